@@ -1,0 +1,90 @@
+# crashgate: build, test, and run the crash-recovery gate. `make help` is the table of contents.
+
+CC       ?= gcc
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
+            -Wmissing-prototypes -Wformat=2
+WERROR   ?= $(if $(CI),-Werror)
+CPPFLAGS := -I. -D_GNU_SOURCE
+CFLAGS   := -std=c11 -g $(WARN) $(WERROR) $(EXTRA_CFLAGS)
+LDLIBS   := -lsqlite3 -lcurl -lcjson -lmicrohttpd -ldl
+LDFLAGS  := -rdynamic
+
+# FLAVOR: release (what people run) or san (what the tests run: address and undefined sanitizers)
+FLAVOR   ?= release
+OPT_release := -O2
+OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+B        := build/$(FLAVOR)
+ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
+
+# Rooms. A main program is a file named *_main.c; everything else is a library.
+ROOMS    := core core/live sim sim/sut faultinject scenarios/lang scenarios/cli fuzz reports
+SOURCES  := $(foreach room,$(ROOMS),$(filter-out %_main.c,$(wildcard $(room)/*.c)))
+OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
+TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
+TESTBINS := $(TESTS:%.c=$(B)/%)
+TESTHELP := $(foreach room,$(ROOMS),$(filter-out $(TESTS),$(wildcard $(room)/tests/*.c)))
+LIB      := $(B)/libcrashgate.a
+
+PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
+PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
+PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help all test clean packages-build packages-test packages-tidy FORCE
+
+help: ## this table
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+all: packages-build ## build build/oms and build/crashgate
+	@$(MAKE) --no-print-directory programs
+
+.PHONY: programs
+programs: $(patsubst %_main.c,build/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
+
+build/oms: $(B)/core/live/oms_main.o $(LIB)
+	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+build/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
+	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
+
+# Objects depend on the flags and compiler that made them.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' > $@
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+$(LIB): $(OBJECTS)
+	@rm -f $@; ar rcs $@ $^
+
+# ---- tests: cmocka, under address and undefined sanitizers ----
+test: packages-test ## run every test (under sanitizers)
+	@$(MAKE) --no-print-directory FLAVOR=san run-tests
+.PHONY: run-tests
+run-tests: $(TESTBINS)
+	@set -e; for t in $(TESTBINS); do echo "== $$t"; ASAN_OPTIONS=detect_leaks=1 $$t 2>&1 | sed -n '/FAILED\|ERROR\|PASSED\|Error\|error\|assert/p' ; test $${PIPESTATUS:-0} = 0; done
+
+$(B)/%/tests: ; @mkdir -p $@
+$(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
+	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+# ---- set-up: installs what is missing, never while this file is parsed ----
+define need-packages
+	@missing=; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  cmd="apt-get install -y --no-install-recommends$$missing"; \
+	  if [ -n "$(NO_APT)" ]; then echo "missing packages; run: sudo $$cmd" >&2; exit 1; fi; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else echo "missing packages and no right to install them; run: sudo $$cmd" >&2; exit 1; fi; \
+	  echo "installing:$$missing"; \
+	  { $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd || { $$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd; }; } >/tmp/crashgate-apt.$$$$ 2>&1 \
+	    || { tail -5 /tmp/crashgate-apt.$$$$ >&2; echo "could not install packages; run: sudo $$cmd" >&2; exit 1; }; \
+	fi
+endef
+packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
+packages-test: ; $(call need-packages,$(PACKAGES_TEST))
+packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
+
+clean: ## remove build/
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,283 @@
+/* liboms: an order-management core that never turns one decision into two orders and never forgets
+ * one, whatever dies when. This header is the manual.
+ *
+ * It decides; it reaches the world only through ports: a SQLite VFS (the store), a broker
+ * (core/broker.h) and an environment (core/env.h). It has no clock, no randomness, no threads, no
+ * files and no sockets of its own, and it never sleeps: oms_step() does one due piece of work and
+ * oms_next() says when the next one is due.
+ *
+ * What it keeps, numbered; the code cites the numbers:
+ *  (1) The broker must not learn of an order we could forget: the intent is durable
+ *      (synchronous=FULL) before the request leaves.
+ *  (2) One decision, one client order id, for ever: the id is made from account and decision id only.
+ *  (3) An order that may be live is never sent again before a query, answered completely and later
+ *      than the last possible delivery, found it absent, and the profile says the broker would refuse
+ *      a second one. Otherwise it is held for a person.
+ *  (4) A refusal is final.
+ *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that moves
+ *      its order and its position.
+ *  (6) Nothing is sent before this start has compared itself with the broker, nor while the kill
+ *      switch or the halt file is on, nor past a decision's expiry. Cancels may still leave.
+ *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
+ *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
+ *  (8) The number of distinct client order ids sent never exceeds the number of intents.
+ *
+ * Life of an order (the table is in order.c):
+ *
+ *      INTENT --send--> IN_DOUBT --answer/lookup--> WORKING --> PARTIALLY_FILLED --> FILLED
+ *        |                 |  \                        \______________________\--> CANCELED
+ *        |                 |   \--> REJECTED                                   \--> EXPIRED
+ *        \--> EXPIRED      \--> HELD   (a person decides; found at the broker later: WORKING ...)
+ */
+#ifndef CORE_OMS_H
+#define CORE_OMS_H
+
+#include "core/broker.h"
+#include "core/decimal.h"
+#include "core/env.h"
+#include "core/profile.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    OMS_DECISION_ID_SIZE = 129, /* text sizes, closing zero included */
+    OMS_ACCOUNT_SIZE = 33,
+    OMS_REASON_SIZE = 240,
+    OMS_ERROR_SIZE = 400
+};
+
+/* id, word, final, meaning */
+#define OMS_STATES(X)                                                                        \
+    X(INTENT, "intent", 0, "durable; not known to have left")                                \
+    X(IN_DOUBT, "in-doubt", 0, "may be live at the broker; being resolved by query")         \
+    X(WORKING, "working", 0, "live at the broker, nothing booked yet")                       \
+    X(PARTIALLY_FILLED, "partially-filled", 0, "live at the broker, some executions booked") \
+    X(FILLED, "filled", 1, "executed in full, every execution booked")                       \
+    X(CANCELED, "canceled", 1, "ended by a cancel; what was executed is booked")             \
+    X(REJECTED, "rejected", 1, "refused by the broker; reason recorded")                     \
+    X(EXPIRED, "expired", 1, "ended by time, at the broker or before it was ever sent")      \
+    X(HELD, "held", 1, "undecidable; reason recorded; a person decides")
+enum oms_state {
+#define X(id, word, final, meaning) OMS_STATE_##id,
+    OMS_STATES(X)
+#undef X
+};
+const char *oms_state_name(enum oms_state state);
+bool oms_state_parse(const char *word, enum oms_state *state);
+bool oms_state_is_final(enum oms_state state);
+
+/* What a strategy wants, once, under an id of its own choosing. */
+struct oms_decision {
+    char id[OMS_DECISION_ID_SIZE];   /* 1..128 printable ASCII characters, no spaces */
+    char symbol[BROKER_SYMBOL_SIZE]; /* [A-Z0-9./-] */
+    enum broker_side side;
+    enum broker_type type;
+    enum broker_tif tif;
+    int64_t qty_nanos;   /* > 0 */
+    int64_t limit_nanos; /* > 0 for a limit order, 0 for a market order */
+    int64_t expires_ns;  /* 0: never. Past it nothing is sent or re-sent; it ends EXPIRED. */
+};
+
+/* Where the store is: a SQLite VFS by name (NULL: the default one) and a path for it. The fence is
+ * "<path>-lock", the log "<path>-wal". */
+struct oms_place {
+    const char *vfs;
+    const char *path;
+};
+
+/* All zero except profile and account is a good configuration: zero means the default in brackets. */
+struct oms_config {
+    const struct profile *profile;
+    char account[OMS_ACCOUNT_SIZE]; /* 1..32 of [A-Za-z0-9_-]; part of every client order id */
+    int page_size;                  /* of a new database [4096] */
+    int checkpoint_frames;          /* checkpoint once the log has this many frames [1000] */
+    int64_t poll_ns;                /* open orders are looked at this often [2 s] */
+    int64_t send_window_ns;         /* an intent reserves its first send for this long [1 s] */
+    int max_sends;                  /* sends per client order id, then HELD [3] */
+    int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
+    bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */
+};
+
+enum oms_code {
+    OMS_OK,
+    OMS_INVALID, /* an argument breaks a rule; nothing was done */
+    OMS_MISSING, /* no database there: oms_init makes one, on purpose only */
+    OMS_EXISTS,  /* oms_init: there is something there already; it was left alone */
+    OMS_LOCKED,  /* another instance holds the fence */
+    OMS_CORRUPT, /* integrity or domain check failed: refuses to trade; restore or repair */
+    OMS_FOREIGN, /* not an OMS database, another schema version, or another account's */
+    OMS_STORAGE, /* the store failed; while open this means fail-stop: close and start again */
+    OMS_HALTED   /* called after a fail-stop: close and start again */
+};
+const char *oms_code_name(enum oms_code code);
+
+struct oms_error {
+    char text[OMS_ERROR_SIZE]; /* names the place, the value and the rule */
+};
+
+/* An opening position, for an account that is not flat when its OMS is created. */
+struct oms_opening {
+    char symbol[BROKER_SYMBOL_SIZE];
+    int64_t qty_nanos;   /* signed */
+    int64_t price_nanos; /* average entry price, >= 0 */
+};
+
+/* Creates the store (files 0600 on a real disk). Crash-safe: until it returns OMS_OK the place is
+ * either empty, refused by oms_open as unfinished (and then oms_init may be repeated), or whole. */
+enum oms_code oms_init(const struct oms_place *place, const struct oms_config *config,
+                       const struct oms_env *env, const struct oms_opening *opening,
+                       size_t opening_count, struct oms_error *error);
+
+struct oms;
+
+/* Starts: fence, scrub, open, integrity and domain checks. On OMS_OK *out is owned by the caller
+ * until oms_close. Broker and env are copied; their ctx must outlive it. The broker is not called
+ * here: the comparison with the broker is the first oms_step (6), and until it has succeeded
+ * decisions are taken but nothing is sent. */
+enum oms_code oms_open(struct oms **out, const struct oms_place *place,
+                       const struct oms_config *config, const struct broker *broker,
+                       const struct oms_env *env, struct oms_error *error);
+
+/* Ends an instance and frees it; NULL is allowed. A healthy one checkpoints first (unless configured
+ * otherwise). After a fail-stop nothing is written. */
+void oms_close(struct oms *oms);
+
+enum oms_taken {
+    OMS_TAKEN,     /* durable: it will be sent once, or end with a recorded reason */
+    OMS_KNOWN,     /* this id with this payload was taken before: `state` says how it stands */
+    OMS_NOT_TAKEN, /* refused: never sent unless presented again; `reason` names value and rule */
+    OMS_UNKNOWN    /* fail-stop in the commit: neither taken nor refused. Restart, present again. */
+};
+struct oms_answer {
+    enum oms_taken taken;
+    enum oms_state state;
+    char client_order_id[BROKER_CLIENT_ID_SIZE];
+    char reason[OMS_REASON_SIZE];
+};
+
+/* Presents a decision: one durable transaction writes the intent. Nothing leaves here; the send is
+ * the next oms_step. OMS_OK with TAKEN, KNOWN or NOT_TAKEN; OMS_STORAGE with UNKNOWN. */
+enum oms_code oms_decide(struct oms *oms, const struct oms_decision *decision,
+                         struct oms_answer *answer, struct oms_error *error);
+
+/* The document's idempotency store: exists() is true once the intent is durable; it then gives the
+ * idempotency key, which is the client order id. */
+enum oms_code oms_exists(struct oms *oms, const char *decision_id, bool *exists,
+                         char key[BROKER_CLIENT_ID_SIZE], struct oms_error *error);
+
+/* Asks for a decision's order to be canceled: durable before anything leaves, idempotent. An intent
+ * that never left ends CANCELED at once; otherwise a cancel is sent by oms_step and repeated until
+ * the broker shows a final state. A fill may win. OMS_INVALID: no such decision. */
+enum oms_code oms_cancel(struct oms *oms, const char *decision_id, struct oms_error *error);
+
+/* What oms_step would do next. */
+enum oms_work {
+    OMS_WORK_NONE,      /* nothing is due, ever, until something is presented */
+    OMS_WORK_RECONCILE, /* the comparison at start, or one that was asked for */
+    OMS_WORK_SEND,      /* an order or a cancel leaves */
+    OMS_WORK_RECORD,    /* an answer becomes durable */
+    OMS_WORK_RESOLVE,   /* something waits for a known moment: quiescence, a repeat, an expiry */
+    OMS_WORK_POLL       /* routine look at open orders; may change nothing */
+};
+struct oms_next {
+    enum oms_work work;
+    int64_t at_ns; /* absolute; past or present: now. Meaningless for NONE. */
+};
+void oms_next(struct oms *oms, struct oms_next *next);
+
+/* Does the one piece of work that is due now, if any: at most one broker conversation or one
+ * transaction with what belongs to it. OMS_OK, or OMS_STORAGE after which the instance is halted. */
+enum oms_code oms_step(struct oms *oms, struct oms_error *error);
+
+/* Asks for a comparison with the broker; done by the next oms_step. */
+enum oms_code oms_request_reconcile(struct oms *oms);
+
+/* Trips or releases the kill switch, durably, with who and why on record. Idempotent. */
+enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
+                              struct oms_error *error);
+
+/* ---- reconciliation: what was found (core/reconcile.h compares) ---- */
+
+/* id, word */
+#define OMS_DISCREPANCIES(X)                     \
+    X(MISSING_IN_BROKER, "MISSING_IN_BROKER")    \
+    X(MISSING_IN_OMS, "MISSING_IN_OMS")          \
+    X(QUANTITY_MISMATCH, "QUANTITY_MISMATCH")    \
+    X(PRICE_MISMATCH, "PRICE_MISMATCH")          \
+    X(PARTIAL_FILL, "PARTIAL_FILL")              \
+    X(ORPHAN_ORDER, "ORPHAN_ORDER")              \
+    X(UNKNOWN_FILL, "UNKNOWN_FILL")
+enum oms_discrepancy_type {
+#define X(id, word) OMS_##id,
+    OMS_DISCREPANCIES(X)
+#undef X
+};
+enum oms_severity { OMS_INFO, OMS_WARNING, OMS_CRITICAL };
+const char *oms_discrepancy_name(enum oms_discrepancy_type type);
+const char *oms_severity_name(enum oms_severity severity);
+
+/* ---- reading: a copy of what the store says ---- */
+
+struct oms_order {
+    struct oms_decision decision;
+    char client_order_id[BROKER_CLIENT_ID_SIZE];
+    char broker_order_id[BROKER_ORDER_ID_SIZE]; /* "" until known */
+    enum oms_state state;
+    char reason[OMS_REASON_SIZE]; /* why it stands as it does; never "" for a refusal or a hold */
+    int64_t filled_nanos;         /* sum of booked executions */
+    int sends;                    /* sends reserved so far */
+    bool cancel_asked;
+    int64_t created_ns;
+};
+struct oms_position {
+    char symbol[BROKER_SYMBOL_SIZE];
+    int64_t qty_nanos;       /* signed */
+    decimal_wide cost;       /* exact cost basis, unit 1e-18, sign of qty */
+    int64_t avg_price_nanos; /* cost / qty, rounded half away from zero; derived */
+};
+struct oms_discrepancy {
+    enum oms_discrepancy_type type;
+    enum oms_severity severity;
+    bool explained; /* our own orders' executions account for it exactly */
+    char symbol[BROKER_SYMBOL_SIZE];
+    char ref[BROKER_EXECUTION_ID_SIZE]; /* order or execution it is about, or "" */
+    int64_t oms_nanos, broker_nanos;    /* the two values compared */
+    char text[OMS_REASON_SIZE];
+};
+struct oms_run { /* one comparison */
+    int64_t id;
+    int64_t boot; /* which start it belongs to */
+    int64_t at_ns;
+    bool at_boot;
+};
+struct oms_view {
+    struct oms_order *orders; /* by time of intent */
+    size_t order_count;
+    struct oms_position *positions; /* not flat, by symbol */
+    size_t position_count;
+    struct oms_run *runs; /* of the newest start, oldest first */
+    size_t run_count;
+    struct oms_discrepancy *discrepancies; /* of those runs, in order */
+    size_t discrepancy_count;
+    bool kill_switch;
+    char kill_reason[OMS_REASON_SIZE];
+    char account[OMS_ACCOUNT_SIZE];
+    int64_t boots;   /* starts so far that got as far as their first comparison */
+    bool reconciled; /* oms_view only: this start has compared itself with the broker */
+};
+
+/* Fills *view from a running instance, or from a store nobody runs on (read only: no fence, no
+ * scrub, no recovery written; `check` adds integrity and domain checks: OMS_CORRUPT on failure).
+ * Release with oms_view_free, also after an error. */
+enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error);
+enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
+                          struct oms_error *error);
+void oms_view_free(struct oms_view *view);
+
+/* The client order id of a decision: a pure function of account and decision id (2). */
+void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,
+                         char out[BROKER_CLIENT_ID_SIZE]);
+
+#endif

@@ -147,8 +147,8 @@ enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
     order = add_order(exchange, now_ns, request);
     /* As Alpaca does, the broker names an order that its client did not name. */
     if (request->client_order_id[0] == '\0')
-        snprintf(order->told.client_order_id, sizeof order->told.client_order_id, "broker-%s",
-                 order->told.id);
+        snprintf(order->told.client_order_id, sizeof order->told.client_order_id, "broker-%zu",
+                 exchange->order_count);
     set_status(order, BROKER_STATUS_NEW);
     *index = exchange->order_count - 1;
     exchange->version++;

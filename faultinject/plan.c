@@ -164,7 +164,6 @@ static char *cut_item(char *text) {
 
 bool plan_parse(const char *text, struct plan *plan, char why[PLAN_WHY_SIZE]) {
     char copy[PLAN_TEXT_SIZE];
-    char problem[PLAN_WHY_SIZE - 40] = "";
     char *next = copy;
     *plan = (struct plan){0};
     if (strcmp(text, "none") == 0)
@@ -180,8 +179,7 @@ bool plan_parse(const char *text, struct plan *plan, char why[PLAN_WHY_SIZE]) {
         char full[PLAN_WHY_SIZE];
         next = cut_item(this);
         if (!parse_item(this, &item, full)) {
-            snprintf(problem, sizeof problem, "%s", full);
-            snprintf(why, PLAN_WHY_SIZE, "plan item %zu: %s", plan->count + 1, problem);
+            snprintf(why, PLAN_WHY_SIZE, "plan item %zu: %.260s", plan->count + 1, full);
             *plan = (struct plan){0};
             return false;
         }

@@ -87,6 +87,7 @@ void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer
         /* "Not taken" about something acknowledged earlier takes nothing back. */
         judged->refused = !judged->acknowledged;
         return;
+    case SUT_PENDING:
     case SUT_UNKNOWN:
         return;
     }

@@ -32,7 +32,8 @@ bool disk_equal(const struct disk *a, const struct disk *b);
 
 /* Outcomes of a power loss as it stands now: 2^p for p choosable pending operations when
  * p <= DISK_SUBSET_BITS; beyond that none, all, every prefix, every single drop and every single
- * keep, and *reduced is true. At least 1. Outcome 0 is "nothing pending survives"; the last is "all". */
+ * keep, and *reduced is true. At least 1. Outcome 0 is "nothing pending survives"; the last is
+ * "all". */
 enum { DISK_SUBSET_BITS = 10 };
 unsigned disk_power_outcomes(const struct disk *disk, bool *reduced);
 /* Number of choosable pending operations. */
@@ -50,19 +51,22 @@ bool disk_is_clean(const struct disk *disk);
 
 /* Direct access, for damaging files in tests and for looking. False: no such file. */
 bool disk_file_size(const struct disk *disk, const char *name, int64_t *size);
-bool disk_file_read(const struct disk *disk, const char *name, int64_t offset, void *out, int length);
-bool disk_file_damage(struct disk *disk, const char *name, int64_t offset, const void *bytes, int length);
+bool disk_file_read(const struct disk *disk, const char *name, int64_t offset, void *out,
+                    int length);
+bool disk_file_damage(struct disk *disk, const char *name, int64_t offset, const void *bytes,
+                      int length);
 bool disk_file_remove(struct disk *disk, const char *name);
 
 /* ---- the VFS ---- */
 
 /* Registers the VFSs "sim" and "sim2" (two processes over one disk) and "sim-peek" (read only, no
- * faults, no questions, for judges) once per process; "sim" becomes the default, because SQLite takes
- * its randomness from the default VFS. Initializes SQLite. Paths are plain names ("oms.db"). */
+ * faults, no questions, for judges) once per process; "sim" becomes the default, because SQLite
+ * takes its randomness from the default VFS. Initializes SQLite. Paths are plain names ("oms.db").
+ */
 void disk_vfs_register(void);
 
-/* Points a VFS at a disk and at the port that is asked about every call. For "sim-peek" port is NULL.
- * The disk is borrowed until the next call. `seed` starts this VFS's randomness; SQLite's own
+/* Points a VFS at a disk and at the port that is asked about every call. For "sim-peek" port is
+ * NULL. The disk is borrowed until the next call. `seed` starts this VFS's randomness; SQLite's own
  * generator is reset too when the VFS is "sim", so that equal lives write equal bytes. */
 void disk_vfs_attach(const char *vfs, struct disk *disk, struct port *port, uint64_t seed);
 

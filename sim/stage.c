@@ -66,9 +66,12 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     return answer;
 }
 
+/* A request for an order has reached the exchange. */
 static void note_delivery(struct stage *stage, int decision) {
     const struct exchange *exchange = &stage->world.exchange;
     const char *name = decision < 0 ? "an order" : stage->judge.decisions[decision].name;
+    if (decision >= 0)
+        stage->submits[decision]++;
     if (exchange->order_count > 0 &&
         exchange->orders[exchange->order_count - 1].told.submitted_ns == stage->world.now_ns)
         stage_note(stage, "broker", false, "accepted %s of %s",

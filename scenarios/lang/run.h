@@ -50,17 +50,17 @@ struct run_finding {
     int64_t at_ns;
     int line; /* of the script, 0: none */
     struct plan plan;
-    struct trace trace; /* of the run with that plan */
-    size_t marked;      /* the trace line at which it broke, or trace.n */
-    unsigned long same; /* other runs that fail the same way (same code) */
+    struct trace trace;   /* of the run with that plan */
+    size_t marked;        /* the trace line at which it broke, or trace.n */
+    unsigned long same;   /* other runs that fail the same way (same code) */
     unsigned long others; /* runs that fail in another way */
 };
 
 struct run_result {
     enum run_verdict verdict;
     unsigned long runs, failed;
-    unsigned long crash_points; /* distinct places at which quantified crashes struck */
-    struct stage_counts counts; /* over all runs */
+    unsigned long crash_points;      /* distinct places at which quantified crashes struck */
+    struct stage_counts counts;      /* over all runs */
     unsigned long fired[SITE_COUNT]; /* faults, by site */
     bool reduced;                    /* some power loss had too many outcomes: a sample was tried */
     bool bound;                      /* RUN_PATHS_MAX was hit */

@@ -100,18 +100,22 @@ static int open_store(const char *vfs, const char *synchronous, sqlite3 **db) {
     return rc == SQLITE_OK ? run_sql(*db, pragmas) : rc;
 }
 
+static int create_store(sqlite3 **db) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2("oms.db", db, flags, "sim");
+    return rc != SQLITE_OK ? rc
+                           : run_sql(*db, "PRAGMA page_size=1024; PRAGMA locking_mode=EXCLUSIVE;"
+                                          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                          "CREATE TABLE t(id INTEGER PRIMARY KEY, what TEXT);");
+}
+
 /* A disk with an empty table `t` in WAL mode, closed cleanly. */
 static struct disk *new_store(void) {
     struct disk *disk = disk_new();
     sqlite3 *db = NULL;
     disk_vfs_register();
     disk_vfs_attach("sim", disk, NULL, 1);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    assert_int_equal(sqlite3_open_v2("oms.db", &db, flags, "sim"), SQLITE_OK);
-    assert_int_equal(run_sql(db, "PRAGMA page_size=1024; PRAGMA locking_mode=EXCLUSIVE;"
-                                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                 "CREATE TABLE t(id INTEGER PRIMARY KEY, what TEXT);"),
-                     SQLITE_OK);
+    assert_int_equal(create_store(&db), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return disk;
 }
@@ -134,6 +138,12 @@ static int commit_rows(sqlite3 *db, int first, int last, int checkpoint_after, i
             sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }
     return acknowledged;
+}
+
+static void end_without_change(struct disk *disk, sqlite3 *db) {
+    uint64_t hash = disk_hash(disk);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(disk_hash(disk), hash);
 }
 
 static void end_process(struct rig *rig, sqlite3 *db) {
@@ -264,6 +274,54 @@ static void off_corrupts(void **state) {
     print_message("OFF: %u worlds, %u lost, %u corrupt\n", tally.worlds, tally.lost, tally.corrupt);
     assert_int_not_equal(tally.lost, 0);
     assert_int_not_equal(tally.corrupt + tally.no_prefix, 0);
+}
+
+/* What is left of a creation that was stopped: no table yet, or an empty one. */
+static bool is_before_or_after_creation(struct disk *disk, bool *created) {
+    sqlite3 *db = NULL;
+    int64_t rows = -1, tables = 0;
+    disk_vfs_attach("sim", disk, NULL, 3);
+    int rc = sqlite3_open_v2("oms.db", &db, SQLITE_OPEN_READWRITE, "sim");
+    bool absent = rc == SQLITE_CANTOPEN;
+    if (rc == SQLITE_OK)
+        rc = run_sql(db, "PRAGMA locking_mode=EXCLUSIVE");
+    if (rc == SQLITE_OK)
+        rc = ask_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (rc == SQLITE_OK && tables == 1)
+        rc = ask_number(db, "SELECT count(*) FROM t", &rows);
+    sqlite3_close(db);
+    *created = tables == 1 && rows == 0;
+    return absent || (rc == SQLITE_OK && (tables == 0 || *created));
+}
+
+static void a_creation_cut_short_leaves_no_table_or_an_empty_one(void **state) {
+    (void)state;
+    unsigned worlds = 0, with_table = 0;
+    bool finished = false;
+    disk_vfs_register();
+    for (unsigned stop = 1; !finished; stop++) {
+        struct disk *disk = disk_new();
+        struct rig rig;
+        sqlite3 *db = NULL;
+        rig_start(&rig, disk);
+        rig.stop_at = stop;
+        create_store(&db);
+        finished = !rig.port.dead;
+        end_process(&rig, db);
+        for (unsigned i = 0, n = disk_power_outcomes(disk, NULL); i < n; i++, worlds++) {
+            struct disk *world = disk_copy(disk);
+            bool created;
+            disk_power(world, i);
+            assert_true(is_before_or_after_creation(world, &created));
+            assert_true(created || !finished);
+            with_table += created;
+            disk_free(world);
+        }
+        disk_free(disk);
+    }
+    print_message("creation: %u worlds, %u with a table\n", worlds, with_table);
+    assert_in_range(worlds, 20, 100000);
+    assert_in_range(with_table, 1, worlds - 1);
 }
 
 /* ---- failed syncs ---- */
@@ -397,6 +455,31 @@ static void a_failing_or_full_write_has_no_effect(void **state) {
 
 /* ---- processes ---- */
 
+static void a_commit_that_dies_after_its_sync_is_durable_and_not_answered(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    struct rig rig;
+    sqlite3 *db = NULL;
+    rig_start(&rig, disk);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    assert_int_equal(insert_row(db, 1), SQLITE_OK);
+    assert_int_equal(insert_row(db, 2), SQLITE_OK);
+    struct disk *one_row = disk_copy(disk);
+    unsigned calls = rig.calls;
+    assert_int_equal(insert_row(db, 3), SQLITE_OK);
+    unsigned last_call = rig.calls - calls; /* the sync */
+    end_process(&rig, db);
+    rig_start(&rig, one_row);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    rig.stop_at = rig.calls + last_call;
+    rig.after_effect = true;
+    assert_int_equal(insert_row(db, 3), SQLITE_IOERR_FSYNC);
+    end_process(&rig, db);
+    assert_int_equal(rows_after_power(one_row, "none"), 3);
+    disk_free(one_row);
+    disk_free(disk);
+}
+
 static void a_second_process_is_locked_out_until_the_first_is_dead(void **state) {
     (void)state;
     struct disk *disk = new_store();
@@ -407,11 +490,11 @@ static void a_second_process_is_locked_out_until_the_first_is_dead(void **state)
     assert_int_equal(open_store("sim", "FULL", &first), SQLITE_OK);
     assert_int_equal(insert_row(first, 1), SQLITE_OK);
     assert_int_equal(open_store("sim2", "FULL", &second), SQLITE_BUSY);
-    sqlite3_close(second);
-    end_process(&rig, first);
-    assert_int_equal(open_store("sim2", "FULL", &second), SQLITE_OK);
+    die(&rig); /* its handles are still open */
+    assert_int_equal(run_sql(second, "SELECT count(*) FROM t"), SQLITE_OK);
     assert_int_equal(insert_row(second, 2), SQLITE_OK);
     assert_int_equal(sqlite3_close(second), SQLITE_OK);
+    end_without_change(disk, first);
     assert_int_equal(rows_on(disk), 2);
     disk_vfs_attach("sim2", NULL, NULL, 0);
     disk_free(disk);
@@ -445,20 +528,42 @@ static void two_processes_share_reading_and_exclude_writing(void **state) {
 
 static void a_handle_of_an_earlier_life_is_harmless(void **state) {
     (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        struct disk *disk = new_store();
+        struct rig rig, next;
+        sqlite3 *old = NULL;
+        rig_start(&rig, disk);
+        assert_int_equal(open_store("sim", "FULL", &old), SQLITE_OK);
+        assert_int_equal(insert_row(old, 1), SQLITE_OK);
+        if (killed)
+            disk_kill(disk);
+        else
+            rig_start(&next, disk);
+        unsigned calls = rig.calls;
+        uint64_t hash = disk_hash(disk);
+        assert_int_not_equal(insert_row(old, 2), SQLITE_OK);
+        end_without_change(disk, old);
+        assert_int_equal(disk_hash(disk), hash);
+        assert_int_equal(rig.calls, calls);
+        assert_true(killed || next.calls == 0);
+        assert_int_equal(rows_on(disk), 1);
+        disk_free(disk);
+    }
+}
+
+static void time_comes_from_the_port(void **state) {
+    (void)state;
     struct disk *disk = new_store();
-    struct rig rig, next;
-    sqlite3 *old = NULL;
+    struct rig rig;
+    sqlite3 *db = NULL;
+    int64_t seconds = 0;
     rig_start(&rig, disk);
-    assert_int_equal(open_store("sim", "FULL", &old), SQLITE_OK);
-    assert_int_equal(insert_row(old, 1), SQLITE_OK);
-    disk_kill(disk);
-    rig_start(&next, disk);
-    uint64_t hash = disk_hash(disk);
-    assert_int_not_equal(insert_row(old, 2), SQLITE_OK);
-    assert_int_equal(sqlite3_close(old), SQLITE_OK);
-    assert_int_equal(disk_hash(disk), hash);
-    assert_int_equal(next.calls, 0);
-    assert_int_equal(rows_on(disk), 1);
+    rig.now_ns = INT64_C(1700000000000000000);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    sqlite3_sleep(2000);
+    assert_int_equal(ask_number(db, "SELECT strftime('%s', 'now')", &seconds), SQLITE_OK);
+    assert_int_equal(seconds, 1700000002);
+    end_process(&rig, db);
     disk_free(disk);
 }
 
@@ -635,6 +740,38 @@ static void a_write_the_device_already_holds_is_no_choice(void **state) {
     assert_int_equal(disk_pending(disk), 2);
     write_text(disk, "a.db", 2, "a");
     assert_int_equal(disk_pending(disk), 2);
+    disk_free(disk);
+}
+
+static void a_truncate_back_to_the_size_of_the_device_is_a_choice_after_growth(void **state) {
+    (void)state;
+    struct disk *disk = disk_new();
+    write_text(disk, "a.db", 0, "aaaa");
+    sync_file(disk, "a.db");
+    int slot = disk_slot_find(disk, "a.db");
+    assert_true(disk_slot_truncate(disk, slot, 4));
+    assert_int_equal(disk_pending(disk), 0);
+    write_text(disk, "a.db", 4, "XX");
+    assert_true(disk_slot_truncate(disk, slot, 4));
+    assert_int_equal(disk_pending(disk), 2);
+    disk_power(disk, 3);
+    assert_text(disk, "a.db", "aaaa");
+    disk_free(disk);
+}
+
+static void a_write_far_past_the_end_leaves_zeros_between(void **state) {
+    (void)state;
+    struct disk *disk = disk_new();
+    char bytes[1001];
+    write_text(disk, "a.db", 0, "aaaa");
+    sync_file(disk, "a.db");
+    write_text(disk, "a.db", 4, "lost");
+    write_text(disk, "a.db", 1000, "X");
+    disk_power(disk, 2); /* the newest only */
+    assert_true(disk_file_read(disk, "a.db", 0, bytes, sizeof bytes));
+    assert_memory_equal(bytes, "aaaa\0\0\0\0", 8);
+    assert_int_equal(bytes[999], 0);
+    assert_int_equal(bytes[1000], 'X');
     disk_free(disk);
 }
 
@@ -900,6 +1037,8 @@ int main(void) {
         cmocka_unit_test(every_outcome_has_a_name_that_parses_back),
         cmocka_unit_test(reduced_outcomes_are_different_worlds),
         cmocka_unit_test(a_write_the_device_already_holds_is_no_choice),
+        cmocka_unit_test(a_truncate_back_to_the_size_of_the_device_is_a_choice_after_growth),
+        cmocka_unit_test(a_write_far_past_the_end_leaves_zeros_between),
         cmocka_unit_test(after_a_dropped_sync_only_rewriting_makes_bytes_durable),
         cmocka_unit_test(a_new_file_is_gone_after_power_loss_until_it_was_synced),
         cmocka_unit_test(names_and_files_have_a_ceiling),
@@ -910,11 +1049,14 @@ int main(void) {
         cmocka_unit_test(full_loses_no_acknowledged_commit),
         cmocka_unit_test(normal_loses_acknowledged_commits_but_never_integrity),
         cmocka_unit_test(off_corrupts),
+        cmocka_unit_test(a_creation_cut_short_leaves_no_table_or_an_empty_one),
         cmocka_unit_test(a_dropped_sync_shows_the_row_until_power_is_lost),
         cmocka_unit_test(a_kept_dirty_sync_leaves_the_row_to_chance),
         cmocka_unit_test(without_scrub_a_dropped_sync_costs_later_acknowledged_commits),
         cmocka_unit_test(with_scrub_a_dropped_sync_costs_nothing_acknowledged_later),
         cmocka_unit_test(a_failing_or_full_write_has_no_effect),
+        cmocka_unit_test(a_commit_that_dies_after_its_sync_is_durable_and_not_answered),
+        cmocka_unit_test(time_comes_from_the_port),
         cmocka_unit_test(a_second_process_is_locked_out_until_the_first_is_dead),
         cmocka_unit_test(two_processes_share_reading_and_exclude_writing),
         cmocka_unit_test(a_handle_of_an_earlier_life_is_harmless),

@@ -201,21 +201,32 @@ static void judge_kill(const struct disk *disk, int acknowledged, struct tally *
     disk_free(world);
 }
 
-static void scrub(const char *name) {
-    sqlite3_vfs *vfs = sqlite3_vfs_find("sim");
+static sqlite3_file *open_file(const char *vfs_name, const char *name, int flags) {
+    sqlite3_vfs *vfs = sqlite3_vfs_find(vfs_name);
     sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
+    assert_non_null(file);
+    assert_int_equal(vfs->xOpen(vfs, name, file, flags, NULL), SQLITE_OK);
+    return file;
+}
+
+static void close_file(sqlite3_file *file) {
+    file->pMethods->xClose(file);
+    free(file);
+}
+
+/* Writes every byte again, so that what a failed sync dropped becomes pending once more. */
+static void scrub(const char *name) {
+    sqlite3_file *file = open_file("sim", name, SQLITE_OPEN_READWRITE);
     sqlite3_int64 size = 0;
-    assert_int_equal(vfs->xOpen(vfs, name, file, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    file->pMethods->xFileSize(file, &size);
+    assert_int_equal(file->pMethods->xFileSize(file, &size), SQLITE_OK);
     for (sqlite3_int64 at = 0, step; at < size; at += step) {
         unsigned char bytes[1024];
         step = size - at < (int)sizeof bytes ? size - at : (int)sizeof bytes;
-        if (file->pMethods->xRead(file, bytes, (int)step, at) == SQLITE_OK)
-            file->pMethods->xWrite(file, bytes, (int)step, at);
+        assert_int_equal(file->pMethods->xRead(file, bytes, (int)step, at), SQLITE_OK);
+        assert_int_equal(file->pMethods->xWrite(file, bytes, (int)step, at), SQLITE_OK);
     }
-    file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-    file->pMethods->xClose(file);
-    free(file);
+    assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL), SQLITE_OK);
+    close_file(file);
 }
 
 /* ---- SQLite over it: what each synchronous level promises ---- */
@@ -526,6 +537,33 @@ static void two_processes_share_reading_and_exclude_writing(void **state) {
     disk_free(disk);
 }
 
+static void a_waiting_writer_lets_no_new_reader_in(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    int busy = 0;
+    disk_vfs_attach("sim2", disk, NULL, 2);
+    sqlite3_file *writer = open_file("sim", "oms.db", SQLITE_OPEN_READWRITE);
+    sqlite3_file *reader = open_file("sim2", "oms.db", SQLITE_OPEN_READWRITE);
+    sqlite3_file *late = open_file("sim2", "oms.db", SQLITE_OPEN_READWRITE);
+    const sqlite3_io_methods *call = writer->pMethods;
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_RESERVED), SQLITE_OK);
+    assert_int_equal(call->xCheckReservedLock(reader, &busy), SQLITE_OK);
+    assert_int_equal(busy, 1);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_RESERVED), SQLITE_BUSY);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_EXCLUSIVE), SQLITE_BUSY);
+    assert_int_equal(call->xLock(late, SQLITE_LOCK_SHARED), SQLITE_BUSY);
+    assert_int_equal(call->xUnlock(reader, SQLITE_LOCK_NONE), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_EXCLUSIVE), SQLITE_OK);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_SHARED), SQLITE_BUSY);
+    close_file(writer);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_EXCLUSIVE), SQLITE_OK);
+    close_file(reader);
+    close_file(late);
+    disk_free(disk);
+}
+
 static void a_handle_of_an_earlier_life_is_harmless(void **state) {
     (void)state;
     for (int killed = 0; killed < 2; killed++) {
@@ -594,14 +632,35 @@ static void a_peek_shows_the_cache_with_its_wal_and_changes_nothing(void **state
     disk_free(disk);
 }
 
-static uint64_t hash_of_life(const struct disk *store, uint64_t seed, uint64_t *trace) {
+static void a_peek_refuses_to_write(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    uint64_t hash = disk_hash(disk);
+    disk_vfs_attach("sim-peek", disk, NULL, 0);
+    sqlite3_vfs *vfs = sqlite3_vfs_find("sim-peek");
+    sqlite3_file *file = open_file("sim-peek", "oms.db", SQLITE_OPEN_READWRITE);
+    assert_int_equal(file->pMethods->xWrite(file, "x", 1, 0), SQLITE_READONLY);
+    assert_int_equal(file->pMethods->xTruncate(file, 0), SQLITE_READONLY);
+    assert_int_equal(vfs->xDelete(vfs, "oms.db", 0), SQLITE_READONLY);
+    close_file(file);
+    assert_int_equal(disk_hash(disk), hash);
+    disk_free(disk);
+}
+
+static uint64_t hash_of_life(const struct disk *store, uint64_t seed, bool peeked,
+                             uint64_t *trace) {
     struct disk *disk = disk_copy(store);
     struct rig rig;
     sqlite3 *db = NULL;
     rig_start(&rig, disk);
     disk_vfs_attach("sim", disk, &rig.port, seed);
     assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
-    assert_int_equal(commit_rows(db, 1, 5, 3, 0), 5);
+    if (peeked)
+        assert_int_equal(rows_on(disk), 0);
+    assert_int_equal(commit_rows(db, 1, 2, 0, 0), 2);
+    if (peeked)
+        assert_int_equal(rows_on(disk), 2);
+    assert_int_equal(commit_rows(db, 3, 5, 3, 0), 5);
     end_process(&rig, db);
     uint64_t hash = disk_hash(disk);
     *trace = rig.trace;
@@ -609,16 +668,16 @@ static uint64_t hash_of_life(const struct disk *store, uint64_t seed, uint64_t *
     return hash;
 }
 
-static void equal_lives_write_identical_bytes(void **state) {
+static void equal_lives_write_identical_bytes_peeked_at_or_not(void **state) {
     (void)state;
     struct disk *store = new_store();
     uint64_t first_trace, trace;
-    uint64_t first = hash_of_life(store, 7, &first_trace);
+    uint64_t first = hash_of_life(store, 7, false, &first_trace);
     for (int i = 1; i < 100; i++) {
-        assert_int_equal(hash_of_life(store, 7, &trace), first);
+        assert_int_equal(hash_of_life(store, 7, i % 2, &trace), first);
         assert_int_equal(trace, first_trace);
     }
-    assert_int_not_equal(hash_of_life(store, 8, &trace), first);
+    assert_int_not_equal(hash_of_life(store, 8, false, &trace), first);
     disk_free(store);
 }
 
@@ -806,12 +865,30 @@ static void a_new_file_is_gone_after_power_loss_until_it_was_synced(void **state
     assert_false(disk_is_clean(disk));
     struct disk *synced = disk_copy(disk);
     sync_file(synced, "a.db");
+    assert_int_equal(disk_cache_hash(synced), disk_cache_hash(disk));
+    assert_int_not_equal(disk_hash(synced), disk_hash(disk));
     disk_power(disk, 0);
     disk_power(synced, 0);
     assert_false(disk_file_size(disk, "a.db", &size));
     assert_text(synced, "a.db", "aaaa");
     disk_free(disk);
     disk_free(synced);
+}
+
+static void the_name_of_an_empty_file_is_part_of_the_disk(void **state) {
+    (void)state;
+    struct disk *none = disk_new(), *named = disk_new(), *durable = disk_new();
+    disk_slot_create(named, "oms.db-lock");
+    disk_slot_sync(durable, disk_slot_create(durable, "oms.db-lock"));
+    assert_int_not_equal(disk_hash(none), disk_hash(named));
+    assert_int_not_equal(disk_hash(named), disk_hash(durable));
+    assert_false(disk_equal(none, named));
+    assert_false(disk_equal(named, durable));
+    assert_false(disk_is_clean(named));
+    assert_true(disk_is_clean(durable));
+    disk_free(none);
+    disk_free(named);
+    disk_free(durable);
 }
 
 static void names_and_files_have_a_ceiling(void **state) {
@@ -889,6 +966,11 @@ static void damage_hits_the_cache_and_the_device(void **state) {
     assert_text(disk, "a.db", "a!aa");
     disk_power(disk, 0);
     assert_text(disk, "a.db", "a!aa");
+    write_text(disk, "a.db", 0, "XX"); /* what is pending may repair the device, not the cache */
+    assert_true(disk_file_damage(disk, "a.db", 0, "?", 1));
+    sync_file(disk, "a.db");
+    assert_text(disk, "a.db", "?Xaa");
+    assert_false(disk_is_clean(disk));
     assert_true(disk_file_remove(disk, "a.db"));
     assert_false(disk_file_remove(disk, "a.db"));
     disk_free(disk);
@@ -1041,6 +1123,7 @@ int main(void) {
         cmocka_unit_test(a_write_far_past_the_end_leaves_zeros_between),
         cmocka_unit_test(after_a_dropped_sync_only_rewriting_makes_bytes_durable),
         cmocka_unit_test(a_new_file_is_gone_after_power_loss_until_it_was_synced),
+        cmocka_unit_test(the_name_of_an_empty_file_is_part_of_the_disk),
         cmocka_unit_test(names_and_files_have_a_ceiling),
         cmocka_unit_test(copies_are_independent_and_equal_histories_hash_equal),
         cmocka_unit_test(the_order_of_files_and_of_independent_calls_is_told_apart),
@@ -1059,9 +1142,11 @@ int main(void) {
         cmocka_unit_test(time_comes_from_the_port),
         cmocka_unit_test(a_second_process_is_locked_out_until_the_first_is_dead),
         cmocka_unit_test(two_processes_share_reading_and_exclude_writing),
+        cmocka_unit_test(a_waiting_writer_lets_no_new_reader_in),
         cmocka_unit_test(a_handle_of_an_earlier_life_is_harmless),
         cmocka_unit_test(a_peek_shows_the_cache_with_its_wal_and_changes_nothing),
-        cmocka_unit_test(equal_lives_write_identical_bytes),
+        cmocka_unit_test(a_peek_refuses_to_write),
+        cmocka_unit_test(equal_lives_write_identical_bytes_peeked_at_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

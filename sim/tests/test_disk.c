@@ -100,18 +100,22 @@ static int open_store(const char *vfs, const char *synchronous, sqlite3 **db) {
     return rc == SQLITE_OK ? run_sql(*db, pragmas) : rc;
 }
 
+static int create_store(sqlite3 **db) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2("oms.db", db, flags, "sim");
+    return rc != SQLITE_OK ? rc
+                           : run_sql(*db, "PRAGMA page_size=1024; PRAGMA locking_mode=EXCLUSIVE;"
+                                          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                          "CREATE TABLE t(id INTEGER PRIMARY KEY, what TEXT);");
+}
+
 /* A disk with an empty table `t` in WAL mode, closed cleanly. */
 static struct disk *new_store(void) {
     struct disk *disk = disk_new();
     sqlite3 *db = NULL;
     disk_vfs_register();
     disk_vfs_attach("sim", disk, NULL, 1);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    assert_int_equal(sqlite3_open_v2("oms.db", &db, flags, "sim"), SQLITE_OK);
-    assert_int_equal(run_sql(db, "PRAGMA page_size=1024; PRAGMA locking_mode=EXCLUSIVE;"
-                                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                 "CREATE TABLE t(id INTEGER PRIMARY KEY, what TEXT);"),
-                     SQLITE_OK);
+    assert_int_equal(create_store(&db), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return disk;
 }
@@ -134,6 +138,12 @@ static int commit_rows(sqlite3 *db, int first, int last, int checkpoint_after, i
             sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }
     return acknowledged;
+}
+
+static void end_without_change(struct disk *disk, sqlite3 *db) {
+    uint64_t hash = disk_hash(disk);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(disk_hash(disk), hash);
 }
 
 static void end_process(struct rig *rig, sqlite3 *db) {
@@ -191,21 +201,32 @@ static void judge_kill(const struct disk *disk, int acknowledged, struct tally *
     disk_free(world);
 }
 
-static void scrub(const char *name) {
-    sqlite3_vfs *vfs = sqlite3_vfs_find("sim");
+static sqlite3_file *open_file(const char *vfs_name, const char *name, int flags) {
+    sqlite3_vfs *vfs = sqlite3_vfs_find(vfs_name);
     sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
+    assert_non_null(file);
+    assert_int_equal(vfs->xOpen(vfs, name, file, flags, NULL), SQLITE_OK);
+    return file;
+}
+
+static void close_file(sqlite3_file *file) {
+    file->pMethods->xClose(file);
+    free(file);
+}
+
+/* Writes every byte again, so that what a failed sync dropped becomes pending once more. */
+static void scrub(const char *name) {
+    sqlite3_file *file = open_file("sim", name, SQLITE_OPEN_READWRITE);
     sqlite3_int64 size = 0;
-    assert_int_equal(vfs->xOpen(vfs, name, file, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    file->pMethods->xFileSize(file, &size);
+    assert_int_equal(file->pMethods->xFileSize(file, &size), SQLITE_OK);
     for (sqlite3_int64 at = 0, step; at < size; at += step) {
         unsigned char bytes[1024];
         step = size - at < (int)sizeof bytes ? size - at : (int)sizeof bytes;
-        if (file->pMethods->xRead(file, bytes, (int)step, at) == SQLITE_OK)
-            file->pMethods->xWrite(file, bytes, (int)step, at);
+        assert_int_equal(file->pMethods->xRead(file, bytes, (int)step, at), SQLITE_OK);
+        assert_int_equal(file->pMethods->xWrite(file, bytes, (int)step, at), SQLITE_OK);
     }
-    file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-    file->pMethods->xClose(file);
-    free(file);
+    assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL), SQLITE_OK);
+    close_file(file);
 }
 
 /* ---- SQLite over it: what each synchronous level promises ---- */
@@ -264,6 +285,54 @@ static void off_corrupts(void **state) {
     print_message("OFF: %u worlds, %u lost, %u corrupt\n", tally.worlds, tally.lost, tally.corrupt);
     assert_int_not_equal(tally.lost, 0);
     assert_int_not_equal(tally.corrupt + tally.no_prefix, 0);
+}
+
+/* What is left of a creation that was stopped: no table yet, or an empty one. */
+static bool is_before_or_after_creation(struct disk *disk, bool *created) {
+    sqlite3 *db = NULL;
+    int64_t rows = -1, tables = 0;
+    disk_vfs_attach("sim", disk, NULL, 3);
+    int rc = sqlite3_open_v2("oms.db", &db, SQLITE_OPEN_READWRITE, "sim");
+    bool absent = rc == SQLITE_CANTOPEN;
+    if (rc == SQLITE_OK)
+        rc = run_sql(db, "PRAGMA locking_mode=EXCLUSIVE");
+    if (rc == SQLITE_OK)
+        rc = ask_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (rc == SQLITE_OK && tables == 1)
+        rc = ask_number(db, "SELECT count(*) FROM t", &rows);
+    sqlite3_close(db);
+    *created = tables == 1 && rows == 0;
+    return absent || (rc == SQLITE_OK && (tables == 0 || *created));
+}
+
+static void a_creation_cut_short_leaves_no_table_or_an_empty_one(void **state) {
+    (void)state;
+    unsigned worlds = 0, with_table = 0;
+    bool finished = false;
+    disk_vfs_register();
+    for (unsigned stop = 1; !finished; stop++) {
+        struct disk *disk = disk_new();
+        struct rig rig;
+        sqlite3 *db = NULL;
+        rig_start(&rig, disk);
+        rig.stop_at = stop;
+        create_store(&db);
+        finished = !rig.port.dead;
+        end_process(&rig, db);
+        for (unsigned i = 0, n = disk_power_outcomes(disk, NULL); i < n; i++, worlds++) {
+            struct disk *world = disk_copy(disk);
+            bool created;
+            disk_power(world, i);
+            assert_true(is_before_or_after_creation(world, &created));
+            assert_true(created || !finished);
+            with_table += created;
+            disk_free(world);
+        }
+        disk_free(disk);
+    }
+    print_message("creation: %u worlds, %u with a table\n", worlds, with_table);
+    assert_in_range(worlds, 20, 100000);
+    assert_in_range(with_table, 1, worlds - 1);
 }
 
 /* ---- failed syncs ---- */
@@ -397,6 +466,31 @@ static void a_failing_or_full_write_has_no_effect(void **state) {
 
 /* ---- processes ---- */
 
+static void a_commit_that_dies_after_its_sync_is_durable_and_not_answered(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    struct rig rig;
+    sqlite3 *db = NULL;
+    rig_start(&rig, disk);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    assert_int_equal(insert_row(db, 1), SQLITE_OK);
+    assert_int_equal(insert_row(db, 2), SQLITE_OK);
+    struct disk *one_row = disk_copy(disk);
+    unsigned calls = rig.calls;
+    assert_int_equal(insert_row(db, 3), SQLITE_OK);
+    unsigned last_call = rig.calls - calls; /* the sync */
+    end_process(&rig, db);
+    rig_start(&rig, one_row);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    rig.stop_at = rig.calls + last_call;
+    rig.after_effect = true;
+    assert_int_equal(insert_row(db, 3), SQLITE_IOERR_FSYNC);
+    end_process(&rig, db);
+    assert_int_equal(rows_after_power(one_row, "none"), 3);
+    disk_free(one_row);
+    disk_free(disk);
+}
+
 static void a_second_process_is_locked_out_until_the_first_is_dead(void **state) {
     (void)state;
     struct disk *disk = new_store();
@@ -407,11 +501,11 @@ static void a_second_process_is_locked_out_until_the_first_is_dead(void **state)
     assert_int_equal(open_store("sim", "FULL", &first), SQLITE_OK);
     assert_int_equal(insert_row(first, 1), SQLITE_OK);
     assert_int_equal(open_store("sim2", "FULL", &second), SQLITE_BUSY);
-    sqlite3_close(second);
-    end_process(&rig, first);
-    assert_int_equal(open_store("sim2", "FULL", &second), SQLITE_OK);
+    die(&rig); /* its handles are still open */
+    assert_int_equal(run_sql(second, "SELECT count(*) FROM t"), SQLITE_OK);
     assert_int_equal(insert_row(second, 2), SQLITE_OK);
     assert_int_equal(sqlite3_close(second), SQLITE_OK);
+    end_without_change(disk, first);
     assert_int_equal(rows_on(disk), 2);
     disk_vfs_attach("sim2", NULL, NULL, 0);
     disk_free(disk);
@@ -443,22 +537,71 @@ static void two_processes_share_reading_and_exclude_writing(void **state) {
     disk_free(disk);
 }
 
-static void a_handle_of_an_earlier_life_is_harmless(void **state) {
+static void a_waiting_writer_lets_no_new_reader_in(void **state) {
     (void)state;
     struct disk *disk = new_store();
-    struct rig rig, next;
-    sqlite3 *old = NULL;
+    int busy = 0;
+    disk_vfs_attach("sim2", disk, NULL, 2);
+    sqlite3_file *writer = open_file("sim", "oms.db", SQLITE_OPEN_READWRITE);
+    sqlite3_file *reader = open_file("sim2", "oms.db", SQLITE_OPEN_READWRITE);
+    sqlite3_file *late = open_file("sim2", "oms.db", SQLITE_OPEN_READWRITE);
+    const sqlite3_io_methods *call = writer->pMethods;
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_SHARED), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_RESERVED), SQLITE_OK);
+    assert_int_equal(call->xCheckReservedLock(reader, &busy), SQLITE_OK);
+    assert_int_equal(busy, 1);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_RESERVED), SQLITE_BUSY);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_EXCLUSIVE), SQLITE_BUSY);
+    assert_int_equal(call->xLock(late, SQLITE_LOCK_SHARED), SQLITE_BUSY);
+    assert_int_equal(call->xUnlock(reader, SQLITE_LOCK_NONE), SQLITE_OK);
+    assert_int_equal(call->xLock(writer, SQLITE_LOCK_EXCLUSIVE), SQLITE_OK);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_SHARED), SQLITE_BUSY);
+    close_file(writer);
+    assert_int_equal(call->xLock(reader, SQLITE_LOCK_EXCLUSIVE), SQLITE_OK);
+    close_file(reader);
+    close_file(late);
+    disk_free(disk);
+}
+
+static void a_handle_of_an_earlier_life_is_harmless(void **state) {
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        struct disk *disk = new_store();
+        struct rig rig, next;
+        sqlite3 *old = NULL;
+        rig_start(&rig, disk);
+        assert_int_equal(open_store("sim", "FULL", &old), SQLITE_OK);
+        assert_int_equal(insert_row(old, 1), SQLITE_OK);
+        if (killed)
+            disk_kill(disk);
+        else
+            rig_start(&next, disk);
+        unsigned calls = rig.calls;
+        uint64_t hash = disk_hash(disk);
+        assert_int_not_equal(insert_row(old, 2), SQLITE_OK);
+        end_without_change(disk, old);
+        assert_int_equal(disk_hash(disk), hash);
+        assert_int_equal(rig.calls, calls);
+        assert_true(killed || next.calls == 0);
+        assert_int_equal(rows_on(disk), 1);
+        disk_free(disk);
+    }
+}
+
+static void time_comes_from_the_port(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    struct rig rig;
+    sqlite3 *db = NULL;
+    int64_t seconds = 0;
     rig_start(&rig, disk);
-    assert_int_equal(open_store("sim", "FULL", &old), SQLITE_OK);
-    assert_int_equal(insert_row(old, 1), SQLITE_OK);
-    disk_kill(disk);
-    rig_start(&next, disk);
-    uint64_t hash = disk_hash(disk);
-    assert_int_not_equal(insert_row(old, 2), SQLITE_OK);
-    assert_int_equal(sqlite3_close(old), SQLITE_OK);
-    assert_int_equal(disk_hash(disk), hash);
-    assert_int_equal(next.calls, 0);
-    assert_int_equal(rows_on(disk), 1);
+    rig.now_ns = INT64_C(1700000000000000000);
+    assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
+    sqlite3_sleep(2000);
+    assert_int_equal(ask_number(db, "SELECT strftime('%s', 'now')", &seconds), SQLITE_OK);
+    assert_int_equal(seconds, 1700000002);
+    end_process(&rig, db);
     disk_free(disk);
 }
 
@@ -489,14 +632,35 @@ static void a_peek_shows_the_cache_with_its_wal_and_changes_nothing(void **state
     disk_free(disk);
 }
 
-static uint64_t hash_of_life(const struct disk *store, uint64_t seed, uint64_t *trace) {
+static void a_peek_refuses_to_write(void **state) {
+    (void)state;
+    struct disk *disk = new_store();
+    uint64_t hash = disk_hash(disk);
+    disk_vfs_attach("sim-peek", disk, NULL, 0);
+    sqlite3_vfs *vfs = sqlite3_vfs_find("sim-peek");
+    sqlite3_file *file = open_file("sim-peek", "oms.db", SQLITE_OPEN_READWRITE);
+    assert_int_equal(file->pMethods->xWrite(file, "x", 1, 0), SQLITE_READONLY);
+    assert_int_equal(file->pMethods->xTruncate(file, 0), SQLITE_READONLY);
+    assert_int_equal(vfs->xDelete(vfs, "oms.db", 0), SQLITE_READONLY);
+    close_file(file);
+    assert_int_equal(disk_hash(disk), hash);
+    disk_free(disk);
+}
+
+static uint64_t hash_of_life(const struct disk *store, uint64_t seed, bool peeked,
+                             uint64_t *trace) {
     struct disk *disk = disk_copy(store);
     struct rig rig;
     sqlite3 *db = NULL;
     rig_start(&rig, disk);
     disk_vfs_attach("sim", disk, &rig.port, seed);
     assert_int_equal(open_store("sim", "FULL", &db), SQLITE_OK);
-    assert_int_equal(commit_rows(db, 1, 5, 3, 0), 5);
+    if (peeked)
+        assert_int_equal(rows_on(disk), 0);
+    assert_int_equal(commit_rows(db, 1, 2, 0, 0), 2);
+    if (peeked)
+        assert_int_equal(rows_on(disk), 2);
+    assert_int_equal(commit_rows(db, 3, 5, 3, 0), 5);
     end_process(&rig, db);
     uint64_t hash = disk_hash(disk);
     *trace = rig.trace;
@@ -504,16 +668,16 @@ static uint64_t hash_of_life(const struct disk *store, uint64_t seed, uint64_t *
     return hash;
 }
 
-static void equal_lives_write_identical_bytes(void **state) {
+static void equal_lives_write_identical_bytes_peeked_at_or_not(void **state) {
     (void)state;
     struct disk *store = new_store();
     uint64_t first_trace, trace;
-    uint64_t first = hash_of_life(store, 7, &first_trace);
+    uint64_t first = hash_of_life(store, 7, false, &first_trace);
     for (int i = 1; i < 100; i++) {
-        assert_int_equal(hash_of_life(store, 7, &trace), first);
+        assert_int_equal(hash_of_life(store, 7, i % 2, &trace), first);
         assert_int_equal(trace, first_trace);
     }
-    assert_int_not_equal(hash_of_life(store, 8, &trace), first);
+    assert_int_not_equal(hash_of_life(store, 8, false, &trace), first);
     disk_free(store);
 }
 
@@ -638,6 +802,38 @@ static void a_write_the_device_already_holds_is_no_choice(void **state) {
     disk_free(disk);
 }
 
+static void a_truncate_back_to_the_size_of_the_device_is_a_choice_after_growth(void **state) {
+    (void)state;
+    struct disk *disk = disk_new();
+    write_text(disk, "a.db", 0, "aaaa");
+    sync_file(disk, "a.db");
+    int slot = disk_slot_find(disk, "a.db");
+    assert_true(disk_slot_truncate(disk, slot, 4));
+    assert_int_equal(disk_pending(disk), 0);
+    write_text(disk, "a.db", 4, "XX");
+    assert_true(disk_slot_truncate(disk, slot, 4));
+    assert_int_equal(disk_pending(disk), 2);
+    disk_power(disk, 3);
+    assert_text(disk, "a.db", "aaaa");
+    disk_free(disk);
+}
+
+static void a_write_far_past_the_end_leaves_zeros_between(void **state) {
+    (void)state;
+    struct disk *disk = disk_new();
+    char bytes[1001];
+    write_text(disk, "a.db", 0, "aaaa");
+    sync_file(disk, "a.db");
+    write_text(disk, "a.db", 4, "lost");
+    write_text(disk, "a.db", 1000, "X");
+    disk_power(disk, 2); /* the newest only */
+    assert_true(disk_file_read(disk, "a.db", 0, bytes, sizeof bytes));
+    assert_memory_equal(bytes, "aaaa\0\0\0\0", 8);
+    assert_int_equal(bytes[999], 0);
+    assert_int_equal(bytes[1000], 'X');
+    disk_free(disk);
+}
+
 static void after_a_dropped_sync_only_rewriting_makes_bytes_durable(void **state) {
     (void)state;
     struct disk *disk = disk_new();
@@ -669,12 +865,30 @@ static void a_new_file_is_gone_after_power_loss_until_it_was_synced(void **state
     assert_false(disk_is_clean(disk));
     struct disk *synced = disk_copy(disk);
     sync_file(synced, "a.db");
+    assert_int_equal(disk_cache_hash(synced), disk_cache_hash(disk));
+    assert_int_not_equal(disk_hash(synced), disk_hash(disk));
     disk_power(disk, 0);
     disk_power(synced, 0);
     assert_false(disk_file_size(disk, "a.db", &size));
     assert_text(synced, "a.db", "aaaa");
     disk_free(disk);
     disk_free(synced);
+}
+
+static void the_name_of_an_empty_file_is_part_of_the_disk(void **state) {
+    (void)state;
+    struct disk *none = disk_new(), *named = disk_new(), *durable = disk_new();
+    disk_slot_create(named, "oms.db-lock");
+    disk_slot_sync(durable, disk_slot_create(durable, "oms.db-lock"));
+    assert_int_not_equal(disk_hash(none), disk_hash(named));
+    assert_int_not_equal(disk_hash(named), disk_hash(durable));
+    assert_false(disk_equal(none, named));
+    assert_false(disk_equal(named, durable));
+    assert_false(disk_is_clean(named));
+    assert_true(disk_is_clean(durable));
+    disk_free(none);
+    disk_free(named);
+    disk_free(durable);
 }
 
 static void names_and_files_have_a_ceiling(void **state) {
@@ -752,6 +966,11 @@ static void damage_hits_the_cache_and_the_device(void **state) {
     assert_text(disk, "a.db", "a!aa");
     disk_power(disk, 0);
     assert_text(disk, "a.db", "a!aa");
+    write_text(disk, "a.db", 0, "XX"); /* what is pending may repair the device, not the cache */
+    assert_true(disk_file_damage(disk, "a.db", 0, "?", 1));
+    sync_file(disk, "a.db");
+    assert_text(disk, "a.db", "?Xaa");
+    assert_false(disk_is_clean(disk));
     assert_true(disk_file_remove(disk, "a.db"));
     assert_false(disk_file_remove(disk, "a.db"));
     disk_free(disk);
@@ -900,8 +1119,11 @@ int main(void) {
         cmocka_unit_test(every_outcome_has_a_name_that_parses_back),
         cmocka_unit_test(reduced_outcomes_are_different_worlds),
         cmocka_unit_test(a_write_the_device_already_holds_is_no_choice),
+        cmocka_unit_test(a_truncate_back_to_the_size_of_the_device_is_a_choice_after_growth),
+        cmocka_unit_test(a_write_far_past_the_end_leaves_zeros_between),
         cmocka_unit_test(after_a_dropped_sync_only_rewriting_makes_bytes_durable),
         cmocka_unit_test(a_new_file_is_gone_after_power_loss_until_it_was_synced),
+        cmocka_unit_test(the_name_of_an_empty_file_is_part_of_the_disk),
         cmocka_unit_test(names_and_files_have_a_ceiling),
         cmocka_unit_test(copies_are_independent_and_equal_histories_hash_equal),
         cmocka_unit_test(the_order_of_files_and_of_independent_calls_is_told_apart),
@@ -910,16 +1132,21 @@ int main(void) {
         cmocka_unit_test(full_loses_no_acknowledged_commit),
         cmocka_unit_test(normal_loses_acknowledged_commits_but_never_integrity),
         cmocka_unit_test(off_corrupts),
+        cmocka_unit_test(a_creation_cut_short_leaves_no_table_or_an_empty_one),
         cmocka_unit_test(a_dropped_sync_shows_the_row_until_power_is_lost),
         cmocka_unit_test(a_kept_dirty_sync_leaves_the_row_to_chance),
         cmocka_unit_test(without_scrub_a_dropped_sync_costs_later_acknowledged_commits),
         cmocka_unit_test(with_scrub_a_dropped_sync_costs_nothing_acknowledged_later),
         cmocka_unit_test(a_failing_or_full_write_has_no_effect),
+        cmocka_unit_test(a_commit_that_dies_after_its_sync_is_durable_and_not_answered),
+        cmocka_unit_test(time_comes_from_the_port),
         cmocka_unit_test(a_second_process_is_locked_out_until_the_first_is_dead),
         cmocka_unit_test(two_processes_share_reading_and_exclude_writing),
+        cmocka_unit_test(a_waiting_writer_lets_no_new_reader_in),
         cmocka_unit_test(a_handle_of_an_earlier_life_is_harmless),
         cmocka_unit_test(a_peek_shows_the_cache_with_its_wal_and_changes_nothing),
-        cmocka_unit_test(equal_lives_write_identical_bytes),
+        cmocka_unit_test(a_peek_refuses_to_write),
+        cmocka_unit_test(equal_lives_write_identical_bytes_peeked_at_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

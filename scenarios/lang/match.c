@@ -298,7 +298,9 @@ static bool new_decision_slot(struct parser *p, struct scn_args *args) {
 static bool symbol_slot(struct parser *p, int *symbol) {
     const struct token *token = parser_token(p);
     struct scenario *s = p->scenario;
-    if (token->kind != TOKEN_WORD || !is_alpha(token->start[0]))
+    /* After a discrepancy the symbol may be left out: these words go on. */
+    if (token->kind != TOKEN_WORD || !is_alpha(token->start[0]) || token_is(token, "or") ||
+        token_is(token, "severity"))
         return false;
     if (!is_symbol(token)) {
         struct diag *diag = parser_mistake(p, DIAG_SYMBOL, token);

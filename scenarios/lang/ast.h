@@ -54,8 +54,8 @@ struct scn_point {
 enum scn_base {
     SCN_FROM_BEGINNING, /* no time above it: in force before the first life boots */
     SCN_AT,             /* at ns, absolute */
-    SCN_AFTER_CRASH,    /* ns after the latest crash above this line */
-    SCN_AFTER_RESTART,  /* ns after the latest restart above this line */
+    SCN_AFTER_CRASH,    /* ns after the crash of line `anchor` */
+    SCN_AFTER_RESTART,  /* ns after the restart of line `anchor` */
     SCN_BEFORE_POINT, /* when the next `point` from the line above on is about to happen, plus ns */
     SCN_AFTER_POINT   /* when it has happened, plus ns */
 };
@@ -72,6 +72,7 @@ enum scn_written { /* how it was written; for printers only */
 struct scn_when {
     enum scn_base base;
     int64_t ns;
+    int anchor;             /* index into lines; SCN_NONE but for AFTER_CRASH and AFTER_RESTART */
     struct scn_point point; /* for the two POINT bases */
     enum scn_written written;
     int64_t plus_ns; /* the DUR as written */
@@ -100,7 +101,9 @@ struct scn_crash {
 enum scn_times {
     SCN_NEXT_CALL, /* the next call of the site (also when nothing was written) */
     SCN_ALL_CALLS, /* every call from here on */
-    SCN_EACH_CALL, /* one run for each call from here to the end (a quantifier) */
+    SCN_EACH_CALL, /* `anywhere`: one run for each call from here to the end (a quantifier); for
+                      wire faults whose `at` was not written also one for each byte of the message
+                    */
     SCN_ON_CALLS,  /* calls first..last, the next one being 1 */
     SCN_UNTIL      /* every call until until_ns */
 };

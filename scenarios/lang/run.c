@@ -52,7 +52,39 @@ static void add_counts(struct stage_counts *to, const struct stage_counts *from)
 struct reached {
     bool seen[SCN_LINES_MAX];
     bool fired[SCN_LINES_MAX];
+    /* What quantified crashes found, and where; and what crashes at named points would find. */
+    struct crash_found {
+        uint64_t key;
+        struct site site;
+    } * crashes;
+    size_t crash_count, crash_cap;
+    struct point_found {
+        uint64_t key;
+        size_t line;
+    } * points;
+    size_t point_count, point_cap;
 };
+
+static void free_reached(struct reached *reached) {
+    free(reached->crashes);
+    free(reached->points);
+    free(reached);
+}
+
+static void add_point(struct reached *reached, size_t line, uint64_t key) {
+    for (size_t i = 0; i < reached->point_count; i++) {
+        if (reached->points[i].line == line && reached->points[i].key == key)
+            return;
+    }
+    CHECK_ROOM(reached->points, reached->point_count, reached->point_cap, RUN_PATHS_MAX + 1);
+    reached->points[reached->point_count++] = (struct point_found){key, line};
+}
+
+static void add_crash(struct reached *reached, const struct script *script) {
+    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap, RUN_PATHS_MAX + 1);
+    reached->crashes[reached->crash_count++] =
+        (struct crash_found){script->crash_key, script->crash_site};
+}
 
 static void add_run(struct run_result *result, const struct script *script,
                     struct reached *reached) {
@@ -66,7 +98,11 @@ static void add_run(struct run_result *result, const struct script *script,
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         reached->seen[i] = reached->seen[i] || script->lines[i].seen;
         reached->fired[i] = reached->fired[i] || script->lines[i].fired;
+        if (script->lines[i].has_key)
+            add_point(reached, i, script->lines[i].key);
     }
+    if (script->crash_points > 0)
+        add_crash(reached, script);
 }
 
 /* Fewest faults first; among equals the one met first. */
@@ -118,6 +154,24 @@ static void never(struct run_result *result, const struct scn_line *line, const 
     }
 }
 
+/* Whether some run crashed where line `index` says: at a call of its site, or where a crash finds
+ * the same world as at its point. */
+static bool crashed_there(const struct scn_crash *crash, size_t index,
+                          const struct reached *reached) {
+    for (size_t i = 0; i < reached->crash_count; i++) {
+        const struct crash_found *found = &reached->crashes[i];
+        if (crash->where == SCN_CRASH_NOW ||
+            (crash->where == SCN_CRASH_AT_SITE && found->site.op == crash->site.op &&
+             found->site.on == crash->site.on))
+            return true;
+        for (size_t j = 0; j < reached->point_count; j++) {
+            if (reached->points[j].line == index && reached->points[j].key == found->key)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What at least one run had to reach. */
 static void judge_reach(const struct scenario *scenario, const struct reached *reached,
                         struct run_result *result) {
@@ -125,6 +179,8 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
         const struct scn_line *line = &scenario->lines[i];
         if (line->statement == SCN_REACH && !reached->seen[i])
             never(result, line, "vacuous", "no run reached what this line asks for");
+        if (line->statement == SCN_REACH_CRASH && !crashed_there(&line->args.crash, i, reached))
+            never(result, line, "vacuous", "no run crashed there");
         if (line->statement == SCN_FAULT && scenario->quantified && !reached->fired[i])
             never(result, line, "never-happened", "this fault struck in none of the runs");
         if (line->statement == SCN_CRASH && scenario->quantified && !reached->fired[i])
@@ -191,7 +247,7 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         if (story)
             tell_story(scenario, config, options, script, result);
     }
-    free(reached);
+    free_reached(reached);
 }
 
 static void replay(const struct scenario *scenario, const struct run_config *config,
@@ -218,7 +274,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
         }
         script_close(script);
     }
-    free(reached);
+    free_reached(reached);
 }
 
 void run_scenario(const struct scenario *scenario, const struct run_config *config,

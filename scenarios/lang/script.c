@@ -142,6 +142,8 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
     else
         item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
     script->crashed_in_window = true;
+    script->crash_key = stage_crash_key(&script->stage);
+    script->crash_site = site;
     die(script, index, death, &item, true);
 }
 
@@ -180,6 +182,7 @@ static void die_idle(struct script *script, size_t window) {
                              .what =
                                  death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
     script->crash_points++;
+    script->crash_key = stage_crash_key(&script->stage);
     die(script, window, death_of(script, crash), &item, true);
 }
 
@@ -262,10 +265,27 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
 
 static void happen_at_point(struct script *script, size_t index);
 
+/* `reach crash before record D1`: what a crash at this point would leave. */
+static void remember_key(struct script *script, bool after, enum scn_point_kind kind,
+                         int decision) {
+    const struct scenario *scenario = script->scenario;
+    enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement != SCN_REACH_CRASH || script->lines[i].has_key ||
+            line->args.crash.where != where ||
+            !point_matches(&line->args.crash.point, kind, decision))
+            continue;
+        script->lines[i].has_key = true;
+        script->lines[i].key = stage_crash_key(&script->stage);
+    }
+}
+
 /* A point is about to be reached, or has been. */
 static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
     const struct scenario *scenario = script->scenario;
     remember_point(script, after ? "after" : "before", kind, decision);
+    remember_key(script, after, kind, decision);
     for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
         const struct scn_line *line = &scenario->lines[i];
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
@@ -1010,6 +1030,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->fill_count = script->fill_cap = 0;
     script->faults_over = script->crashed_in_window = script->has_key = false;
     script->crash_points = 0;
+    script->crash_key = 0;
+    script->crash_site = (struct site){SITE_OP_COUNT, ON_NONE};
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
     script->failure.code[0] = '\0';

@@ -27,6 +27,8 @@ struct line_run {
     bool fired;       /* a crash or fault: it happened */
     bool seen;        /* an observed line: it was; a within, a reach: it held */
     bool over;        /* a window that is closed for good */
+    bool has_key;     /* `reach crash` at a point: what a crash there would leave */
+    uint64_t key;
 };
 
 struct script_failure {
@@ -61,6 +63,8 @@ struct script {
     bool has_key; /* the last crash point offered, as a key of the world */
     uint64_t key;
     unsigned long crash_points;
+    uint64_t crash_key; /* what the quantified crash of this run found; with crash_points > 0 */
+    struct site crash_site;
     unsigned long fired[SITE_COUNT];
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;

@@ -536,31 +536,34 @@ static void begin_scenario(struct parser *p) {
 
 /* ---- files ---- */
 
-/* Text only: no control characters but tabs, valid UTF-8. Tells the first offence. */
+/* Length of the UTF-8 character at c (of n bytes left) if it is text, else 0: control characters
+ * other than tabs, also those beyond ASCII, and what is no UTF-8, are none. */
+static size_t text_character(const unsigned char *c, size_t n) {
+    size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+    if (length == 1)
+        return (c[0] >= 0x20 && c[0] != 0x7f) || c[0] == '\t' ? 1 : 0;
+    if (c[0] < 0xc2 || c[0] > 0xf4 || n < length)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
+    bool no_character = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90);
+    bool control = c[0] == 0xc2 && c[1] < 0xa0;
+    return overlong || no_character || control ? 0 : length;
+}
+
 static bool line_is_text(struct parser *p) {
     const unsigned char *c = (const unsigned char *)p->line;
-    size_t n = p->line_length;
-    for (size_t i = 0; i < n;) {
-        size_t more = c[i] < 0x80                   ? 0
-                      : c[i] >= 0xf0 && c[i] < 0xf5 ? 3
-                      : c[i] >= 0xe0 && c[i] < 0xf0 ? 2
-                                                    : 1;
-        bool good = c[i] < 0x80 ? (c[i] >= 0x20 && c[i] != 0x7f) || c[i] == '\t'
-                                : c[i] >= 0xc2 && c[i] < 0xf5 && i + more < n;
-        for (size_t k = 1; good && k <= more; k++)
-            good = (c[i + k] & 0xc0) == 0x80;
-        if (good && more == 2)
-            good = (c[i] != 0xe0 || c[i + 1] >= 0xa0) && (c[i] != 0xed || c[i + 1] < 0xa0);
-        if (good && more == 3)
-            good = (c[i] != 0xf0 || c[i + 1] >= 0x90) && (c[i] != 0xf4 || c[i + 1] < 0x90);
-        if (!good) {
-            p->broken = true;
-            diag_say(
-                diags_add(p->diags, DIAG_FILE, p->name, p->line_number, (int)i + 1, 1, NULL, 0),
-                "byte 0x%02x is no text (UTF-8 without control characters)", c[i]);
-            return false;
-        }
-        i += 1 + more;
+    for (size_t i = 0, length; i < p->line_length; i += length) {
+        length = text_character(c + i, p->line_length - i);
+        if (length > 0)
+            continue;
+        p->broken = true;
+        diag_say(diags_add(p->diags, DIAG_FILE, p->name, p->line_number, (int)i + 1, 1, NULL, 0),
+                 "byte 0x%02x is no text (UTF-8 without control characters)", c[i]);
+        return false;
     }
     return true;
 }

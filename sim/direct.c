@@ -19,8 +19,8 @@ static void explain(struct broker_reason *why, int http_status, const char *text
     snprintf(why->text, sizeof why->text, "%s", text);
 }
 
-/* Everything that is the same for every call before its effect: death, a broker that is down, and
- * the faults that stop a request on its way. True: the exchange acts now. */
+/* Everything that is the same for every call before its effect: death, and the faults that stop a
+ * request on its way. True: the exchange acts now. */
 static bool reaches_exchange(struct direct *direct, struct port_call *call,
                              struct port_answer *answer, enum outcome *outcome) {
     *outcome = OUTCOME_BROKEN;
@@ -29,7 +29,7 @@ static bool reaches_exchange(struct direct *direct, struct port_call *call,
     *answer = direct->port->before(direct->port->ctx, call);
     if (direct->port->dead)
         return false;
-    if (direct->world->broker_down || answer->act == ACT_REFUSED) {
+    if (answer->act == ACT_REFUSED) {
         *outcome = OUTCOME_REFUSED;
         return false;
     }
@@ -62,11 +62,8 @@ static enum outcome answer_arrives(struct direct *direct, struct port_call *call
 static void query_failed(struct direct *direct, struct port_call *call, enum outcome outcome,
                          const struct port_answer *answer, struct broker_reason *why) {
     struct port_reply reply = {.call = call};
-    if (!direct->port->dead) {
+    if (!direct->port->dead)
         direct->port->replied(direct->port->ctx, &reply);
-        if (answer->act == ACT_NO_REPLY)
-            wait_for_timeout(direct);
-    }
     if (outcome == OUTCOME_ERROR)
         explain(why, (int)answer->arg[0], "the broker answered with an error");
     else

@@ -18,7 +18,7 @@
     X(DISK_TRUNCATE, "disk.truncate", 1)       \
     X(DISK_SYNC, "disk.sync", 1)               \
     X(DISK_DELETE, "disk.delete", 1)           \
-    X(DISK_LOCK, "disk.lock", 1)               \
+    X(DISK_LOCK, "disk.lock", 0)               \
     X(BROKER_SUBMIT, "broker.submit", 1)       \
     X(BROKER_LOOKUP, "broker.lookup", 0)       \
     X(BROKER_ORDERS, "broker.orders", 0)       \

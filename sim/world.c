@@ -29,7 +29,8 @@ static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
     hash = hash_text(hash_text(hash, flight->request.client_order_id), flight->request.symbol);
     hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                     (uint64_t)flight->request.qty_nanos);
-    return hash_text(hash_u64(hash, (uint64_t)flight->request.limit_nanos), flight->order_id);
+    hash = hash_text(hash_u64(hash, (uint64_t)flight->request.limit_nanos), flight->order_id);
+    return hash_bytes(hash, flight->bytes, flight->length);
 }
 
 uint64_t world_hash(const struct world *world) {
@@ -58,17 +59,20 @@ int64_t world_next_flight(const struct world *world) {
     return world->flight_count > 0 ? world->flights[0].due_ns : INT64_MAX;
 }
 
-int64_t world_deliver(struct world *world) {
-    struct flight flight = world->flights[0];
+void world_take_flight(struct world *world, struct flight *flight) {
     CHECK(world->flight_count > 0);
+    *flight = world->flights[0];
     world->flight_count--;
     memmove(&world->flights[0], &world->flights[1], world->flight_count * sizeof *world->flights);
-    world->delivered_id = flight.id;
-    if (flight.is_cancel) {
-        exchange_cancel(&world->exchange, flight.order_id);
-        return -1;
+}
+
+void world_deliver(struct world *world, const struct flight *flight) {
+    world->delivered_id = flight->id;
+    if (flight->is_cancel) {
+        exchange_cancel(&world->exchange, flight->order_id);
+        return;
     }
-    world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, &flight.request,
-                                               &world->delivered_index, world->delivered_message);
-    return world->delivered_verdict == EXCHANGE_ACCEPTED ? (int64_t)world->delivered_index : -1;
+    world->delivered_verdict =
+        exchange_submit(&world->exchange, world->now_ns, &flight->request, &world->delivered_index,
+                        world->delivered_message);
 }

@@ -11,13 +11,15 @@
 #include <stdint.h>
 
 /* A request on its way to the broker that outlives whoever sent it. */
-enum { FLIGHTS_MAX = 16 };
+enum { FLIGHT_BYTES_MAX = 2048, FLIGHTS_MAX = 16 };
 struct flight {
     uint64_t id;
     int64_t due_ns;
     bool is_cancel;
-    struct broker_request request;       /* an order ... */
-    char order_id[BROKER_ORDER_ID_SIZE]; /* ... or a cancel */
+    struct broker_request request;         /* an order ... */
+    char order_id[BROKER_ORDER_ID_SIZE];   /* ... or a cancel */
+    size_t length;                         /* at the wire: the request as it left, 0: none */
+    unsigned char bytes[FLIGHT_BYTES_MAX];
 };
 
 struct world {
@@ -45,8 +47,10 @@ uint64_t world_hash(const struct world *world);
 uint64_t world_send(struct world *world, const struct flight *flight);
 /* When the next flight is due; INT64_MAX: none. */
 int64_t world_next_flight(const struct world *world);
-/* Delivers the next flight to the exchange (also when the broker is down: it is past the door).
- * Returns the order it became, or -1. */
-int64_t world_deliver(struct world *world);
+/* Takes the next flight out of the world. */
+void world_take_flight(struct world *world, struct flight *flight);
+/* Delivers a flight to the exchange (also when the broker is down: it is past the door); what became
+ * of it is in world->delivered_*. */
+void world_deliver(struct world *world, const struct flight *flight);
 
 #endif

@@ -38,6 +38,7 @@ struct sut_config {
 enum sut_answer {
     SUT_TAKEN,     /* acknowledged: from now on it must not be forgotten */
     SUT_KNOWN,     /* acknowledged: it was known already */
+    SUT_PENDING,   /* taken up, but nothing is promised yet */
     SUT_NOT_TAKEN, /* refused: must not be sent unless presented again */
     SUT_UNKNOWN    /* no answer could be given: the OMS fail-stops */
 };

@@ -1,0 +1,101 @@
+/* The oms program behind main(): commands, flags and exit codes. */
+#ifndef CORE_LIVE_CLI_H
+#define CORE_LIVE_CLI_H
+
+#include "core/oms.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* exit code, meaning */
+#define CLI_EXITS(X)                                                                          \
+    X(OK, 0, "done")                                                                          \
+    X(ENDED, 1, "the order ended without being live or filled, or reconcile left a CRITICAL") \
+    X(USAGE, 2, "the command line is wrong")                                                  \
+    X(UNDECIDED, 3,                                                                           \
+      "not decided within --wait: it may be live; run reconcile, or submit it again")         \
+    X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
+    X(ENVIRONMENT, 5, "database missing, locked or corrupt, or the broker does not answer")
+enum cli_exit {
+#define X(id, code, meaning) CLI_##id = code,
+    CLI_EXITS(X)
+#undef X
+};
+
+/* command, what follows it, one line */
+#define CLI_COMMANDS(X)                                                                        \
+    X(INIT, "init", "", "create an empty store, on purpose")                                   \
+    X(SUBMIT, "submit", "ID buy|sell QTY SYMBOL [limit PRICE|market]",                         \
+      "take one decision and see it through; safe to repeat with the same ID")                 \
+    X(CANCEL, "cancel", "ID", "cancel a decision's order; safe to repeat")                     \
+    X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
+    X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
+    X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")
+enum cli_command {
+#define X(id, word, operands, meaning) CLI_COMMAND_##id,
+    CLI_COMMANDS(X)
+#undef X
+        CLI_COMMAND_COUNT
+};
+
+/* flag, value ("" for none), commands it fits (bit per command), one line */
+#define CLI_LIVE \
+    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL))
+#define CLI_ALL ((1u << CLI_COMMAND_COUNT) - 1)
+#define CLI_FLAGS(X)                                                                             \
+    X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \
+    X(ACCOUNT, "--account", "NAME", CLI_ALL, "account name; needed by init, then checked")       \
+    X(PROFILE, "--profile", "NAME", CLI_ALL, "what the broker promises [alpaca-retention]")      \
+    X(URL, "--url", "URL", CLI_LIVE, "the broker's address [$APCA_API_BASE_URL]")                \
+    X(WAIT, "--wait", "SECONDS", CLI_LIVE, "see it through for at most this long [60]")          \
+    X(TIF, "--tif", "WORD", 1u << CLI_COMMAND_SUBMIT, "day, gtc, ioc, fok, opg or cls [day]")    \
+    X(EXPIRES, "--expires", "SECONDS", 1u << CLI_COMMAND_SUBMIT, "send nothing later than that") \
+    X(OPENING, "--opening", "SYM=QTY@PRICE", 1u << CLI_COMMAND_INIT,                             \
+      "a position held already; may be repeated")                                                \
+    X(PAGE_SIZE, "--page-size", "BYTES", 1u << CLI_COMMAND_INIT, "of the database [4096]")       \
+    X(WHY, "--why", "TEXT", 1u << CLI_COMMAND_KILL_SWITCH, "goes on record with the switch")     \
+    X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
+    X(JSON, "--json", "", CLI_ALL & ~(1u << CLI_COMMAND_INIT), "answer in JSON")                 \
+    X(EVENTS, "--events", "", CLI_ALL, "tell every step on standard error, as JSON lines")       \
+    X(HELP, "--help", "", CLI_ALL, "this text")
+enum cli_flag {
+#define X(id, flag, value, commands, meaning) CLI_FLAG_##id,
+    CLI_FLAGS(X)
+#undef X
+        CLI_FLAG_COUNT
+};
+
+enum { CLI_OPENINGS_MAX = 256, CLI_PATH_SIZE = 4096 };
+
+/* A command line, understood. Text points into argv. */
+struct cli_args {
+    enum cli_command command;
+    bool help;
+    const char *db, *account, *url, *why;
+    char halt_path[CLI_PATH_SIZE];
+    const struct profile *profile;
+    int64_t wait_ns;
+    int64_t expires_after_ns; /* 0: never */
+    int page_size;
+    bool json, events;
+    bool kill_on;
+    struct oms_decision decision; /* SUBMIT; CANCEL: its id only */
+    struct oms_opening openings[CLI_OPENINGS_MAX];
+    size_t opening_count;
+};
+
+/* Reads a command line. False: wrong, and `err` was told what, and what may have been meant. */
+bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err);
+void cli_help(FILE *out);
+void cli_help_command(enum cli_command command, FILE *out);
+
+/* Shows a copy of the store, for people or as one JSON object. */
+void cli_print_status(const struct oms_view *view, bool json, FILE *out);
+void cli_print_order(const struct oms_order *order, bool json, FILE *out);
+/* The comparisons of the newest start. */
+void cli_print_runs(const struct oms_view *view, bool json, FILE *out);
+
+/* The whole program. Asked to stop by setting *stop (a signal handler may). */
+int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const int *stop);
+
+#endif

@@ -1,0 +1,342 @@
+/* The oms program's command line: one table of commands, one of flags, and guesses at what was
+ * meant. */
+#include "core/decimal.h"
+#include "core/live/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WORD_MAX = 32,
+    DEFAULT_WAIT_S = 60,
+    SECONDS_MAX = 86400 * 366,
+    PAGE_MIN = 512,
+    PAGE_MAX = 65536
+};
+
+static const struct {
+    const char *word, *operands, *meaning;
+} COMMANDS[] = {
+#define X(id, word, operands, meaning) {word, operands, meaning},
+    CLI_COMMANDS(X)
+#undef X
+};
+
+static const struct {
+    const char *flag, *value;
+    unsigned commands;
+    const char *meaning;
+} FLAGS[] = {
+#define X(id, flag, value, commands, meaning) {flag, value, commands, meaning},
+    CLI_FLAGS(X)
+#undef X
+};
+
+static const struct {
+    int code;
+    const char *meaning;
+} EXITS[] = {
+#define X(id, code, meaning) {code, meaning},
+    CLI_EXITS(X)
+#undef X
+};
+
+/* ---- help ---- */
+
+void cli_help(FILE *out) {
+    fputs("oms: one decision, at most one order, whatever dies when\n\n"
+          "usage: oms COMMAND [operands] [flags]\n\n",
+          out);
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++)
+        fprintf(out, "  %-12s %s\n", COMMANDS[i].word, COMMANDS[i].meaning);
+    fputs("\nKeys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY only.\n"
+          "`oms COMMAND --help` lists a command's flags. Exit codes:\n\n",
+          out);
+    for (size_t i = 0; i < sizeof EXITS / sizeof EXITS[0]; i++)
+        fprintf(out, "  %d  %s\n", EXITS[i].code, EXITS[i].meaning);
+}
+
+void cli_help_command(enum cli_command command, FILE *out) {
+    fprintf(out, "usage: oms %s%s%s [flags]\n\n%s\n\n", COMMANDS[command].word,
+            COMMANDS[command].operands[0] != '\0' ? " " : "", COMMANDS[command].operands,
+            COMMANDS[command].meaning);
+    for (size_t i = 0; i < CLI_FLAG_COUNT; i++)
+        if ((FLAGS[i].commands & 1u << command) != 0)
+            fprintf(out, "  %-12s %-14s %s\n", FLAGS[i].flag, FLAGS[i].value, FLAGS[i].meaning);
+    if (command != CLI_COMMAND_INIT && command != CLI_COMMAND_STATUS)
+        return;
+    fputs("\nprofiles:\n", out);
+    const struct profile *profile;
+    for (size_t i = 0; (profile = profile_at(i)) != NULL; i++)
+        fprintf(out, "  %-18s %s\n", profile->name, profile->guarantee);
+}
+
+/* ---- guesses ---- */
+
+/* Edit distance of two short words; a large number when one is too long to bother. */
+static size_t distance(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b), row[WORD_MAX + 1];
+    if (n > WORD_MAX || m > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = change < shift ? change : shift;
+        }
+    }
+    return row[m];
+}
+
+/* Remembers the nearest word so far, when it is near enough to be a slip. */
+struct guess {
+    const char *wrong, *best;
+    size_t distance;
+};
+
+static void consider(struct guess *guess, const char *word) {
+    size_t d = distance(guess->wrong, word);
+    if (d <= 3 && d < strlen(word) && (guess->best == NULL || d < guess->distance)) {
+        guess->best = word;
+        guess->distance = d;
+    }
+}
+
+static bool unknown(const char *what, const struct guess *guess, FILE *err) {
+    fprintf(err, "oms: no such %s: '%s'", what, guess->wrong);
+    if (guess->best != NULL)
+        fprintf(err, "; did you mean '%s'?", guess->best);
+    fputc('\n', err);
+    return false;
+}
+
+/* ---- values ---- */
+
+static bool wrong(FILE *err, const char *name, const char *value, const char *rule) {
+    fprintf(err, "oms: %s '%s' %s\n", name, value, rule);
+    return false;
+}
+
+static bool read_seconds(const char *name, const char *text, int64_t *ns, FILE *err) {
+    int64_t seconds_nanos;
+    if (!decimal_parse(text, &seconds_nanos) || seconds_nanos <= 0 ||
+        seconds_nanos / PROFILE_SECOND_NS > SECONDS_MAX)
+        return wrong(err, name, text, "must be a positive number of seconds, at most a year");
+    *ns = seconds_nanos; /* a billionth of a second is a nanosecond */
+    return true;
+}
+
+static bool read_page_size(const char *text, int *size, FILE *err) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end != '\0' || end == text || value < PAGE_MIN || value > PAGE_MAX ||
+        (value & (value - 1)) != 0)
+        return wrong(err, "--page-size", text, "must be a power of two from 512 to 65536");
+    *size = (int)value;
+    return true;
+}
+
+static bool read_profile(const char *text, const struct profile **profile, FILE *err) {
+    *profile = profile_find(text);
+    if (*profile != NULL)
+        return true;
+    struct guess guess = {.wrong = text};
+    const struct profile *row;
+    for (size_t i = 0; (row = profile_at(i)) != NULL; i++)
+        consider(&guess, row->name);
+    return unknown("profile", &guess, err);
+}
+
+static bool copy_word(const char *name, const char *text, char *out, size_t size, FILE *err) {
+    if (text[0] == '\0' || strlen(text) >= size) {
+        fprintf(err, "oms: %s '%s' must be 1 to %zu characters\n", name, text, size - 1);
+        return false;
+    }
+    strcpy(out, text);
+    return true;
+}
+
+/* SYM=QTY@PRICE */
+static bool read_opening(const char *text, struct cli_args *args, FILE *err) {
+    static const char rule[] = "must be SYMBOL=QTY@PRICE, as in AAPL=100@150.25";
+    const char *equals = strchr(text, '='), *at = strchr(text, '@');
+    struct oms_opening *o = &args->openings[args->opening_count];
+    if (args->opening_count == CLI_OPENINGS_MAX)
+        return wrong(err, "--opening", text, "is one too many (256)");
+    if (equals == NULL || at == NULL || at < equals || equals == text ||
+        (size_t)(equals - text) >= sizeof o->symbol)
+        return wrong(err, "--opening", text, rule);
+    memcpy(o->symbol, text, (size_t)(equals - text));
+    if (!decimal_parse_n(equals + 1, (size_t)(at - equals - 1), &o->qty_nanos) ||
+        !decimal_parse(at + 1, &o->price_nanos) || o->qty_nanos == 0 || o->price_nanos < 0)
+        return wrong(err, "--opening", text, rule);
+    args->opening_count++;
+    return true;
+}
+
+static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *args, FILE *err) {
+    switch (flag) {
+    case CLI_FLAG_DB:
+        args->db = value;
+        return value[0] != '\0' || wrong(err, "--db", value, "must be a path");
+    case CLI_FLAG_ACCOUNT:
+        args->account = value;
+        return true;
+    case CLI_FLAG_PROFILE:
+        return read_profile(value, &args->profile, err);
+    case CLI_FLAG_URL:
+        args->url = value;
+        return true;
+    case CLI_FLAG_WAIT:
+        return read_seconds("--wait", value, &args->wait_ns, err);
+    case CLI_FLAG_TIF:
+        return broker_tif_parse(value, &args->decision.tif) ||
+               wrong(err, "--tif", value, "must be day, gtc, ioc, fok, opg or cls");
+    case CLI_FLAG_EXPIRES:
+        return read_seconds("--expires", value, &args->expires_after_ns, err);
+    case CLI_FLAG_OPENING:
+        return read_opening(value, args, err);
+    case CLI_FLAG_PAGE_SIZE:
+        return read_page_size(value, &args->page_size, err);
+    case CLI_FLAG_WHY:
+        args->why = value;
+        return true;
+    case CLI_FLAG_HALT_FILE:
+        return copy_word("--halt-file", value, args->halt_path, sizeof args->halt_path, err);
+    case CLI_FLAG_JSON:
+        args->json = true;
+        return true;
+    case CLI_FLAG_EVENTS:
+        args->events = true;
+        return true;
+    case CLI_FLAG_HELP:
+        args->help = true;
+        return true;
+    case CLI_FLAG_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* ---- operands ---- */
+
+static bool read_price(const char *text, struct oms_decision *d, FILE *err) {
+    return (decimal_parse(text, &d->limit_nanos) && d->limit_nanos > 0) ||
+           wrong(err, "price", text, "must be a positive decimal with at most nine places");
+}
+
+static bool read_submit(char *const *word, size_t count, struct oms_decision *d, FILE *err) {
+    bool limit = count == 6 && strcmp(word[4], "limit") == 0;
+    bool market = count == 4 || (count == 5 && strcmp(word[4], "market") == 0);
+    if (!limit && !market)
+        return wrong(err, "operands of", "submit",
+                     "must be ID buy|sell QTY SYMBOL [limit PRICE|market]");
+    d->type = limit ? BROKER_LIMIT : BROKER_MARKET;
+    if (!broker_side_parse(word[1], &d->side))
+        return wrong(err, "side", word[1], "must be buy or sell");
+    if (!decimal_parse(word[2], &d->qty_nanos) || d->qty_nanos <= 0)
+        return wrong(err, "quantity", word[2],
+                     "must be a positive decimal with at most nine places");
+    return copy_word("decision id", word[0], d->id, sizeof d->id, err) &&
+           copy_word("symbol", word[3], d->symbol, sizeof d->symbol, err) &&
+           (!limit || read_price(word[5], d, err));
+}
+
+static bool read_operands(char *const *word, size_t count, struct cli_args *args, FILE *err) {
+    switch (args->command) {
+    case CLI_COMMAND_SUBMIT:
+        return read_submit(word, count, &args->decision, err);
+    case CLI_COMMAND_CANCEL:
+        if (count == 1)
+            return copy_word("decision id", word[0], args->decision.id, sizeof args->decision.id,
+                             err);
+        return wrong(err, "operand of", "cancel", "must be one decision id");
+    case CLI_COMMAND_KILL_SWITCH:
+        if (count != 1 || (strcmp(word[0], "on") != 0 && strcmp(word[0], "off") != 0))
+            return wrong(err, "operand of", "kill-switch", "must be on or off");
+        args->kill_on = strcmp(word[0], "on") == 0;
+        return (args->why != NULL && args->why[0] != '\0') ||
+               wrong(err, "kill-switch", word[0], "needs --why TEXT: the reason goes on record");
+    case CLI_COMMAND_INIT:
+        if (args->account == NULL)
+            return wrong(err, "command", "init",
+                         "needs --account NAME: it is part of every order id");
+        break;
+    case CLI_COMMAND_STATUS:
+    case CLI_COMMAND_RECONCILE:
+    case CLI_COMMAND_COUNT:
+        break;
+    }
+    return count == 0 || wrong(err, "operand", word[0], "is not expected here");
+}
+
+static bool find_command(const char *word, enum cli_command *command, FILE *err) {
+    struct guess guess = {.wrong = word};
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        if (strcmp(word, COMMANDS[i].word) == 0) {
+            *command = (enum cli_command)i;
+            return true;
+        }
+        consider(&guess, COMMANDS[i].word);
+    }
+    return unknown("command", &guess, err);
+}
+
+static bool find_flag(const char *word, enum cli_command command, size_t *index, FILE *err) {
+    struct guess guess = {.wrong = word};
+    for (*index = 0; *index < CLI_FLAG_COUNT; (*index)++) {
+        bool fits = (FLAGS[*index].commands & 1u << command) != 0;
+        if (strcmp(word, FLAGS[*index].flag) == 0)
+            return fits || wrong(err, "flag", word, "does not belong to this command; see --help");
+        if (fits)
+            consider(&guess, FLAGS[*index].flag);
+    }
+    return unknown("flag", &guess, err);
+}
+
+/* A number such as -5 is an operand, to be judged by its own rule. */
+static bool is_flag(const char *word) {
+    return word[0] == '-' && strspn(word + 1, "0123456789.") != strlen(word + 1);
+}
+
+bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
+    memset(args, 0, sizeof *args);
+    args->db = "oms.db";
+    args->profile = profile_find("alpaca-retention");
+    args->wait_ns = DEFAULT_WAIT_S * PROFILE_SECOND_NS;
+    args->command = CLI_COMMAND_COUNT;
+    if (argc < 2)
+        return wrong(err, "a command", "", "is missing; `oms --help` lists them");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return args->help = true;
+    if (!find_command(argv[1], &args->command, err))
+        return false;
+    char *operands[8];
+    size_t count = 0;
+    for (int i = 2; i < argc; i++) {
+        size_t flag;
+        if (!is_flag(argv[i])) {
+            if (count == sizeof operands / sizeof operands[0])
+                return wrong(err, "operand", argv[i], "is one too many");
+            operands[count++] = argv[i];
+            continue;
+        }
+        if (!find_flag(argv[i], args->command, &flag, err))
+            return false;
+        bool valued = FLAGS[flag].value[0] != '\0';
+        if (valued && i + 1 == argc)
+            return wrong(err, "flag", argv[i], "needs a value");
+        i += valued ? 1 : 0;
+        if (!read_flag((enum cli_flag)flag, argv[i], args, err))
+            return false;
+    }
+    if (args->halt_path[0] == '\0' && snprintf(args->halt_path, sizeof args->halt_path, "%s-halt",
+                                               args->db) >= (int)sizeof args->halt_path)
+        return wrong(err, "--db", args->db, "is too long a path");
+    return args->help || read_operands(operands, count, args, err);
+}

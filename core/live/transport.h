@@ -1,0 +1,76 @@
+/* HTTP over libcurl, one request at a time, whose waiting is a port.
+ *
+ * What it keeps:
+ *  (1) A request that is not a GET travels on a fresh connection that is never used again: on a
+ *      reused one libcurl silently sends a second time when the server closes without an answer.
+ *      As a second lock, libcurl is refused a second start of such a request.
+ *  (2) Nothing is retried, redirected, sent through a proxy, or (except to loopback) sent in clear.
+ *  (3) `whole` is true only when the end of the answer was proven: the headers' end was seen and
+ * the body was framed. libcurl alone calls an answer cut in its headers a success. (4) Keys travel
+ * in headers and reach no message. */
+#ifndef CORE_LIVE_TRANSPORT_H
+#define CORE_LIVE_TRANSPORT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TRANSPORT_BODY_MAX = 16 * 1024 * 1024, /* a longer answer is damaged */
+    TRANSPORT_PATH_SIZE = 512,
+    TRANSPORT_TEXT_SIZE = 160
+};
+
+enum transport_method { TRANSPORT_GET, TRANSPORT_POST, TRANSPORT_DELETE };
+
+/* One request. Borrowed during the call. */
+struct transport_request {
+    enum transport_method method;
+    const char *path; /* with its query, starting with '/' */
+    const char *body; /* JSON for a POST, else NULL */
+};
+
+/* Where sockets, waiting and time come from. All NULL: the real ones. */
+struct transport_io {
+    void *ctx;
+    /* A request is about to start; false: the process is dead, do nothing. May be NULL. */
+    bool (*begin)(void *ctx, const struct transport_request *request);
+    curl_opensocket_callback opensocket;   /* clientp is ctx */
+    curl_closesocket_callback closesocket; /* clientp is ctx; NULL with opensocket NULL */
+    /* Returns once libcurl may have something to do, at the latest at until_ns. False: give up. */
+    bool (*wait)(void *ctx, CURLM *multi, int64_t until_ns);
+    int64_t (*now_ns)(void *ctx); /* measures waiting; never steps back */
+};
+
+struct transport_config {
+    const char *url; /* "https://host[:port]", or "http://" to a loopback address */
+    const char *key_id, *secret;
+    int64_t timeout_ns;            /* for connecting, sending and the whole answer together */
+    const struct transport_io *io; /* NULL: the real world; else copied */
+};
+
+struct transport_reply {
+    bool left;  /* false is proof: no byte of the request left, it may be sent again */
+    bool whole; /* status and body arrived, to the last byte */
+    int status; /* HTTP status, 0: none seen */
+    char *body; /* zero-terminated, length bytes; owned by the transport until its next request */
+    size_t length;
+    char text[TRANSPORT_TEXT_SIZE]; /* what went wrong; "" when whole */
+};
+
+struct transport;
+
+/* NULL on a bad configuration or lack of memory; `error` then names value and rule. */
+struct transport *transport_open(const struct transport_config *config, char *error,
+                                 size_t error_size);
+void transport_close(struct transport *transport); /* NULL is allowed */
+
+/* Sends one request and waits for its answer or the time-out. */
+void transport_send(struct transport *transport, const struct transport_request *request,
+                    struct transport_reply *reply);
+
+/* Appends `text` to a path or query, percent-encoded. False when it does not fit. */
+bool transport_escape(char path[TRANSPORT_PATH_SIZE], const char *text);
+
+#endif

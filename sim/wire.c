@@ -1,0 +1,677 @@
+/* The relay between libcurl and libmicrohttpd, and the virtual time they run in. */
+#include "sim/wire.h"
+
+#include "sim/wire_http.h"
+#include "sim/wire_link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS = 16,
+    MESSAGE_MAX = TRANSPORT_BODY_MAX + 64 * 1024,
+    SERVER_TURNS = 100000, /* daemon turns for one answer; more is a hang */
+    IDLE_TURNS = 3,        /* turns libcurl gets with nothing to move before time may pass */
+    CHUNK = 16 * 1024,
+    MS_NS = 1000000
+};
+
+struct bytes {
+    char *v;
+    size_t n, cap;
+};
+
+/* What a request carries, as the port is shown it: call.ref and call.request point into it. */
+struct carried {
+    struct port_call call;
+    enum site_object on;
+    struct broker_request request;
+    char ref[BROKER_CLIENT_ID_SIZE];
+};
+
+/* Where the one request of a connection stands. */
+enum stage {
+    LISTENING, /* for a request */
+    ANSWERING, /* `out` is being written to the client, up to out_end */
+    WITHHELD,  /* no answer will come */
+    IN_FLIGHT, /* `flight` is on its way by itself; wire_deliver may bring an answer */
+    ARRIVED    /* it did: `out` is about to travel */
+};
+
+/* A connection of the client's and its counterpart at the server. */
+struct connection {
+    bool open;
+    int client; /* libcurl's end, which libcurl closes */
+    int near;   /* our end towards libcurl */
+    int far;    /* our end towards the server; -1: not connected yet */
+    enum stage stage;
+    struct bytes in;     /* what the client sent and we have not handled */
+    struct bytes out;    /* the answer */
+    size_t out_at;       /* how much of it is written */
+    size_t out_end;      /* where it is cut; out.n: not at all */
+    enum act out_act;    /* how it is cut */
+    bool answered;       /* `out` is the exchange's own answer */
+    struct bytes flight; /* the request, while IN_FLIGHT */
+    int64_t flight_due_ns;
+    struct carried carried;
+};
+
+struct wire {
+    struct MHD_Daemon *daemon;
+    struct wire_http http;
+    const struct wire_exchange *exchange;
+    struct port *port; /* NULL: no life */
+    struct connection connections[CONNECTIONS];
+    unsigned posts;            /* order POSTs seen in this call */
+    bool asked;                /* `answer` was asked for at begin and is not used up yet */
+    struct port_answer answer; /* to broker.x */
+    unsigned idle_turns;
+};
+
+/* ---- bytes and sockets ---- */
+
+static void append(struct bytes *to, const void *from, size_t n) {
+    assert(to->n + n <= MESSAGE_MAX);
+    if (to->n + n + 1 > to->cap) {
+        to->cap = (to->n + n + 1) * 2;
+        to->v = realloc(to->v, to->cap);
+        assert(to->v != NULL);
+    }
+    memcpy(to->v + to->n, from, n);
+    to->n += n;
+    to->v[to->n] = '\0';
+}
+
+static void drop_front(struct bytes *of, size_t n) {
+    memmove(of->v, of->v + n, of->n - n);
+    of->n -= n;
+    of->v[of->n] = '\0';
+}
+
+static void release(struct bytes *bytes) {
+    free(bytes->v);
+    *bytes = (struct bytes){0};
+}
+
+static bool make_pair(int fds[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0;
+}
+
+static void close_end(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Reads what is there. Returns false at the end of the stream. */
+static bool receive(int fd, struct bytes *to, bool *moved) {
+    char chunk[CHUNK];
+    for (;;) {
+        ssize_t n = recv(fd, chunk, sizeof chunk, 0);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        *moved = true;
+        if (n == 0)
+            return false;
+        append(to, chunk, (size_t)n);
+        if ((size_t)n < sizeof chunk)
+            return true;
+    }
+}
+
+/* ---- HTTP messages, as far as a relay must understand them ---- */
+
+/* Length of the message at the front, or 0 while it is not whole. `bodiless`: a 204 or 304. */
+static size_t message_length(const struct bytes *message) {
+    if (message->n == 0)
+        return 0;
+    const char *end = strstr(message->v, "\r\n\r\n");
+    if (end == NULL)
+        return 0;
+    size_t head = (size_t)(end - message->v) + 4, body = 0;
+    for (const char *line = message->v; line < end; line = strstr(line, "\r\n") + 2) {
+        static const char name[] = "Content-Length:";
+        if (strncasecmp(line, name, sizeof name - 1) == 0)
+            body = strtoul(line + sizeof name - 1, NULL, 10);
+    }
+    return message->n >= head + body ? head + body : 0;
+}
+
+static int status_of(const struct bytes *reply) {
+    return reply->n > 12 ? atoi(reply->v + 9) : 0;
+}
+
+/* The word after a prefix, up to a blank, '&' or the end; percent escapes are undone. */
+static void copy_ref(char out[BROKER_CLIENT_ID_SIZE], const char *from) {
+    size_t n = 0;
+    while (*from != '\0' && strchr(" &?\r\n", *from) == NULL && n + 1 < BROKER_CLIENT_ID_SIZE) {
+        unsigned escaped;
+        if (*from == '%' && sscanf(from + 1, "%2x", &escaped) == 1) {
+            out[n++] = (char)escaped;
+            from += 3;
+        } else {
+            out[n++] = *from++;
+        }
+    }
+    out[n] = '\0';
+}
+
+/* Which broker call a request line carries. The longest prefixes come first. */
+static const struct {
+    const char *prefix;
+    enum site_op op;
+    enum site_object on;
+    bool has_ref;
+} ROUTES[] = {
+    {"POST /v2/orders", SITE_BROKER_SUBMIT, ON_SUBMIT, false},
+    {"GET /v2/orders:by_client_order_id?client_order_id=", SITE_BROKER_LOOKUP, ON_LOOKUP, true},
+    {"GET /v2/orders", SITE_BROKER_ORDERS, ON_ORDERS, false},
+    {"GET /v2/account/activities/FILL", SITE_BROKER_FILLS, ON_FILLS, false},
+    {"GET /v2/positions", SITE_BROKER_POSITIONS, ON_POSITIONS, false},
+    {"GET /v2/account", SITE_BROKER_ACCOUNT, ON_ACCOUNT, false},
+    {"DELETE /v2/orders/", SITE_BROKER_CANCEL, ON_CANCEL, true},
+};
+
+/* False: the request is nothing of the broker's. */
+static bool classify(const char *line, const char *body, size_t body_length, struct carried *out) {
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
+        size_t n = strlen(ROUTES[i].prefix);
+        if (strncmp(line, ROUTES[i].prefix, n) != 0)
+            continue;
+        out->on = ROUTES[i].on;
+        out->call.site = (struct site){ROUTES[i].op, ON_NONE};
+        if (ROUTES[i].has_ref)
+            copy_ref(out->ref, line + n);
+        out->call.ref = out->ref;
+        if (ROUTES[i].op == SITE_BROKER_SUBMIT &&
+            wire_http_order(body, body_length, &out->request, NULL, 0))
+            out->call.request = &out->request;
+        return true;
+    }
+    return false;
+}
+
+static bool classify_bytes(const struct bytes *message, size_t length, struct carried *out) {
+    const char *end = strstr(message->v, "\r\n\r\n");
+    size_t head = (size_t)(end - message->v) + 4;
+    return classify(message->v, message->v + head, length - head, out);
+}
+
+bool wire_flight_order(const void *bytes, size_t length, struct broker_request *request) {
+    struct bytes copy = {0};
+    struct carried carried;
+    append(&copy, bytes, length);
+    bool whole = message_length(&copy) == length;
+    bool ordered = whole && classify_bytes(&copy, length, &carried) && carried.call.request != NULL;
+    if (ordered)
+        *request = carried.request;
+    release(&copy);
+    return ordered;
+}
+
+/* ---- the port ---- */
+
+static bool is_dead(const struct wire *w) {
+    return w->port->dead;
+}
+
+static struct port_answer ask(struct wire *w, const struct port_call *call) {
+    return w->port->before(w->port->ctx, call);
+}
+
+static void tell(struct wire *w, const struct port_call *call) {
+    w->port->after(w->port->ctx, call);
+}
+
+static struct port_call wire_call(const struct carried *carried, enum site_op op, size_t length) {
+    struct port_call call = carried->call;
+    call.site = (struct site){op, carried->on};
+    call.length = (int64_t)length;
+    return call;
+}
+
+/* What the client was given of the exchange's answer. */
+static void tell_replied(struct wire *w, const struct connection *c, bool delivered) {
+    struct port_reply reply = {
+        .call = &c->carried.call, .delivered = delivered, .found = status_of(&c->out) == 200};
+    if (c->answered)
+        w->port->replied(w->port->ctx, &reply);
+}
+
+static bool cuts(struct port_answer answer) {
+    return answer.act == ACT_CLOSE || answer.act == ACT_RESET;
+}
+
+static size_t cut_at(struct port_answer answer, size_t length) {
+    if (!cuts(answer) || answer.arg[0] >= (int64_t)length)
+        return length;
+    return answer.arg[0] < 0 ? 0 : (size_t)answer.arg[0];
+}
+
+/* ---- connections ---- */
+
+static void disconnect(struct connection *c) {
+    if (!c->open)
+        return;
+    wire_link_disown(c->client);
+    close_end(&c->near);
+    close_end(&c->far);
+    c->in.n = c->out.n = c->flight.n = 0;
+    c->stage = LISTENING;
+    c->open = false;
+}
+
+/* The client sees ECONNRESET: that is what a Unix socket says when its peer closes without having
+ * read everything, so there is something unread. */
+static void reset(struct connection *c) {
+    ssize_t sent = send(c->client, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    assert(sent == 1);
+    disconnect(c);
+}
+
+static void break_off(struct connection *c, enum act how) {
+    if (how == ACT_RESET)
+        reset(c);
+    else
+        disconnect(c);
+}
+
+static bool connect_to_server(struct wire *w, int *far) {
+    static const struct sockaddr nobody = {.sa_family = AF_INET};
+    int ends[2];
+    if (*far >= 0)
+        return true;
+    if (!make_pair(ends))
+        return false;
+    *far = ends[0];
+    return MHD_add_connection(w->daemon, ends[1], &nobody, sizeof nobody) == MHD_YES;
+}
+
+/* Lets the server read n bytes and, when they are a whole request, act on it and answer. */
+static void serve(struct wire *w, const struct wire_exchange *exchange, int *far, const char *bytes,
+                  size_t n, bool whole, struct bytes *reply) {
+    bool open = connect_to_server(w, far), moved;
+    size_t at = 0;
+    reply->n = 0;
+    w->http.exchange = exchange;
+    for (unsigned turn = 0; open && turn < SERVER_TURNS; turn++) {
+        if (at < n) {
+            ssize_t sent = send(*far, bytes + at, n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+            at += sent > 0 ? (size_t)sent : 0;
+        }
+        MHD_run(w->daemon);
+        open = receive(*far, reply, &moved);
+        if (message_length(reply) > 0 || (!whole && at == n && turn > 2))
+            break;
+    }
+    w->http.exchange = NULL;
+    assert(!whole || message_length(reply) > 0);
+    if (!open)
+        close_end(far);
+}
+
+/* ---- one request on its way, and its answer ---- */
+
+static void finish_answer(struct wire *w, struct connection *c) {
+    struct port_call call = wire_call(&c->carried, SITE_WIRE_REPLY, c->out.n);
+    tell_replied(w, c, c->out_end == c->out.n);
+    c->stage = LISTENING;
+    if (c->out_act != ACT_NONE)
+        break_off(c, c->out_act);
+    tell(w, &call);
+}
+
+static bool write_answer(struct wire *w, struct connection *c) {
+    size_t before = c->out_at;
+    while (c->out_at < c->out_end) {
+        ssize_t n = send(c->near, c->out.v + c->out_at, c->out_end - c->out_at,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n <= 0)
+            return c->out_at > before;
+        c->out_at += (size_t)n;
+    }
+    finish_answer(w, c);
+    return true;
+}
+
+static void start_answer(struct wire *w, struct connection *c) {
+    struct port_call call = wire_call(&c->carried, SITE_WIRE_REPLY, c->out.n);
+    struct port_answer answer = ask(w, &call);
+    if (is_dead(w))
+        return;
+    c->out_at = 0;
+    c->out_end = cut_at(answer, c->out.n);
+    c->out_act = cuts(answer) ? answer.act : ACT_NONE;
+    c->stage = ANSWERING;
+    write_answer(w, c);
+}
+
+/* The whole request reaches the server, or what a cut leaves of it. False: the call ends here. */
+static bool request_travels(struct wire *w, struct connection *c, size_t length) {
+    struct port_call call = wire_call(&c->carried, SITE_WIRE_REQUEST, length);
+    struct port_answer answer = ask(w, &call);
+    if (is_dead(w))
+        return false;
+    size_t n = cut_at(answer, length);
+    serve(w, w->exchange, &c->far, c->in.v, n, n == length, &c->out);
+    c->answered = n == length;
+    tell(w, &call);
+    if (is_dead(w))
+        return false;
+    tell(w, &c->carried.call);
+    if (is_dead(w) || !cuts(answer))
+        return !is_dead(w);
+    tell_replied(w, c, false);
+    break_off(c, answer.act);
+    return false;
+}
+
+static void make_error(struct connection *c, int status) {
+    char text[256], body[96];
+    const char *phrase = MHD_get_reason_phrase_for((unsigned)status);
+    int n = snprintf(body, sizeof body, "{\"code\":%d,\"message\":\"%s\"}", status * 100000 + 10000,
+                     phrase);
+    c->out.n = 0;
+    append(&c->out, text,
+           (size_t)snprintf(text, sizeof text,
+                            "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+                            "Content-Length: %d\r\n\r\n%s",
+                            status, phrase, n, body));
+    c->answered = false;
+}
+
+static void take_off(struct wire *w, struct connection *c, size_t length, int64_t delay_ns) {
+    c->flight_due_ns = w->port->now(w->port->ctx) + delay_ns;
+    c->flight.n = 0;
+    append(&c->flight, c->in.v, length);
+    c->stage = IN_FLIGHT;
+    w->exchange->flight(w->exchange->ctx, c->flight_due_ns, c->flight.v, c->flight.n);
+}
+
+/* The answer to broker.x: asked when the call began, or now for what libcurl sends by itself. */
+static struct port_answer broker_answer(struct wire *w, const struct connection *c) {
+    struct port_answer answer = w->asked ? w->answer : ask(w, &c->carried.call);
+    w->asked = false;
+    return answer;
+}
+
+static void handle_request(struct wire *w, struct connection *c, size_t length) {
+    if (!classify_bytes(&c->in, length, &c->carried)) {
+        disconnect(c);
+        return;
+    }
+    struct port_answer answer = broker_answer(w, c);
+    if (is_dead(w))
+        return;
+    if (c->carried.call.request != NULL)
+        w->port->posted(w->port->ctx, c->carried.call.request, ++w->posts);
+    if (is_dead(w))
+        return;
+    switch (answer.act) {
+    case ACT_REFUSED: /* too late for that: the connection stands */
+    case ACT_LOST:
+        disconnect(c);
+        tell(w, &c->carried.call);
+        return;
+    case ACT_LATE:
+        take_off(w, c, length, answer.arg[0]);
+        tell(w, &c->carried.call);
+        return;
+    case ACT_ERROR:
+        make_error(c, (int)answer.arg[0]);
+        tell(w, &c->carried.call);
+        if (!is_dead(w))
+            start_answer(w, c);
+        return;
+    case ACT_LOST_REPLY:
+        if (request_travels(w, c, length)) {
+            tell_replied(w, c, false);
+            disconnect(c);
+        }
+        return;
+    case ACT_NO_REPLY:
+        if (request_travels(w, c, length)) {
+            tell_replied(w, c, false);
+            c->stage = WITHHELD;
+        }
+        return;
+    case ACT_NONE:
+    case ACT_FAIL: /* the rest is for disks and for messages */
+    case ACT_SYNC_DROPPED_CLEAN:
+    case ACT_SYNC_KEPT_DIRTY:
+    case ACT_FULL:
+    case ACT_CLOSE:
+    case ACT_RESET:
+    case ACT_COUNT:
+        if (request_travels(w, c, length))
+            start_answer(w, c);
+        return;
+    }
+}
+
+/* Moves what can move on one connection. */
+static bool pump_connection(struct wire *w, struct connection *c) {
+    bool moved = false;
+    if (c->stage == ARRIVED) {
+        start_answer(w, c);
+        return true;
+    }
+    if (c->stage == ANSWERING)
+        return write_answer(w, c);
+    if (!receive(c->near, &c->in, &moved)) {
+        disconnect(c);
+        return true;
+    }
+    size_t length = c->stage == LISTENING ? message_length(&c->in) : 0;
+    if (length == 0)
+        return moved;
+    handle_request(w, c, length);
+    if (c->open)
+        drop_front(&c->in, length);
+    return true;
+}
+
+static bool pump(struct wire *w) {
+    bool moved = false;
+    for (size_t i = 0; i < CONNECTIONS && !is_dead(w); i++)
+        if (w->connections[i].open)
+            moved = pump_connection(w, &w->connections[i]) || moved;
+    return moved;
+}
+
+/* ---- the client's side ---- */
+
+void wire_new_call(struct wire *w) {
+    w->posts = 0;
+    w->asked = false;
+    w->idle_turns = 0;
+}
+
+static const char *method_name(enum transport_method method) {
+    switch (method) {
+    case TRANSPORT_GET:
+        return "GET";
+    case TRANSPORT_POST:
+        return "POST";
+    case TRANSPORT_DELETE:
+        return "DELETE";
+    }
+    return "";
+}
+
+static bool io_begin(void *ctx, const struct transport_request *request) {
+    struct wire *w = ctx;
+    char line[TRANSPORT_PATH_SIZE + 16];
+    struct carried carried;
+    if (!port_alive(w->port))
+        return false;
+    wire_new_call(w);
+    snprintf(line, sizeof line, "%s %s", method_name(request->method), request->path);
+    if (!classify(line, request->body, request->body != NULL ? strlen(request->body) : 0, &carried))
+        return true;
+    w->answer = ask(w, &carried.call);
+    w->asked = true;
+    if (is_dead(w) || w->answer.act != ACT_REFUSED)
+        return !is_dead(w);
+    for (size_t i = 0; i < CONNECTIONS; i++) /* whoever refuses has dropped the old ones too */
+        disconnect(&w->connections[i]);
+    tell(w, &carried.call);
+    return !is_dead(w);
+}
+
+static struct connection *free_slot(struct wire *w) {
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        if (!w->connections[i].open)
+            return &w->connections[i];
+    return NULL;
+}
+
+static curl_socket_t io_opensocket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose, (void)address;
+    struct wire *w = ctx;
+    struct connection *c = free_slot(w);
+    int ends[2];
+    if (!port_alive(w->port) || c == NULL || !make_pair(ends))
+        return CURL_SOCKET_BAD;
+    if (!wire_link_own(ends[0], w->asked && w->answer.act == ACT_REFUSED)) {
+        close(ends[0]);
+        close(ends[1]);
+        return CURL_SOCKET_BAD;
+    }
+    c->open = true;
+    c->client = ends[0];
+    c->near = ends[1];
+    c->far = -1;
+    return ends[0];
+}
+
+static int io_closesocket(void *ctx, curl_socket_t fd) {
+    struct wire *w = ctx;
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        if (w->connections[i].open && w->connections[i].client == fd)
+            disconnect(&w->connections[i]);
+    wire_link_disown(fd);
+    return close(fd);
+}
+
+static int64_t io_now_ns(void *ctx) {
+    struct wire *w = ctx;
+    return w->port->now(w->port->ctx);
+}
+
+/* Moves bytes; only when libcurl has had its turns and nothing moves does time pass. */
+static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
+    struct wire *w = ctx;
+    if (!port_alive(w->port))
+        return false;
+    if (pump(w)) {
+        w->idle_turns = 0;
+        return !is_dead(w);
+    }
+    if (++w->idle_turns < IDLE_TURNS)
+        return true;
+    w->idle_turns = 0;
+    long ms = -1;
+    curl_multi_timeout(multi, &ms);
+    int64_t now_ns = io_now_ns(w), wish_ns = now_ns + (ms > 0 ? ms : 1) * MS_NS;
+    w->port->wait(w->port->ctx, ms < 0 || wish_ns > until_ns ? until_ns : wish_ns);
+    return !is_dead(w);
+}
+
+void wire_io(struct wire *w, struct transport_io *io) {
+    *io = (struct transport_io){.ctx = w,
+                                .begin = io_begin,
+                                .opensocket = io_opensocket,
+                                .closesocket = io_closesocket,
+                                .wait = io_wait,
+                                .now_ns = io_now_ns};
+}
+
+/* ---- flights, lives ---- */
+
+/* The connection of this life that waits for what these bytes ask for. */
+static struct connection *waiting_for(struct wire *w, int64_t due_ns, const void *bytes, size_t n) {
+    for (size_t i = 0; w->port != NULL && !is_dead(w) && i < CONNECTIONS; i++) {
+        struct connection *c = &w->connections[i];
+        if (c->open && c->stage == IN_FLIGHT && c->flight_due_ns == due_ns && c->flight.n == n &&
+            memcmp(c->flight.v, bytes, n) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+void wire_deliver(struct wire *w, const struct wire_exchange *exchange, int64_t due_ns,
+                  const void *bytes, size_t length) {
+    struct bytes reply = {0};
+    int far = -1;
+    serve(w, exchange, &far, bytes, length, true, &reply);
+    close_end(&far);
+    struct connection *c = waiting_for(w, due_ns, bytes, length);
+    if (c != NULL) {
+        c->out.n = 0;
+        append(&c->out, reply.v, reply.n);
+        c->answered = true;
+        c->stage = ARRIVED;
+    }
+    release(&reply);
+}
+
+uint64_t wire_served(const struct wire *w) {
+    return w->http.served;
+}
+
+struct wire *wire_open(void) {
+    struct wire *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->daemon = wire_http_start(&w->http, MHD_USE_SUPPRESS_DATE_NO_CLOCK, -1);
+    if (w->daemon == NULL) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void wire_begin(struct wire *w, struct port *port, const struct wire_exchange *exchange) {
+    assert(w->port == NULL);
+    w->port = port;
+    w->exchange = exchange;
+    wire_new_call(w);
+    wire_link_clock(port);
+}
+
+/* Lets the server notice which connections are gone. */
+static void sweep_server(struct wire *w) {
+    for (unsigned turn = 0; turn < 3; turn++)
+        MHD_run(w->daemon);
+}
+
+void wire_end(struct wire *w) {
+    if (w->port == NULL)
+        return;
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        disconnect(&w->connections[i]);
+    sweep_server(w);
+    wire_link_clock(NULL);
+    w->port = NULL;
+}
+
+void wire_close(struct wire *w) {
+    if (w == NULL)
+        return;
+    wire_end(w);
+    MHD_stop_daemon(w->daemon);
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        release(&w->connections[i].in);
+        release(&w->connections[i].out);
+        release(&w->connections[i].flight);
+    }
+    free(w);
+}

@@ -1,0 +1,102 @@
+/* The simulated wire: the real HTTP client (libcurl) and a real HTTP server (libmicrohttpd) in one
+ * thread and in virtual time, with our relay between them instead of a network.
+ *
+ *      libcurl <-- socketpair --> relay <-- socketpair --> libmicrohttpd --> struct wire_exchange
+ *
+ * The relay holds every request until its last byte and every answer until its last byte, asks the
+ * port what goes wrong, counts, and passes on, cuts, withholds or delays. Nothing here is part of
+ * the world: what survives the client is handed out as bytes (`flight`).
+ *
+ * One HTTP request, in order (x is the broker call it carries):
+ *   before(broker.x)      before libcurl connects; REFUSED means no byte leaves
+ *   posted                the last byte of an order's POST has left the client
+ *   before(wire.request(x)), bytes reach the server, the exchange acts, after(wire.request(x))
+ *   after(broker.x)       the exchange has acted, its answer has not travelled
+ *   before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
+ *   replied               told what the client was given
+ * A request that libcurl sends by itself a second time within one call goes through all of it again
+ * (REFUSED then means LOST). The two wire sites are not asked when the answer for broker.x already
+ * says that the message does not travel. After death nothing moves, and nothing is asked or told.
+ */
+#ifndef SIM_WIRE_H
+#define SIM_WIRE_H
+
+#include "core/broker.h"
+#include "core/live/transport.h"
+#include "sim/port.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the exchange takes an order. */
+enum wire_submit { WIRE_TAKEN, WIRE_DUPLICATE, WIRE_REFUSED };
+struct wire_refusal {
+    int status; /* HTTP: 400, 403, 422 ... */
+    int code;   /* Alpaca's number, e.g. 40310000 */
+    char message[BROKER_TEXT_SIZE];
+};
+
+/* The exchange behind the server, as the HTTP handlers need it. Filters, paging and JSON are
+ * theirs. Calls never fail: what they add to lists they add with broker_*_add. */
+struct wire_exchange {
+    void *ctx;
+    enum wire_submit (*submit)(void *ctx, const struct broker_request *request,
+                               struct broker_order *order, struct wire_refusal *refusal);
+    bool (*lookup)(void *ctx, const char *client_order_id, struct broker_order *order);
+    /* All orders that a query shows now, oldest first, ties by id. */
+    void (*orders)(void *ctx, struct broker_orders *list);
+    /* All executions that a query shows now, oldest first, ties by execution id. */
+    void (*fills)(void *ctx, struct broker_fills *list);
+    void (*positions)(void *ctx, struct broker_positions *list);
+    void (*account)(void *ctx, struct broker_account *account);
+    /* TAKEN, TOO_LATE or ABSENT; an order that is canceled already is TAKEN. */
+    enum broker_canceled (*cancel)(void *ctx, const char *order_id);
+    /* A request is in flight on its own (ACT_LATE): deliver it at due_ns with wire_deliver, whoever
+     * lives then. Copy the bytes. Not used by the loopback server; may be NULL there. */
+    void (*flight)(void *ctx, int64_t due_ns, const void *bytes, size_t length);
+    /* When not NULL: requests must carry these keys. */
+    const char *key_id, *secret;
+};
+
+struct wire;
+
+/* A wire with its server, without a client. Kept for many lives: starting a server is the dear
+ * part. NULL without memory or descriptors. At most one life runs on any wire of a process at a
+ * time. */
+struct wire *wire_open(void);
+void wire_close(struct wire *wire); /* NULL is allowed; ends the life first */
+
+/* Starts a life: the client's port is `port`, the world's exchange is `exchange` (both borrowed
+ * until wire_end). From here to wire_end the process's clock_gettime shows port->now. */
+void wire_begin(struct wire *wire, struct port *port, const struct wire_exchange *exchange);
+/* Ends it: every connection is gone without further effect. Close the client's transport before. */
+void wire_end(struct wire *wire);
+
+/* The client's side: give this to transport_open (or alpaca_open). Plain http, any loopback URL. */
+void wire_io(struct wire *wire, struct transport_io *io);
+/* For a client that is not our transport: the libcurl call `begin` of a new submit call. */
+void wire_new_call(struct wire *wire);
+
+/* Delivers the bytes of a flight over a fresh server connection; `exchange` acts. May be called
+ * with or without a life. When the client that sent them still waits, the answer travels to it. */
+void wire_deliver(struct wire *wire, const struct wire_exchange *exchange, int64_t due_ns,
+                  const void *bytes, size_t length);
+
+/* The order inside the bytes of a flight, for looking. False: it carries none. */
+bool wire_flight_order(const void *bytes, size_t length, struct broker_request *request);
+
+/* Requests that reached the server so far, over all lives. */
+uint64_t wire_served(const struct wire *wire);
+
+/* ---- the same server on a real loopback socket, for the real program ---- */
+
+struct wire_server;
+/* Listens on 127.0.0.1; port 0 picks one. `exchange` is borrowed. NULL when it cannot. */
+struct wire_server *wire_listen(unsigned short port, const struct wire_exchange *exchange);
+unsigned short wire_server_port(const struct wire_server *server);
+/* Serves what is due, waiting at most this long for something to be. */
+void wire_server_run(struct wire_server *server, int wait_ms);
+void wire_server_close(struct wire_server *server);
+
+#endif

@@ -1,6 +1,7 @@
 /* Reads scenario files: lines, headers, times; statements are matched in match.c. */
 #include "scenarios/lang/parser.h"
 #include "scenarios/lang/time_text.h"
+#include "sim/check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -255,20 +256,15 @@ static struct scn_line *new_line(struct parser *p) {
                  SCN_LINES_MAX);
         return NULL;
     }
-    struct scn_line *lines = realloc(s->lines, (s->line_count + 1) * sizeof *lines);
-    if (lines == NULL)
-        abort();
-    s->lines = lines;
-    memset(&lines[s->line_count], 0, sizeof *lines);
-    return &lines[s->line_count++];
+    s->lines = check_realloc(s->lines, (s->line_count + 1) * sizeof *s->lines);
+    memset(&s->lines[s->line_count], 0, sizeof *s->lines);
+    return &s->lines[s->line_count++];
 }
 
 static void keep_terms(struct parser *p, struct scn_line *line) {
     if (p->term_count == 0)
         return;
-    line->terms = calloc(p->term_count, sizeof *line->terms);
-    if (line->terms == NULL)
-        abort();
+    line->terms = check_zalloc(p->term_count, sizeof *line->terms);
     memcpy(line->terms, p->terms, p->term_count * sizeof *line->terms);
     line->term_count = p->term_count;
 }
@@ -281,7 +277,7 @@ static void note_payload(struct scenario *s, int index) {
     struct scn_decision *decision = &s->decisions[args->decision];
     struct oms_decision *payload = &decision->payload;
     decision->first_signal = index;
-    snprintf(payload->symbol, sizeof payload->symbol, "%s", s->symbols[args->symbol]);
+    memcpy(payload->symbol, s->symbols[args->symbol], sizeof payload->symbol);
     payload->side = args->side;
     payload->type = scn_has(args, SCN_SLOT_PRICE) ? BROKER_LIMIT : BROKER_MARKET;
     payload->tif = args->tif;
@@ -653,25 +649,20 @@ static void parse_text(struct parser *p, const char *text, size_t length) {
         diag_say(file_mistake(p, DIAG_FIRST_LINE), "an empty file; it begins with 'crashgate 1'");
 }
 
-/* The file's own copy of a name; NULL when there are too many. */
+/* The file's own copy of a name. */
 static const char *keep_name(struct scenario_file *file, const char *name) {
-    char **names = realloc(file->names, (file->name_count + 1) * sizeof *names);
-    if (names == NULL)
-        abort();
-    file->names = names;
-    names[file->name_count] = strdup(name);
-    if (names[file->name_count] == NULL)
-        abort();
-    return names[file->name_count++];
+    size_t size = strlen(name) + 1;
+    file->names = check_realloc(file->names, (file->name_count + 1) * sizeof *file->names);
+    file->names[file->name_count] = check_alloc(size);
+    memcpy(file->names[file->name_count], name, size);
+    return file->names[file->name_count++];
 }
 
 /* Reads a whole file; NULL with `why` filled in. The caller frees it. */
 static char *read_file(const char *path, size_t *length, char *why, size_t why_size) {
     FILE *in = fopen(path, "rb");
-    char *text = malloc(SCN_FILE_BYTES_MAX + 1);
+    char *text = check_alloc(SCN_FILE_BYTES_MAX + 1);
     *length = 0;
-    if (text == NULL)
-        abort();
     if (in != NULL) {
         *length = fread(text, 1, SCN_FILE_BYTES_MAX + 1, in);
         if (!ferror(in) && *length <= SCN_FILE_BYTES_MAX) {
@@ -707,9 +698,7 @@ static void read_used(struct parser *p, const struct scn_args *args) {
         diag_say(parser_mistake(p, DIAG_USE, token), "%s", why);
         return;
     }
-    struct parser *inner = malloc(sizeof *inner);
-    if (inner == NULL)
-        abort();
+    struct parser *inner = check_alloc(sizeof *inner);
     *inner = *p;
     inner->name = keep_name(p->file, path);
     inner->used = true;
@@ -725,11 +714,9 @@ static void read_used(struct parser *p, const struct scn_args *args) {
 bool scenario_parse(const char *name, const char *text, size_t length, struct scenario_file *file,
                     struct diags *diags) {
     size_t before = diags->n + diags->dropped;
-    struct parser *p = calloc(1, sizeof *p);
+    struct parser *p = check_zalloc(1, sizeof *p);
     *file = (struct scenario_file){0};
-    file->scenarios = calloc(SCN_SCENARIOS_MAX, sizeof *file->scenarios);
-    if (p == NULL || file->scenarios == NULL)
-        abort();
+    file->scenarios = check_zalloc(SCN_SCENARIOS_MAX, sizeof *file->scenarios);
     p->file = file;
     p->diags = diags;
     p->name = keep_name(file, name);

@@ -6,8 +6,8 @@
 #include "core/decimal.h"
 #include "scenarios/lang/parser.h"
 #include "scenarios/lang/time_text.h"
+#include "sim/check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define OMS_DISCREPANCY_COUNT (sizeof discrepancy_words / sizeof discrepancy_words[0])
@@ -996,7 +996,8 @@ static bool fill_slot(struct parser *p, enum scn_slot slot, struct scn_args *arg
     case SCN_SLOT_COUNT:
         break;
     }
-    abort();
+    CHECK(slot != SCN_SLOT_COUNT);
+    return false;
 }
 
 /* Slots whose own words were told already (buy, sell) need no name. */

@@ -1,6 +1,7 @@
 /* Reads scenario files: lines, headers, times; statements are matched in match.c. */
 #include "scenarios/lang/parser.h"
 #include "scenarios/lang/time_text.h"
+#include "sim/check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -255,20 +256,15 @@ static struct scn_line *new_line(struct parser *p) {
                  SCN_LINES_MAX);
         return NULL;
     }
-    struct scn_line *lines = realloc(s->lines, (s->line_count + 1) * sizeof *lines);
-    if (lines == NULL)
-        abort();
-    s->lines = lines;
-    memset(&lines[s->line_count], 0, sizeof *lines);
-    return &lines[s->line_count++];
+    s->lines = check_realloc(s->lines, (s->line_count + 1) * sizeof *s->lines);
+    memset(&s->lines[s->line_count], 0, sizeof *s->lines);
+    return &s->lines[s->line_count++];
 }
 
 static void keep_terms(struct parser *p, struct scn_line *line) {
     if (p->term_count == 0)
         return;
-    line->terms = calloc(p->term_count, sizeof *line->terms);
-    if (line->terms == NULL)
-        abort();
+    line->terms = check_zalloc(p->term_count, sizeof *line->terms);
     memcpy(line->terms, p->terms, p->term_count * sizeof *line->terms);
     line->term_count = p->term_count;
 }
@@ -281,7 +277,7 @@ static void note_payload(struct scenario *s, int index) {
     struct scn_decision *decision = &s->decisions[args->decision];
     struct oms_decision *payload = &decision->payload;
     decision->first_signal = index;
-    snprintf(payload->symbol, sizeof payload->symbol, "%s", s->symbols[args->symbol]);
+    memcpy(payload->symbol, s->symbols[args->symbol], sizeof payload->symbol);
     payload->side = args->side;
     payload->type = scn_has(args, SCN_SLOT_PRICE) ? BROKER_LIMIT : BROKER_MARKET;
     payload->tif = args->tif;
@@ -536,31 +532,34 @@ static void begin_scenario(struct parser *p) {
 
 /* ---- files ---- */
 
-/* Text only: no control characters but tabs, valid UTF-8. Tells the first offence. */
+/* Length of the UTF-8 character at c (of n bytes left) if it is text, else 0: control characters
+ * other than tabs, also those beyond ASCII, and what is no UTF-8, are none. */
+static size_t text_character(const unsigned char *c, size_t n) {
+    size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+    if (length == 1)
+        return (c[0] >= 0x20 && c[0] != 0x7f) || c[0] == '\t' ? 1 : 0;
+    if (c[0] < 0xc2 || c[0] > 0xf4 || n < length)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
+    bool no_character = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90);
+    bool control = c[0] == 0xc2 && c[1] < 0xa0;
+    return overlong || no_character || control ? 0 : length;
+}
+
 static bool line_is_text(struct parser *p) {
     const unsigned char *c = (const unsigned char *)p->line;
-    size_t n = p->line_length;
-    for (size_t i = 0; i < n;) {
-        size_t more = c[i] < 0x80                   ? 0
-                      : c[i] >= 0xf0 && c[i] < 0xf5 ? 3
-                      : c[i] >= 0xe0 && c[i] < 0xf0 ? 2
-                                                    : 1;
-        bool good = c[i] < 0x80 ? (c[i] >= 0x20 && c[i] != 0x7f) || c[i] == '\t'
-                                : c[i] >= 0xc2 && c[i] < 0xf5 && i + more < n;
-        for (size_t k = 1; good && k <= more; k++)
-            good = (c[i + k] & 0xc0) == 0x80;
-        if (good && more == 2)
-            good = (c[i] != 0xe0 || c[i + 1] >= 0xa0) && (c[i] != 0xed || c[i + 1] < 0xa0);
-        if (good && more == 3)
-            good = (c[i] != 0xf0 || c[i + 1] >= 0x90) && (c[i] != 0xf4 || c[i + 1] < 0x90);
-        if (!good) {
-            p->broken = true;
-            diag_say(
-                diags_add(p->diags, DIAG_FILE, p->name, p->line_number, (int)i + 1, 1, NULL, 0),
-                "byte 0x%02x is no text (UTF-8 without control characters)", c[i]);
-            return false;
-        }
-        i += 1 + more;
+    for (size_t i = 0, length; i < p->line_length; i += length) {
+        length = text_character(c + i, p->line_length - i);
+        if (length > 0)
+            continue;
+        p->broken = true;
+        diag_say(diags_add(p->diags, DIAG_FILE, p->name, p->line_number, (int)i + 1, 1, NULL, 0),
+                 "byte 0x%02x is no text (UTF-8 without control characters)", c[i]);
+        return false;
     }
     return true;
 }
@@ -650,25 +649,20 @@ static void parse_text(struct parser *p, const char *text, size_t length) {
         diag_say(file_mistake(p, DIAG_FIRST_LINE), "an empty file; it begins with 'crashgate 1'");
 }
 
-/* The file's own copy of a name; NULL when there are too many. */
+/* The file's own copy of a name. */
 static const char *keep_name(struct scenario_file *file, const char *name) {
-    char **names = realloc(file->names, (file->name_count + 1) * sizeof *names);
-    if (names == NULL)
-        abort();
-    file->names = names;
-    names[file->name_count] = strdup(name);
-    if (names[file->name_count] == NULL)
-        abort();
-    return names[file->name_count++];
+    size_t size = strlen(name) + 1;
+    file->names = check_realloc(file->names, (file->name_count + 1) * sizeof *file->names);
+    file->names[file->name_count] = check_alloc(size);
+    memcpy(file->names[file->name_count], name, size);
+    return file->names[file->name_count++];
 }
 
 /* Reads a whole file; NULL with `why` filled in. The caller frees it. */
 static char *read_file(const char *path, size_t *length, char *why, size_t why_size) {
     FILE *in = fopen(path, "rb");
-    char *text = malloc(SCN_FILE_BYTES_MAX + 1);
+    char *text = check_alloc(SCN_FILE_BYTES_MAX + 1);
     *length = 0;
-    if (text == NULL)
-        abort();
     if (in != NULL) {
         *length = fread(text, 1, SCN_FILE_BYTES_MAX + 1, in);
         if (!ferror(in) && *length <= SCN_FILE_BYTES_MAX) {
@@ -704,9 +698,7 @@ static void read_used(struct parser *p, const struct scn_args *args) {
         diag_say(parser_mistake(p, DIAG_USE, token), "%s", why);
         return;
     }
-    struct parser *inner = malloc(sizeof *inner);
-    if (inner == NULL)
-        abort();
+    struct parser *inner = check_alloc(sizeof *inner);
     *inner = *p;
     inner->name = keep_name(p->file, path);
     inner->used = true;
@@ -722,11 +714,9 @@ static void read_used(struct parser *p, const struct scn_args *args) {
 bool scenario_parse(const char *name, const char *text, size_t length, struct scenario_file *file,
                     struct diags *diags) {
     size_t before = diags->n + diags->dropped;
-    struct parser *p = calloc(1, sizeof *p);
+    struct parser *p = check_zalloc(1, sizeof *p);
     *file = (struct scenario_file){0};
-    file->scenarios = calloc(SCN_SCENARIOS_MAX, sizeof *file->scenarios);
-    if (p == NULL || file->scenarios == NULL)
-        abort();
+    file->scenarios = check_zalloc(SCN_SCENARIOS_MAX, sizeof *file->scenarios);
     p->file = file;
     p->diags = diags;
     p->name = keep_name(file, name);

@@ -56,7 +56,7 @@ struct connection {
     size_t out_at;       /* how much of it is written */
     size_t out_end;      /* where it is cut; out.n: not at all */
     enum act out_act;    /* how it is cut */
-    bool answered;       /* `out` is the exchange's own answer */
+    bool answered;       /* the exchange has acted, and `out` is its answer */
     struct bytes flight; /* the request, while IN_FLIGHT */
     int64_t flight_due_ns;
     struct carried carried;
@@ -237,12 +237,12 @@ static struct port_call wire_call(const struct carried *carried, enum site_op op
     return call;
 }
 
-/* What the client was given of the exchange's answer. */
+/* What the client was given of the exchange's answer; nothing, when it has not acted. */
 static void tell_replied(struct wire *w, const struct connection *c, bool delivered) {
-    struct port_reply reply = {
-        .call = &c->carried.call, .delivered = delivered, .found = status_of(&c->out) == 200};
-    if (c->answered)
-        w->port->replied(w->port->ctx, &reply);
+    struct port_reply reply = {.call = &c->carried.call,
+                               .delivered = delivered && c->answered,
+                               .found = c->answered && status_of(&c->out) == 200};
+    w->port->replied(w->port->ctx, &reply);
 }
 
 static bool cuts(struct port_answer answer) {
@@ -361,7 +361,7 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
         return false;
     size_t n = cut_at(answer, length);
     serve(w, w->exchange, &c->far, c->in.v, n, n == length, &c->out);
-    c->answered = n == length;
+    c->answered = n == length; /* the exchange has acted */
     tell(w, &call);
     if (is_dead(w))
         return false;
@@ -373,18 +373,17 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     return false;
 }
 
+/* Something on the way answers, not the exchange: in HTML, as gateways do, whatever the status. */
 static void make_error(struct connection *c, int status) {
     char text[256], body[96];
     const char *phrase = MHD_get_reason_phrase_for((unsigned)status);
-    int n = snprintf(body, sizeof body, "{\"code\":%d,\"message\":\"%s\"}", status * 100000 + 10000,
-                     phrase);
+    int n = snprintf(body, sizeof body, "<html><body>%d %s</body></html>", status, phrase);
     c->out.n = 0;
     append(&c->out, text,
            (size_t)snprintf(text, sizeof text,
-                            "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+                            "HTTP/1.1 %d %s\r\nContent-Type: text/html\r\n"
                             "Content-Length: %d\r\n\r\n%s",
                             status, phrase, n, body));
-    c->answered = false;
 }
 
 static void take_off(struct wire *w, struct connection *c, size_t length, int64_t delay_ns) {
@@ -407,6 +406,7 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         disconnect(c);
         return;
     }
+    c->answered = false;
     struct port_answer answer = broker_answer(w, c);
     if (is_dead(w))
         return;
@@ -417,6 +417,7 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     switch (answer.act) {
     case ACT_REFUSED: /* too late for that: the connection stands */
     case ACT_LOST:
+        tell_replied(w, c, false);
         disconnect(c);
         tell(w, &c->carried.call);
         return;
@@ -510,6 +511,7 @@ static bool io_begin(void *ctx, const struct transport_request *request) {
     struct wire *w = ctx;
     char line[TRANSPORT_PATH_SIZE + 16];
     struct carried carried;
+    struct port_reply nothing = {.call = &carried.call};
     if (!port_alive(w->port))
         return false;
     wire_new_call(w);
@@ -522,6 +524,7 @@ static bool io_begin(void *ctx, const struct transport_request *request) {
         return !is_dead(w);
     for (size_t i = 0; i < CONNECTIONS; i++) /* whoever refuses has dropped the old ones too */
         disconnect(&w->connections[i]);
+    w->port->replied(w->port->ctx, &nothing);
     tell(w, &carried.call);
     return !is_dead(w);
 }
@@ -552,11 +555,18 @@ static curl_socket_t io_opensocket(void *ctx, curlsocktype purpose, struct curl_
     return ends[0];
 }
 
+/* The client hangs up, perhaps on an answer that is still on its way. */
+static void give_up(struct wire *w, struct connection *c) {
+    if (!is_dead(w) && (c->stage == IN_FLIGHT || c->stage == ARRIVED || c->stage == ANSWERING))
+        tell_replied(w, c, false);
+    disconnect(c);
+}
+
 static int io_closesocket(void *ctx, curl_socket_t fd) {
     struct wire *w = ctx;
     for (size_t i = 0; i < CONNECTIONS; i++)
         if (w->connections[i].open && w->connections[i].client == fd)
-            disconnect(&w->connections[i]);
+            give_up(w, &w->connections[i]);
     wire_link_disown(fd);
     return close(fd);
 }

@@ -13,7 +13,7 @@
  *   before(wire.request(x)), bytes reach the server, the exchange acts, after(wire.request(x))
  *   after(broker.x)       the exchange has acted, its answer has not travelled
  *   before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
- *   replied               told what the client was given
+ *   replied               told what the client was given (also when the exchange never acted)
  * A request that libcurl sends by itself a second time within one call goes through all of it again
  * (REFUSED then means LOST). The two wire sites are not asked when the answer for broker.x already
  * says that the message does not travel. After death nothing moves, and nothing is asked or told.

@@ -59,7 +59,7 @@ static bool parse_place(char *text, struct plan_item *item, char *why) {
                   : strcmp(text, "line") == 0 ? PLAN_AT_LINE
                                               : PLAN_AT_CALL;
     if (item->place == PLAN_AT_CALL && !site_parse(text, &item->site)) {
-        snprintf(why, PLAN_WHY_SIZE, "'%s' is no site (such as broker.submit or disk.sync(wal))",
+        snprintf(why, PLAN_WHY_SIZE, "'%.200s' is no site (such as broker.submit or disk.sync(wal))",
                  text);
         return false;
     }
@@ -83,7 +83,7 @@ static bool parse_death(char *name, char *args, struct plan_item *item, char *wh
         snprintf(item->keep, sizeof item->keep, "%s", args + 5);
         return true;
     }
-    snprintf(why, PLAN_WHY_SIZE, "'%s' is nothing that can happen there", name);
+    snprintf(why, PLAN_WHY_SIZE, "'%.200s' is nothing that can happen there", name);
     return false;
 }
 
@@ -135,11 +135,11 @@ static bool parse_item(char *text, struct plan_item *item, char *why) {
     char *place = NULL, *what = NULL;
     *item = (struct plan_item){0};
     if (!split(text, '/', &place) || !parse_number(text, &item->life)) {
-        snprintf(why, PLAN_WHY_SIZE, "'%s' does not begin with a life and '/' (1/...)", text);
+        snprintf(why, PLAN_WHY_SIZE, "'%.200s' does not begin with a life and '/' (1/...)", text);
         return false;
     }
     if (!split(place, '=', &what)) {
-        snprintf(why, PLAN_WHY_SIZE, "'%s' says no '=' and what happens", place);
+        snprintf(why, PLAN_WHY_SIZE, "'%.200s' says no '=' and what happens", place);
         return false;
     }
     return parse_place(place, item, why) && parse_what(what, item, why);

@@ -149,7 +149,7 @@ static bool outside_happens(struct stage *stage, int64_t until_ns, bool checks) 
     int64_t next_ns = stage->outside.next(stage->outside.ctx, &after_oms);
     int64_t flight_ns = world_next_flight(&stage->world);
     int64_t at_ns = flight_ns < next_ns ? flight_ns : next_ns;
-    if (at_ns > until_ns || (at_ns == until_ns && flight_ns > at_ns && after_oms && !checks))
+    if (at_ns == INT64_MAX || at_ns > until_ns || (at_ns == until_ns && flight_ns > at_ns && after_oms && !checks))
         return false;
     if (at_ns > stage->world.now_ns)
         stage->world.now_ns = at_ns;

@@ -101,6 +101,8 @@ struct diag *parser_mistake(struct parser *p, enum diag_code code, const struct 
  * the mistake was told. */
 int parser_match(struct parser *p, const struct verb *rows, size_t count, struct scn_args *args);
 struct scn_args args_empty(void);
+
+/* places.c */
 bool parse_point(struct parser *p, struct scn_point *point);
 
 /* check.c: what one line alone cannot tell */

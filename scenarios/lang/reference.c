@@ -264,10 +264,7 @@ static void put_lines(FILE *out) {
     put_statements(SCN_OBSERVED, out);
     fputs("### What must be true\n\n", out);
     put_statements(SCN_CHECK, out);
-    fputs("### Conditions\n\nA condition is one of these, or several joined by `or`. `CMP` is one "
-          "of `= != < "
-          "<= > >=`.\n\n",
-          out);
+    fputs("### Conditions\n\nA condition is one of these, or several joined by `or`.\n\n", out);
     put_verbs(verb_conditions, SCN_CONDITION_COUNT, out);
     fputs(
         "Without any line of yours every run is judged by the invariants: no decision becomes two "

@@ -287,8 +287,10 @@ static void parse_statement(struct parser *p) {
     const struct token *first = parser_token(p);
     size_t mistakes = p->diags->n + p->diags->dropped;
     struct scn_args args;
+    bool first_time = p->above_line == 0;
     bool timed = parse_time(p);
-    if (s->line_count == 0 && timed && p->when.base == SCN_AT)
+    if (first_time && p->above_line > 0 && p->when.written != SCN_TIME_START_PLUS &&
+        p->when.base == SCN_AT)
         s->start_ns = p->when.ns;
     bool bad_time = p->diags->n + p->diags->dropped > mistakes;
     if (refuse_later(p) || (bad_time && parser_token(p)->kind == TOKEN_END))

@@ -377,7 +377,6 @@ struct comparison {
     struct oms_run run;
     struct notice *notices;
     size_t notice_count;
-    bool tripped;
 };
 
 static void comparison_free(struct comparison *comparison) {
@@ -470,6 +469,25 @@ static enum oms_code store_findings(struct oms *oms, const struct comparison *co
     return ok ? OMS_OK : engine_fail(oms, "write a comparison", error);
 }
 
+/* An order that ended here without ever being at the broker, and is there after all: it came later
+ * than the profile allows, or a refusal was none. Its executions are booked; a person must look. */
+static enum oms_code note_risen(struct oms *oms, struct order *order, struct oms_error *error) {
+    static const char why[] = "an order that had ended unsent, refused or absent is at the broker";
+    const struct broker_order *listed = order->listed;
+    struct order next = *order;
+    enum oms_code code;
+
+    if (!oms_state_is_final(order->pub.state) || order->pub.state == OMS_STATE_HELD ||
+        order->pub.broker_order_id[0] != '\0' ||
+        (listed->filled_nanos == 0 && !broker_status_is_open(listed->status))) {
+        return OMS_OK;
+    }
+    engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
+    text_clean(next.pub.broker_order_id, sizeof next.pub.broker_order_id, listed->id);
+    code = engine_put(oms, order, &next, error);
+    return code == OMS_OK ? engine_trip(oms, true, "comparison", why, error) : code;
+}
+
 /* Follows every listed order of ours; what was in doubt is told as recorded. */
 static enum oms_code adopt_listed(struct oms *oms, struct comparison *comparison,
                                   struct oms_error *error) {
@@ -485,6 +503,10 @@ static enum oms_code adopt_listed(struct oms *oms, struct comparison *comparison
         if (!follow_adopt(oms, order, order->listed, &next)) {
             order->told_odd = next.told_odd;
             order->told_status = next.told_status;
+            code = note_risen(oms, order, error);
+            if (code != OMS_OK) {
+                return code;
+            }
             continue;
         }
         if (open) {
@@ -514,7 +536,6 @@ static enum oms_code book_found(struct oms *oms, struct comparison *comparison,
         if (!execution_fits(order, &fills->v[i], why)) {
             engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
             code = engine_trip(oms, true, "comparison", why, error);
-            comparison->tripped = true;
         } else {
             announce(oms, comparison, OMS_EVENT_FILL, order, fills->v[i].execution_id);
             code = book_execution(oms, order, &fills->v[i], error);
@@ -545,12 +566,11 @@ static enum oms_code remember_orphans(struct oms *oms, const struct comparison *
     return OMS_OK;
 }
 
-static enum oms_code trip_if_unexplained(struct oms *oms, struct comparison *comparison,
+static enum oms_code trip_if_unexplained(struct oms *oms, const struct comparison *comparison,
                                          struct oms_error *error) {
     for (size_t i = 0; i < comparison->found.n; i++) {
         const struct oms_discrepancy *found = &comparison->found.v[i];
         if (found->severity == OMS_CRITICAL && !found->explained) {
-            comparison->tripped = true;
             return engine_trip(oms, true, "comparison", found->text, error);
         }
     }
@@ -583,7 +603,7 @@ static enum oms_code store_comparison(struct oms *oms, struct comparison *compar
     return code == OMS_OK ? engine_commit(oms, error) : code;
 }
 
-static void tell_comparison(struct oms *oms, const struct comparison *comparison) {
+static void tell_comparison(struct oms *oms, const struct comparison *comparison, bool tripped) {
     char text[OMS_REASON_SIZE];
 
     for (size_t i = 0; i < comparison->notice_count; i++) {
@@ -593,7 +613,7 @@ static void tell_comparison(struct oms *oms, const struct comparison *comparison
     for (size_t i = 0; i < comparison->found.n; i++) {
         engine_tell(oms, OMS_EVENT_DISCREPANCY, OMS_AFTER, NULL, comparison->found.v[i].text);
     }
-    if (comparison->tripped) {
+    if (tripped) {
         engine_tell(oms, OMS_EVENT_KILL_SWITCH, OMS_AFTER, NULL, oms->book.meta.kill_reason);
     }
     (void)snprintf(text, sizeof text, "%zu differences", comparison->found.n);
@@ -611,6 +631,7 @@ static enum oms_code compare_later(struct oms *oms) {
 static enum oms_code finish_comparison(struct oms *oms, struct comparison *comparison,
                                        struct oms_error *error) {
     struct store_meta *meta = &oms->book.meta;
+    const bool was_on = meta->kill_switch;
     enum oms_code code;
 
     comparison->run = (struct oms_run){.id = meta->last_run + 1,
@@ -628,7 +649,7 @@ static enum oms_code finish_comparison(struct oms *oms, struct comparison *compa
     oms->compare_asked = false;
     oms->compare_ns = oms->compare_step_ns = 0;
     oms->poll_ns = comparison->run.at_ns + oms->config.poll_ns;
-    tell_comparison(oms, comparison);
+    tell_comparison(oms, comparison, meta->kill_switch && !was_on);
     return OMS_OK;
 }
 

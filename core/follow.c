@@ -81,6 +81,9 @@ bool follow_adopt(struct oms *oms, const struct order *order, const struct broke
     }
     tell_unknown_status(oms, next, theirs);
     text_clean(next->pub.broker_order_id, sizeof next->pub.broker_order_id, theirs->id);
+    if (next->first_send_ns == 0 || theirs->submitted_ns < next->first_send_ns) {
+        next->first_send_ns = theirs->submitted_ns;
+    }
     target = order_target(next, theirs->status, theirs->filled_nanos);
     if (!order_can_move(order->pub.state, target) || order->pub.state == target) {
         return false; /* nothing new, or an older word than what is booked */
@@ -195,7 +198,11 @@ static int64_t earlier(int64_t a, int64_t b) {
 static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
     int64_t since = newest_ns;
     for (size_t i = 0; i < oms->live_count; i++) {
-        since = earlier(since, oms->live[i]->pub.created_ns);
+        const struct order *order = oms->live[i];
+        since = earlier(since, order->pub.created_ns);
+        if (order->first_send_ns > 0) { /* one adopted from a lost record is older than its row */
+            since = earlier(since, order->first_send_ns);
+        }
     }
     return since - SEEN_MARGIN_S * PROFILE_SECOND_NS;
 }
@@ -392,12 +399,26 @@ static void announce(struct oms *oms, struct comparison *comparison, enum oms_ev
     comparison->notices[comparison->notice_count++] = (struct notice){kind, order, text};
 }
 
+/* An order that was waiting or in doubt is found; at most two notices. */
+static void announce_found(struct oms *oms, struct comparison *comparison, struct order *order,
+                           enum oms_state next) {
+    announce(oms, comparison, OMS_EVENT_RECORD, order, "found at the broker");
+    if (next == OMS_STATE_REJECTED) {
+        announce(oms, comparison, OMS_EVENT_REJECT, order, "refused");
+    } else if (next == OMS_STATE_HELD) { /* told after only */
+        comparison->notices[comparison->notice_count++] =
+            (struct notice){OMS_EVENT_HOLD, order, "the broker's order differs"};
+    }
+}
+
 /* The oldest moment whose executions matter: orders found besides the list may be older than it. */
 static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
     for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
-            since_ns = earlier(since_ns, order->pub.created_ns - SEEN_MARGIN_S * PROFILE_SECOND_NS);
+            since_ns =
+                earlier(since_ns, earlier(order->pub.created_ns, order->listed->submitted_ns) -
+                                      SEEN_MARGIN_S * PROFILE_SECOND_NS);
         }
     }
     return since_ns;
@@ -510,9 +531,7 @@ static enum oms_code adopt_listed(struct oms *oms, struct comparison *comparison
             continue;
         }
         if (open) {
-            announce(oms, comparison,
-                     next.pub.state == OMS_STATE_HELD ? OMS_EVENT_HOLD : OMS_EVENT_RECORD, order,
-                     "found at the broker");
+            announce_found(oms, comparison, order, next.pub.state);
         }
         code = engine_put(oms, order, &next, error);
         if (code != OMS_OK) {

@@ -769,6 +769,64 @@ static void a_lost_database_tail_is_adopted_and_never_sent_twice(void **state) {
     desk_end(&desk);
 }
 
+/* The same, but it filled long before its decision is presented again. */
+static void a_lost_order_that_filled_is_booked_once_its_decision_returns(void **state) {
+    char saved[128], log[128];
+    struct oms_view view;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "label");
+    desk_close(&desk);
+    (void)snprintf(saved, sizeof saved, "%s.old", desk.path);
+    (void)snprintf(log, sizeof log, "%s-wal", desk.path);
+    copy_file(desk.path, saved);
+    desk_open(&desk);
+    settle(&desk);
+    take(&desk, "D1");
+    settle(&desk);
+    desk_close(&desk);
+    fake_fill(&desk.fake, NULL, 100 * UNIT, 150 * UNIT);
+    assert_int_equal(rename(saved, desk.path), 0);
+    (void)unlink(log);
+    desk.fake.now_ns += 1000 * SECOND;
+    desk_open(&desk);
+    settle(&desk);
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_true(view.kill_switch); /* an unknown position: a person looks first */
+    oms_view_free(&view);
+    assert_int_equal(oms_kill_switch(desk.oms, false, "anna", "known", &desk.error), OMS_OK);
+    pass(&desk, 1000 * SECOND);
+    take(&desk, "D1");
+    pass(&desk, 10 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_FILLED);
+    assert_int_equal(desk.fake.submits, 1);
+    desk_end(&desk);
+}
+
+static void nothing_else_leaves_while_an_answer_is_not_on_record(void **state) {
+    struct oms_next next;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    take(&desk, "D1");
+    take(&desk, "D2");
+    oms_next(desk.oms, &next);
+    assert_int_equal(next.work, OMS_WORK_SEND);
+    assert_int_equal(oms_step(desk.oms, &desk.error), OMS_OK);
+    oms_next(desk.oms, &next);
+    assert_int_equal(next.work, OMS_WORK_RECORD);
+    assert_true(next.at_ns <= desk.fake.now_ns);
+    assert_int_equal(desk.fake.submits, 1);
+    desk_kill(&desk); /* the answer is lost with the process */
+    desk_open(&desk);
+    pass(&desk, 30 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_WORKING);
+    assert_state(&desk, "D2", OMS_STATE_WORKING);
+    assert_int_equal(desk.fake.orders.n, 2);
+    assert_int_equal(desk.fake.submits, 2);
+    desk_end(&desk);
+}
+
 /* ---- what is refused ---- */
 
 static void assert_refused(struct desk *desk, const struct oms_decision *decision,
@@ -1032,6 +1090,8 @@ int main(void) {
         cmocka_unit_test(an_unknown_status_is_told_once_and_polled_on),
         cmocka_unit_test(executions_told_out_of_order_give_the_same_position),
         cmocka_unit_test(a_lost_database_tail_is_adopted_and_never_sent_twice),
+        cmocka_unit_test(a_lost_order_that_filled_is_booked_once_its_decision_returns),
+        cmocka_unit_test(nothing_else_leaves_while_an_answer_is_not_on_record),
         cmocka_unit_test(bad_decisions_are_refused_with_value_and_rule),
         cmocka_unit_test(a_missing_database_is_never_made_by_opening),
         cmocka_unit_test(a_second_instance_is_fenced),

@@ -140,6 +140,29 @@ static void a_failed_checkpoint_takes_nothing_back_and_is_tried_again(void **sta
     desk_end(&desk);
 }
 
+static void a_start_rewrites_and_syncs_both_files_or_does_not_start(void **state) {
+    static const struct fault_plan kinds[] = {{.code = SQLITE_IOERR_WRITE},
+                                              {.code = SQLITE_IOERR_FSYNC, .only_syncs = true}};
+    struct desk desk;
+    (void)state;
+    start_on_fault_vfs(&desk);
+    take(&desk, "D1");
+    desk_kill(&desk);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        for (int file = 0; file < 2; file++) { /* a write and a sync for each of database and log */
+            struct fault_plan plan = kinds[kind];
+            plan.at = plan.only_syncs ? file + 1 : 2 * file + 1;
+            fault_arm(plan);
+            assert_int_equal(desk_try_open(&desk), OMS_STORAGE);
+            assert_non_null(strstr(desk.error.text, "cannot rewrite and sync it"));
+        }
+    }
+    fault_arm((struct fault_plan){.at = 0});
+    desk_open(&desk);
+    assert_true(is_known(&desk, "D1"));
+    desk_end(&desk);
+}
+
 /* A whole story with one fault; false when the fault was never reached. After any stop a new start
  * must end where an undisturbed story ends: one order, filled, booked once. */
 static bool story_survives(struct fault_plan plan) {
@@ -223,6 +246,7 @@ int main(void) {
         cmocka_unit_test(no_space_after_the_whole_commit_was_written_does_not_come_back),
         cmocka_unit_test(a_failed_commit_is_unknown_and_stops_everything),
         cmocka_unit_test(a_failed_checkpoint_takes_nothing_back_and_is_tried_again),
+        cmocka_unit_test(a_start_rewrites_and_syncs_both_files_or_does_not_start),
         cmocka_unit_test(whatever_call_fails_one_decision_stays_one_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

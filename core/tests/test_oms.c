@@ -917,6 +917,7 @@ static void write_bytes(const char *path, const char *bytes, size_t length, off_
 static void garbage_and_foreign_databases_are_refused_and_left_alone(void **state) {
     char garbage[2000];
     struct oms_env env;
+    struct oms_view view;
     struct desk desk;
     sqlite3 *db = NULL;
     (void)state;
@@ -931,6 +932,10 @@ static void garbage_and_foreign_databases_are_refused_and_left_alone(void **stat
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_opens(&desk, OMS_FOREIGN, "application_id");
+    assert_int_equal(oms_view_at(&desk.place, false, &view, &desk.error), OMS_FOREIGN);
+    oms_view_free(&view);
+    assert_int_equal(oms_view_at(&desk.place, true, &view, &desk.error), OMS_FOREIGN);
+    oms_view_free(&view);
     assert_int_equal(oms_init(&desk.place, &desk.config, &env, NULL, 0, &desk.error), OMS_EXISTS);
     desk_end(&desk);
 }

@@ -549,6 +549,53 @@ static void a_lookup_cut_at_any_byte_never_says_absent_of_a_live_order(void **st
         }
 }
 
+/* Asks for one thing after one order was taken; true: the answer was believed. */
+static bool ask_for(enum site_object what) {
+    struct broker_reason why;
+    struct broker_orders orders = {0};
+    struct broker_fills fills = {0};
+    struct broker_positions positions = {0};
+    struct broker_account account;
+    bool believed = false;
+    if (what == ON_ORDERS)
+        believed = rig.broker.orders(rig.broker.ctx, BROKER_ALL_ORDERS, 0, &orders, &why);
+    if (what == ON_FILLS)
+        believed = rig.broker.fills(rig.broker.ctx, 0, &fills, &why);
+    if (what == ON_POSITIONS)
+        believed = rig.broker.positions(rig.broker.ctx, &positions, &why);
+    if (what == ON_ACCOUNT)
+        believed = rig.broker.account(rig.broker.ctx, &account, &why);
+    if (what == ON_CANCEL)
+        believed = rig.broker.cancel(rig.broker.ctx, "order-01", &why) != BROKER_CANCEL_IN_DOUBT;
+    broker_orders_free(&orders);
+    broker_fills_free(&fills);
+    broker_positions_free(&positions);
+    return believed;
+}
+
+static void any_other_answer_cut_at_any_byte_is_not_believed(void **state) {
+    (void)state;
+    static const enum site_object calls[] = {ON_ORDERS, ON_FILLS, ON_POSITIONS, ON_ACCOUNT,
+                                             ON_CANCEL};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        char site[SITE_NAME_SIZE];
+        struct broker_order order;
+        struct broker_reason why;
+        site_name((struct site){SITE_WIRE_REPLY, calls[i]}, site);
+        rig.length = 1;
+        for (int64_t at = 0; at <= rig.length; at++) {
+            die();
+            start_over();
+            assert_int_equal(submit("id-1", &order, &why), BROKER_ACCEPTED);
+            plan(site, 1, ACT_CLOSE, at);
+            bool believed = ask_for(calls[i]);
+            assert_int_equal(believed, at == rig.length);
+            assert_int_equal(rig.fired, 1);
+        }
+        assert_true(rig.length > 20);
+    }
+}
+
 /* ---- a client that lets libcurl re-send: proof that the count can fail ---- */
 
 static size_t swallow(char *bytes, size_t size, size_t count, void *ctx) {
@@ -682,6 +729,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_lookup_cut_at_any_byte_never_says_absent_of_a_live_order,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(any_other_answer_cut_at_any_byte_is_not_believed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_client_that_reuses_connections_is_seen_to_send_twice,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_equal_lives_leave_one_trace_and_no_descriptor,

@@ -1,0 +1,62 @@
+/* What is due next. oms_next tells it and oms_step does it, so both ask here and nowhere else. */
+#include "core/engine.h"
+
+/* The earliest wins; of equals the one offered first. */
+static void offer(struct task *best, struct task task) {
+    if (best->work == OMS_WORK_NONE || task.at_ns < best->at_ns) {
+        *best = task;
+    }
+}
+
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static void offer_unsent(const struct oms *oms, struct order *order, struct task *best) {
+    const int64_t expires_ns = order->pub.cancel_asked ? 0 : order->pub.decision.expires_ns;
+
+    if (order->pub.cancel_asked || expires_ns > 0) {
+        offer(best, (struct task){OMS_WORK_RESOLVE, expires_ns, order, resolve_expiry});
+    }
+    if (engine_may_send(oms)) {
+        offer(best, (struct task){OMS_WORK_SEND, later(order->retry_ns, oms->door_ns), order,
+                                  send_order});
+    }
+}
+
+static void offer_order(const struct oms *oms, struct order *order, struct task *best) {
+    if (order_is_unsent(order)) {
+        offer_unsent(oms, order, best);
+    } else if (order_is_doubtful(order) && oms->reconciled) {
+        offer(best, (struct task){OMS_WORK_RESOLVE, order->query_ns, order, resolve_doubt});
+    } else if (order_is_working(order)) {
+        if (order->pub.cancel_asked) {
+            offer(best, (struct task){OMS_WORK_SEND, order->cancel_ns, order, send_cancel});
+        }
+        if (oms->reconciled) {
+            offer(best, (struct task){OMS_WORK_POLL, oms->poll_ns, NULL, follow_poll});
+        }
+    }
+}
+
+struct task agenda_next(struct oms *oms) {
+    struct task best = {.work = OMS_WORK_NONE};
+
+    if (oms->halted) {
+        return best;
+    }
+    if (oms->outcome.order != NULL) {
+        return (struct task){OMS_WORK_RECORD, oms->outcome.sent_ns, oms->outcome.order,
+                             send_record};
+    }
+    if (oms->clock_went_back) {
+        return (struct task){OMS_WORK_RESOLVE, oms->mark_ns, NULL, resolve_clock};
+    }
+    if (!oms->reconciled || oms->compare_asked) {
+        offer(&best, (struct task){OMS_WORK_RECONCILE, oms->compare_ns, NULL, follow_compare});
+    }
+    for (size_t i = 0; i < oms->live_count; i++) {
+        offer_order(oms, oms->live[i], &best);
+    }
+    return best;
+}

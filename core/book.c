@@ -1,0 +1,351 @@
+/* Reading the store into memory and checking that it makes sense. */
+#include "core/book.h"
+
+#include "core/client_id.h"
+#include "core/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists ---- */
+
+static bool grow(void **rows, size_t count, size_t *capacity, size_t size, size_t most) {
+    const size_t wanted = *capacity ? *capacity * 2 : 8;
+    void *grown;
+
+    if (count < *capacity) {
+        return true;
+    }
+    if (count >= most || (grown = realloc(*rows, wanted * size)) == NULL) {
+        return false;
+    }
+    *rows = grown;
+    *capacity = wanted;
+    return true;
+}
+
+bool book_reserve_order(struct book *book) {
+    void *rows = book->orders;
+    const bool fits = grow(&rows, book->order_count, &book->order_capacity, sizeof *book->orders,
+                           BOOK_ORDERS_MAX);
+    book->orders = rows;
+    return fits && index_reserve(&book->by_client_id) && index_reserve(&book->by_broker_id);
+}
+
+struct order *book_add_order(struct book *book, const struct order *order) {
+    struct order *kept = book_reserve_order(book) ? malloc(sizeof *kept) : NULL;
+
+    if (kept == NULL) {
+        return NULL;
+    }
+    *kept = *order;
+    book->orders[book->order_count++] = kept;
+    (void)index_put(&book->by_client_id, kept->pub.client_order_id, kept);
+    (void)book_note_broker_id(book, kept);
+    return kept;
+}
+
+bool book_note_broker_id(struct book *book, struct order *order) {
+    return order->pub.broker_order_id[0] == '\0' ||
+           index_put(&book->by_broker_id, order->pub.broker_order_id, order);
+}
+
+struct order *book_by_client_id(const struct book *book, const char *client_order_id) {
+    return index_get(&book->by_client_id, client_order_id);
+}
+
+struct order *book_by_broker_id(const struct book *book, const char *broker_order_id) {
+    return index_get(&book->by_broker_id, broker_order_id);
+}
+
+/* Where the symbol is, or would be. */
+static size_t find_position(const struct book *book, const char *symbol) {
+    size_t low = 0, high = book->position_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(book->positions[middle].symbol, symbol) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct position *book_position(struct book *book, const char *symbol) {
+    const size_t at = find_position(book, symbol);
+    struct position flat = {.symbol = ""};
+    void *rows = book->positions;
+    bool fits;
+
+    if (at < book->position_count && strcmp(book->positions[at].symbol, symbol) == 0) {
+        return &book->positions[at];
+    }
+    fits = grow(&rows, book->position_count, &book->position_capacity, sizeof *book->positions,
+                BOOK_POSITIONS_MAX);
+    book->positions = rows;
+    if (!fits) {
+        return NULL;
+    }
+    text_clean(flat.symbol, sizeof flat.symbol, symbol);
+    position_reset(&flat);
+    memmove(&book->positions[at + 1], &book->positions[at],
+            (book->position_count - at) * sizeof *book->positions);
+    book->positions[at] = flat;
+    book->position_count++;
+    return &book->positions[at];
+}
+
+bool book_is_orphan(const struct book *book, const char *client_order_id) {
+    for (size_t i = 0; i < book->orphan_count; i++) {
+        if (strcmp(book->orphans[i], client_order_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool book_add_orphan(struct book *book, const char *client_order_id) {
+    void *grown;
+    if (book->orphan_count >= BOOK_ORPHANS_MAX) {
+        return false;
+    }
+    grown = realloc(book->orphans, (book->orphan_count + 1) * sizeof *book->orphans);
+    if (grown == NULL) {
+        return false;
+    }
+    book->orphans = grown;
+    text_clean(book->orphans[book->orphan_count++], BROKER_CLIENT_ID_SIZE, client_order_id);
+    return true;
+}
+
+void book_free(struct book *book) {
+    for (size_t i = 0; i < book->order_count; i++) {
+        free(book->orders[i]);
+    }
+    free(book->orders);
+    free(book->positions);
+    free(book->orphans);
+    index_free(&book->by_client_id);
+    index_free(&book->by_broker_id);
+    *book = (struct book){0};
+}
+
+/* ---- reading ---- */
+
+static enum oms_code unreadable(struct store *store, int rc, const char *table,
+                                struct oms_error *error) {
+    text_error(error, "store %s: cannot read %s: %s", store->path, table, store_message(store));
+    return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
+}
+
+static enum oms_code out_of_memory(struct store *store, struct oms_error *error) {
+    text_error(error, "store %s: no memory to read it", store->path);
+    return OMS_STORAGE;
+}
+
+static enum oms_code check_order(const struct book *book, const struct order *order,
+                                 const char *key, const char *bad_word, struct store *store,
+                                 struct oms_error *error) {
+    const char *rule = NULL;
+
+    if (bad_word != NULL) {
+        rule = bad_word;
+    } else if (order->id != (int64_t)book->order_count + 1) {
+        rule = "its row number is out of sequence";
+    } else if (order_is_broken(order, &rule)) {
+        /* `rule` says which */
+    } else if (strcmp(key, order->pub.client_order_id) != 0) {
+        rule = "its idempotency row is missing or has another key";
+    } else if (!client_id_is_derived(book->meta.account, &order->pub)) {
+        rule = "its client order id is not made from account and decision id";
+    } else if (book_by_client_id(book, order->pub.client_order_id) != NULL) {
+        rule = "its client order id is there twice";
+    } else {
+        return OMS_OK;
+    }
+    text_error(error, "store %s: order %s: %s", store->path, order->pub.decision.id, rule);
+    return OMS_CORRUPT;
+}
+
+static enum oms_code load_orders(struct book *book, struct store *store, bool check,
+                                 struct oms_error *error) {
+    char key[BROKER_CLIENT_ID_SIZE];
+    const char *bad_word;
+    struct order order;
+    enum oms_code code;
+    int rc;
+
+    while ((rc = store_next_order(store, &order, key, &bad_word)) == SQLITE_ROW) {
+        code = check || bad_word != NULL ? check_order(book, &order, key, bad_word, store, error)
+                                         : OMS_OK;
+        if (code == OMS_OK && book_add_order(book, &order) == NULL) {
+            code = out_of_memory(store, error);
+        }
+        if (code != OMS_OK) {
+            store_rest(store, STORE_ORDERS);
+            return code;
+        }
+    }
+    if (rc != SQLITE_DONE) {
+        return unreadable(store, rc, "orders", error);
+    }
+    if (check && book->meta.keys != (int64_t)book->order_count) {
+        text_error(error, "store %s: %lld idempotency rows for %zu orders", store->path,
+                   (long long)book->meta.keys, book->order_count);
+        return OMS_CORRUPT;
+    }
+    return OMS_OK;
+}
+
+static enum oms_code load_positions(struct book *book, struct store *store,
+                                    struct oms_error *error) {
+    struct position row, *kept;
+    int rc;
+
+    while ((rc = store_next_position(store, &row)) == SQLITE_ROW) {
+        kept = book_position(book, row.symbol);
+        if (kept == NULL) {
+            store_rest(store, STORE_POSITIONS);
+            return out_of_memory(store, error);
+        }
+        *kept = row;
+    }
+    return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "positions", error);
+}
+
+static enum oms_code load_orphans(struct book *book, struct store *store, struct oms_error *error) {
+    char id[BROKER_CLIENT_ID_SIZE];
+    int rc;
+
+    if (book->meta.orphans == 0) {
+        return OMS_OK;
+    }
+    while ((rc = store_next_orphan(store, id)) == SQLITE_ROW) {
+        if (!book_add_orphan(book, id)) {
+            store_rest(store, STORE_ORPHANS);
+            return out_of_memory(store, error);
+        }
+    }
+    return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "orphans", error);
+}
+
+/* Row numbers are given without gaps, so a row's place in the book follows from its number. */
+static bool find_row(const struct book *book, int64_t id, size_t *at) {
+    *at = (size_t)id - 1;
+    return id > 0 && *at < book->order_count && book->orders[*at]->id == id;
+}
+
+/* ---- replaying the executions: positions and orders must be exactly what they add up to ---- */
+
+struct replay {
+    int64_t *filled; /* per order, in the book's order */
+    struct position *positions;
+};
+
+static const char *replay_fill(const struct book *book, struct replay *replay,
+                               const struct broker_fill *fill, int64_t order_row) {
+    const size_t at = find_position(book, fill->symbol);
+    const struct order *order;
+    size_t n;
+
+    if (!find_row(book, order_row, &n)) {
+        return "it belongs to no order";
+    }
+    order = book->orders[n];
+    if (fill->qty_nanos <= 0 || fill->side != order->pub.decision.side ||
+        strcmp(fill->symbol, order->pub.decision.symbol) != 0) {
+        return "it does not fit its order";
+    }
+    if (at == book->position_count || strcmp(book->positions[at].symbol, fill->symbol) != 0) {
+        return "it has no position";
+    }
+    if (__builtin_add_overflow(replay->filled[n], fill->qty_nanos, &replay->filled[n]) ||
+        !position_apply(&replay->positions[at], fill->side, fill->qty_nanos, fill->price_nanos)) {
+        return "it does not add up";
+    }
+    position_note(&replay->positions[at], fill);
+    return NULL;
+}
+
+static enum oms_code compare_replay(struct book *book, const struct replay *replay,
+                                    struct store *store, struct oms_error *error) {
+    for (size_t i = 0; i < book->order_count; i++) {
+        if (replay->filled[i] != book->orders[i]->pub.filled_nanos) {
+            text_error(error, "store %s: order %s: filled differs from the sum of its executions",
+                       store->path, book->orders[i]->pub.decision.id);
+            return OMS_CORRUPT;
+        }
+    }
+    for (size_t i = 0; i < book->position_count; i++) {
+        const struct position *sum = &replay->positions[i];
+        struct position *kept = &book->positions[i];
+        if (sum->qty != kept->qty || sum->cost != kept->cost || sum->realized != kept->realized) {
+            text_error(error, "store %s: position %s differs from the sum of its executions",
+                       store->path, kept->symbol);
+            return OMS_CORRUPT;
+        }
+        *kept = *sum;
+    }
+    return OMS_OK;
+}
+
+static enum oms_code replay_all(struct book *book, struct store *store, struct oms_error *error) {
+    struct replay replay = {
+        .filled = calloc(book->order_count + 1, sizeof *replay.filled),
+        .positions = malloc((book->position_count + 1) * sizeof *replay.positions),
+    };
+    enum oms_code code = OMS_OK;
+    struct broker_fill fill;
+    int64_t order_row;
+    int rc = SQLITE_DONE;
+
+    if (replay.filled == NULL || replay.positions == NULL) {
+        code = out_of_memory(store, error);
+        goto out;
+    }
+    for (size_t i = 0; i < book->position_count; i++) {
+        replay.positions[i] = book->positions[i];
+        position_reset(&replay.positions[i]);
+    }
+    while ((rc = store_next_fill(store, NULL, &fill, &order_row)) == SQLITE_ROW) {
+        const char *wrong = replay_fill(book, &replay, &fill, order_row);
+        if (wrong != NULL) {
+            text_error(error, "store %s: execution %s: %s", store->path, fill.execution_id, wrong);
+            store_rest(store, STORE_FILLS);
+            code = OMS_CORRUPT;
+            goto out;
+        }
+    }
+    code = rc == SQLITE_DONE ? compare_replay(book, &replay, store, error)
+                             : unreadable(store, rc, "fills", error);
+out:
+    free(replay.filled);
+    free(replay.positions);
+    return code;
+}
+
+enum oms_code book_load(struct book *book, struct store *store, bool check,
+                        struct oms_error *error) {
+    const int rc = store_meta(store, &book->meta);
+    enum oms_code code = OMS_OK;
+
+    if (rc == SQLITE_DONE) {
+        text_error(error, "store %s: its one row of meta is missing", store->path);
+        return OMS_CORRUPT;
+    }
+    if (rc != SQLITE_ROW) {
+        return unreadable(store, rc, "meta", error);
+    }
+    code = load_orders(book, store, check, error);
+    if (code == OMS_OK) {
+        code = load_positions(book, store, error);
+    }
+    if (code == OMS_OK) {
+        code = load_orphans(book, store, error);
+    }
+    if (code == OMS_OK && check) {
+        code = replay_all(book, store, error);
+    }
+    return code;
+}

@@ -1,0 +1,107 @@
+/* The running instance, shared by the files that make up the OMS.
+ *
+ *   oms.c      open, close, decide, cancel, kill switch: what people and strategies ask
+ *   agenda.c   what is due next: one function, so that oms_next and oms_step agree
+ *   send.c     orders and cancels leaving, and their answers becoming durable
+ *   resolve.c  orders that may be live without our knowing, and expiry
+ *   follow.c   looking at the broker: routine polls and the comparison
+ *   durable.c  the transactions all of them use
+ *
+ * Every function that returns an oms_code has halted the instance when it returns OMS_STORAGE. */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "core/book.h"
+#include "core/text.h"
+
+enum { SEEN_MARGIN_S = 60 }; /* how far the broker's clock may differ from ours */
+
+/* The answer to a send that is not durable yet. At most one; recorded before anything else leaves.
+ */
+struct outcome {
+    struct order *order; /* NULL: none */
+    enum broker_sent sent;
+    struct broker_order answer;
+    struct broker_reason why;
+    int64_t sent_ns; /* right before the request left */
+};
+
+struct oms {
+    struct store store;
+    struct book book;
+    struct broker broker;
+    struct oms_env env;
+    struct oms_config config; /* defaults filled in */
+    bool halted;
+    bool reconciled; /* this start has compared itself with the broker (6) */
+    bool compare_asked;
+    int64_t compare_ns, compare_step_ns; /* not compared before; back-off */
+    int64_t boot;                        /* number of this start once it has compared itself */
+    int64_t mark_ns;                     /* the latest moment known to have been */
+    bool clock_went_back;                /* while orders were in doubt; not yet on record */
+    struct order **live;                 /* orders that are not quiet, by row */
+    size_t live_count, live_capacity;
+    struct outcome outcome;
+    int64_t poll_ns;   /* next routine look */
+    int64_t door_ns;   /* no order before: the halt file was there */
+    size_t ids_sent;   /* distinct client order ids let through the last door (8) */
+    int checkpoint_at; /* frames */
+};
+
+/* ---- durable.c ---- */
+
+/* Stops everything (7). Returns OMS_STORAGE. */
+enum oms_code engine_fail(struct oms *oms, const char *what, struct oms_error *error);
+enum oms_code engine_begin(struct oms *oms, struct oms_error *error);
+/* A commit that is not certain stops everything. */
+enum oms_code engine_commit(struct oms *oms, struct oms_error *error);
+/* One order's next version, in its own transaction; *order becomes it once it is durable. */
+enum oms_code engine_save(struct oms *oms, struct order *order, const struct order *next,
+                          struct oms_error *error);
+/* The same inside a transaction: memory and store together. */
+enum oms_code engine_put(struct oms *oms, struct order *order, const struct order *next,
+                         struct oms_error *error);
+/* engine_save with the RECORD events around it, and the HOLD event after. */
+enum oms_code engine_record(struct oms *oms, struct order *order, const struct order *next,
+                            struct oms_error *error);
+/* The switch and its line in the journal, unless it stands so already; in the open transaction,
+ * whose owner then tells it, or in its own. */
+enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char *why,
+                          struct oms_error *error);
+void engine_checkpoint_if_due(struct oms *oms, bool idle);
+
+int64_t engine_now(struct oms *oms);
+void engine_tell(struct oms *oms, enum oms_event_kind kind, enum oms_phase phase,
+                 const struct order *order, const char *text);
+/* Keeps the list of live orders right after a state changed; false: no memory. */
+bool engine_relist(struct oms *oms, struct order *order);
+/* May orders leave, as far as the switch and this start are concerned? */
+bool engine_may_send(const struct oms *oms);
+
+/* ---- agenda.c ---- */
+struct task {
+    enum oms_work work;
+    int64_t at_ns;
+    struct order *order; /* NULL: not about one order */
+    enum oms_code (*run)(struct oms *oms, struct order *order, struct oms_error *error);
+};
+struct task agenda_next(struct oms *oms);
+
+/* ---- pieces of work ---- */
+enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error *error);
+/* The next send's reservation, written into *next: from now it may leave for one send window. */
+void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);
+enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code follow_compare(struct oms *oms, struct order *order, struct oms_error *error);
+
+/* What a broker's order makes of ours: *next starts as a copy of *order. True: something changed.
+ * Another payload under our id makes it HELD. */
+bool follow_adopt(struct oms *oms, const struct order *order, const struct broker_order *theirs,
+                  struct order *next);
+
+#endif

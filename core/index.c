@@ -1,0 +1,65 @@
+/* Open addressing with linear probing; at most half full. */
+#include "core/index.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 16 };
+
+static uint64_t hash_text(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static struct index_slot *find_slot(const struct index *index, const char *key) {
+    size_t i = (size_t)hash_text(key) & (index->capacity - 1);
+    while (index->slots[i].key != NULL && strcmp(index->slots[i].key, key) != 0) {
+        i = (i + 1) & (index->capacity - 1);
+    }
+    return &index->slots[i];
+}
+
+bool index_reserve(struct index *index) {
+    struct index grown = {.capacity = index->capacity ? index->capacity * 2 : FIRST_CAPACITY};
+
+    if ((index->count + 1) * 2 <= index->capacity) {
+        return true;
+    }
+    grown.slots = calloc(grown.capacity, sizeof *grown.slots);
+    if (grown.slots == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < index->capacity; i++) {
+        if (index->slots[i].key != NULL) {
+            *find_slot(&grown, index->slots[i].key) = index->slots[i];
+        }
+    }
+    grown.count = index->count;
+    free(index->slots);
+    *index = grown;
+    return true;
+}
+
+bool index_put(struct index *index, const char *key, void *value) {
+    struct index_slot *slot;
+    if (!index_reserve(index)) {
+        return false;
+    }
+    slot = find_slot(index, key);
+    index->count += slot->key == NULL;
+    *slot = (struct index_slot){key, value};
+    return true;
+}
+
+void *index_get(const struct index *index, const char *key) {
+    return index->capacity > 0 ? find_slot(index, key)->value : NULL;
+}
+
+void index_free(struct index *index) {
+    free(index->slots);
+    *index = (struct index){0};
+}

@@ -1,0 +1,24 @@
+/* An index from text to a row: finds, never enumerates, so no result depends on hash order. */
+#ifndef CORE_INDEX_H
+#define CORE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct index_slot {
+    const char *key; /* borrowed; outlives the index */
+    void *value;
+};
+struct index { /* all zero is empty */
+    struct index_slot *slots;
+    size_t count, capacity;
+};
+
+/* Makes room for one more; false: no memory. */
+bool index_reserve(struct index *index);
+/* Adds or replaces; false: no memory (never after index_reserve). */
+bool index_put(struct index *index, const char *key, void *value);
+void *index_get(const struct index *index, const char *key); /* NULL: not there */
+void index_free(struct index *index);
+
+#endif

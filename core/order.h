@@ -1,0 +1,58 @@
+/* One order: what is durable about it, what this life knows besides, and which moves are legal. */
+#ifndef CORE_ORDER_H
+#define CORE_ORDER_H
+
+#include "core/oms.h"
+
+struct order {
+    struct oms_order pub;
+    int64_t id;            /* row number: the order of intents */
+    int64_t first_send_ns; /* first moment it may have left; 0 with sends > 0: not known any more */
+    int64_t send_by_ns;    /* last moment it may have left; 0: nothing is out */
+    /* this life only */
+    bool fresh;        /* the reservation is this life's and has not been used */
+    bool passed_door;  /* counted at the last door (8) */
+    bool told_missing; /* alarms told once a life */
+    bool told_status;
+    bool told_odd;
+    const struct broker_order *listed; /* during one look at the broker only */
+    int64_t retry_ns, retry_step_ns;   /* not sent before; back-off */
+    int64_t query_ns;                  /* not looked up before */
+    int64_t cancel_ns, cancel_step_ns; /* no cancel before; back-off */
+};
+
+/* Is `to` a legal next state? A state is its own legal next: nothing moved. */
+bool order_can_move(enum oms_state from, enum oms_state to);
+
+/* Moves and CHECKs the result; the reason is kept when `reason` is NULL. */
+void order_move(struct order *order, enum oms_state to, const char *reason);
+
+/* CHECKs what must hold of every order at every time. */
+void order_check(const struct order *order);
+
+/* True when an order read from a store breaks such a rule; `why` names it. */
+bool order_is_broken(const struct order *order, const char **why);
+
+/* May it be live at the broker without our knowing? Those are resolved by query (3). */
+bool order_is_doubtful(const struct order *order);
+/* Is it certain that nothing is out, and is it waiting to be sent? */
+bool order_is_unsent(const struct order *order);
+/* Known live at the broker. */
+bool order_is_working(const struct order *order);
+
+/* Where a broker's word takes an order, given what is booked. Ends only when everything the broker
+ * says was executed is booked (5). */
+enum oms_state order_target(const struct order *order, enum broker_status status,
+                            int64_t filled_nanos);
+
+/* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. */
+bool order_matches(const struct order *order, const struct broker_order *theirs, char *why);
+
+bool order_same_payload(const struct oms_decision *a, const struct oms_decision *b);
+
+/* Back-off: 1 s, doubling to 60 s. */
+void order_back_off(int64_t *at_ns, int64_t *step_ns, int64_t now_ns);
+
+enum { ORDER_SENDS_MAX = 1000 }; /* no configuration may ask for more */
+
+#endif

@@ -1,0 +1,266 @@
+/* The comparison, type by type. */
+#include "core/reconcile.h"
+
+#include "core/index.h"
+#include "core/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PPM = 1000000 };
+
+/* One comparison under way. */
+struct pass {
+    const struct reconcile_oms *oms;
+    const struct reconcile_broker *broker;
+    int64_t tolerance_ppm;
+    struct index by_client_id, by_broker_id;  /* our orders */
+    struct index broker_positions, positions; /* by symbol; ours after the unbooked executions */
+    struct position *expected;                /* what they point to: one per symbol met */
+    size_t expected_count;
+    struct reconcile_found *found;
+};
+
+static struct oms_discrepancy *add(struct pass *pass, enum oms_discrepancy_type type,
+                                   enum oms_severity severity, const char *symbol,
+                                   const char *ref) {
+    struct reconcile_found *found = pass->found;
+    struct oms_discrepancy *row;
+
+    if (found->n == RECONCILE_FOUND_MAX) {
+        return NULL;
+    }
+    if (found->n == found->cap) {
+        const size_t wanted = found->cap ? found->cap * 2 : 8;
+        void *grown = realloc(found->v, wanted * sizeof *found->v);
+        if (grown == NULL) {
+            return NULL;
+        }
+        found->v = grown;
+        found->cap = wanted;
+    }
+    row = &found->v[found->n++];
+    *row = (struct oms_discrepancy){.type = type, .severity = severity};
+    text_clean(row->symbol, sizeof row->symbol, symbol);
+    text_clean(row->ref, sizeof row->ref, ref);
+    return row;
+}
+
+static void describe(struct oms_discrepancy *row, const char *what) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    (void)snprintf(row->text, sizeof row->text, "%s %s: %s: OMS %s, broker %s%s",
+                   oms_discrepancy_name(row->type), row->symbol, what,
+                   decimal_format(row->oms_nanos, 0, ours),
+                   decimal_format(row->broker_nanos, 0, theirs),
+                   row->explained ? "; explained by executions of our own orders" : "");
+}
+
+/* Our order behind a broker's order id: known by that id, or by the client id of the listed order.
+ */
+static const struct reconcile_order *order_behind(const struct pass *pass,
+                                                  const struct broker_order *listed) {
+    const struct reconcile_order *order = index_get(&pass->by_client_id, listed->client_order_id);
+    return order != NULL ? order : index_get(&pass->by_broker_id, listed->id);
+}
+
+static bool index_orders(struct pass *pass) {
+    for (size_t i = 0; i < pass->oms->order_count; i++) {
+        const struct reconcile_order *order = &pass->oms->orders[i];
+        void *row = (void *)(uintptr_t)order; /* the index gives it back unchanged */
+        if (!index_put(&pass->by_client_id, order->client_order_id, row) ||
+            (order->broker_order_id[0] != '\0' &&
+             !index_put(&pass->by_broker_id, order->broker_order_id, row))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < pass->broker->orders->n; i++) {
+        const struct broker_order *listed = &pass->broker->orders->v[i];
+        const struct reconcile_order *order = order_behind(pass, listed);
+        if (order != NULL &&
+            !index_put(&pass->by_broker_id, listed->id, (void *)(uintptr_t)order)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The position expected for a symbol; made flat when there is none yet. `expected` has room. */
+static struct position *expect(struct pass *pass, const char *symbol) {
+    struct position *position = index_get(&pass->positions, symbol);
+    if (position != NULL) {
+        return position;
+    }
+    position = &pass->expected[pass->expected_count++];
+    *position = (struct position){.symbol = ""};
+    text_clean(position->symbol, sizeof position->symbol, symbol);
+    return index_put(&pass->positions, position->symbol, position) ? position : NULL;
+}
+
+/* What the OMS would hold with its own unbooked executions booked. */
+static bool apply_unbooked(struct pass *pass) {
+    const struct broker_fills *fills = pass->broker->fills;
+    pass->expected = calloc(pass->oms->position_count + fills->n + 1, sizeof *pass->expected);
+    if (pass->expected == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < pass->oms->position_count; i++) {
+        struct position *position = expect(pass, pass->oms->positions[i].symbol);
+        if (position == NULL) {
+            return false;
+        }
+        position->qty = pass->oms->positions[i].qty;
+        position->cost = pass->oms->positions[i].cost;
+    }
+    for (size_t i = 0; i < fills->n; i++) {
+        const struct broker_fill *fill = &fills->v[i];
+        struct position *position;
+        if (pass->broker->booked[i] || index_get(&pass->by_broker_id, fill->order_id) == NULL) {
+            continue;
+        }
+        position = expect(pass, fill->symbol);
+        if (position == NULL) {
+            return false;
+        }
+        /* one that does not fit explains nothing: the difference stays */
+        (void)position_apply(position, fill->side, fill->qty_nanos, fill->price_nanos);
+    }
+    return true;
+}
+
+static bool compare_quantity(struct pass *pass, const char *symbol, int64_t ours, int64_t theirs) {
+    const struct position *expected = index_get(&pass->positions, symbol);
+    const enum oms_discrepancy_type type = theirs == 0 ? OMS_MISSING_IN_BROKER
+                                           : ours == 0 ? OMS_MISSING_IN_OMS
+                                                       : OMS_QUANTITY_MISMATCH;
+    struct oms_discrepancy *row = add(pass, type, OMS_CRITICAL, symbol, "");
+
+    if (row == NULL) {
+        return false;
+    }
+    row->oms_nanos = ours;
+    row->broker_nanos = theirs;
+    row->explained = expected != NULL && expected->qty == theirs;
+    describe(row, "quantity");
+    return true;
+}
+
+static bool compare_price(struct pass *pass, const struct position *ours,
+                          const struct broker_position *theirs) {
+    const int64_t average = position_average(ours->qty, ours->cost);
+    const struct position *expected = index_get(&pass->positions, ours->symbol);
+    const decimal_wide difference = (decimal_wide)theirs->avg_price_nanos - average;
+    const decimal_wide size = difference < 0 ? -difference : difference;
+    struct oms_discrepancy *row;
+
+    if (size == 0) {
+        return true;
+    }
+    row = add(pass, OMS_PRICE_MISMATCH,
+              size * PPM > (decimal_wide)average * pass->tolerance_ppm ? OMS_WARNING : OMS_INFO,
+              ours->symbol, "");
+    if (row == NULL) {
+        return false;
+    }
+    row->oms_nanos = average;
+    row->broker_nanos = theirs->avg_price_nanos;
+    row->explained = expected != NULL && expected->qty == theirs->qty_nanos &&
+                     position_average(expected->qty, expected->cost) == theirs->avg_price_nanos;
+    describe(row, "average price");
+    return true;
+}
+
+static bool compare_positions(struct pass *pass) {
+    const struct broker_positions *theirs = pass->broker->positions;
+    struct index ours = {0};
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < theirs->n; i++) {
+        ok = index_put(&pass->broker_positions, theirs->v[i].symbol, &theirs->v[i]);
+    }
+    for (size_t i = 0; ok && i < pass->oms->position_count; i++) {
+        const struct position *mine = &pass->oms->positions[i];
+        const struct broker_position *other = index_get(&pass->broker_positions, mine->symbol);
+        const int64_t qty = other != NULL ? other->qty_nanos : 0;
+        ok = index_put(&ours, mine->symbol, (void *)(uintptr_t)mine);
+        if (ok && qty != mine->qty) {
+            ok = compare_quantity(pass, mine->symbol, mine->qty, qty);
+        } else if (ok && other != NULL && qty != 0) {
+            ok = compare_price(pass, mine, other);
+        }
+    }
+    for (size_t i = 0; ok && i < theirs->n; i++) {
+        if (theirs->v[i].qty_nanos != 0 && index_get(&ours, theirs->v[i].symbol) == NULL) {
+            ok = compare_quantity(pass, theirs->v[i].symbol, 0, theirs->v[i].qty_nanos);
+        }
+    }
+    index_free(&ours);
+    return ok;
+}
+
+static bool compare_order(struct pass *pass, const struct broker_order *listed) {
+    const struct reconcile_order *order = order_behind(pass, listed);
+    const bool in_part = listed->filled_nanos > 0 && listed->filled_nanos < listed->qty_nanos;
+    struct oms_discrepancy *row;
+
+    if (order == NULL && listed->submitted_ns >= pass->oms->since_ns) {
+        row = add(pass, OMS_ORPHAN_ORDER, listed->filled_nanos > 0 ? OMS_CRITICAL : OMS_WARNING,
+                  listed->symbol, listed->id);
+    } else if (order != NULL && in_part) {
+        row = add(pass, OMS_PARTIAL_FILL, order->ended ? OMS_INFO : OMS_WARNING, listed->symbol,
+                  listed->id);
+    } else {
+        return true;
+    }
+    if (row == NULL) {
+        return false;
+    }
+    row->oms_nanos = order == NULL ? 0 : listed->qty_nanos;
+    row->broker_nanos = listed->filled_nanos;
+    row->explained = order != NULL;
+    describe(row, order == NULL ? "an order the OMS has no record of, executed"
+                                : "ordered (left) and executed (right)");
+    return true;
+}
+
+static bool compare_fill(struct pass *pass, size_t i) {
+    const struct broker_fill *fill = &pass->broker->fills->v[i];
+    struct oms_discrepancy *row;
+
+    if (pass->broker->booked[i] || fill->at_ns < pass->oms->since_ns ||
+        index_get(&pass->by_broker_id, fill->order_id) != NULL) {
+        return true;
+    }
+    row = add(pass, OMS_UNKNOWN_FILL, OMS_CRITICAL, fill->symbol, fill->execution_id);
+    if (row == NULL) {
+        return false;
+    }
+    row->broker_nanos = fill->qty_nanos;
+    describe(row, "an execution whose order the OMS does not know");
+    return true;
+}
+
+bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
+                       int64_t price_tolerance_ppm, struct reconcile_found *found) {
+    struct pass pass = {
+        .oms = oms, .broker = broker, .tolerance_ppm = price_tolerance_ppm, .found = found};
+    bool ok = index_orders(&pass) && apply_unbooked(&pass) && compare_positions(&pass);
+
+    for (size_t i = 0; ok && i < broker->orders->n; i++) {
+        ok = compare_order(&pass, &broker->orders->v[i]);
+    }
+    for (size_t i = 0; ok && i < broker->fills->n; i++) {
+        ok = compare_fill(&pass, i);
+    }
+    index_free(&pass.by_client_id);
+    index_free(&pass.by_broker_id);
+    index_free(&pass.broker_positions);
+    index_free(&pass.positions);
+    free(pass.expected);
+    return ok;
+}
+
+void reconcile_free(struct reconcile_found *found) {
+    free(found->v);
+    *found = (struct reconcile_found){0};
+}

@@ -1,0 +1,49 @@
+/* Comparing the OMS with its broker: a pure function of two snapshots.
+ *
+ * Nothing here reads a clock, a store or a broker, and nothing is changed: what to do about a
+ * difference is the caller's business. Findings come in a fixed order: positions the OMS knows (by
+ * symbol), positions only the broker has, orders, executions (each as the broker lists them).
+ *
+ * A position difference is *explained* when our own orders' executions that are not booked yet
+ * account for it exactly: with them the two sides are equal. */
+#ifndef CORE_RECONCILE_H
+#define CORE_RECONCILE_H
+
+#include "core/oms.h"
+#include "core/position.h"
+
+enum { RECONCILE_FOUND_MAX = 100000 };
+
+/* What the comparison needs of an OMS order. */
+struct reconcile_order {
+    const char *client_order_id;
+    const char *broker_order_id; /* "" while unknown */
+    bool ended;                  /* the OMS has booked its end */
+};
+
+struct reconcile_oms {
+    const struct reconcile_order *orders;
+    size_t order_count;
+    const struct position *positions; /* by symbol; flat ones are allowed */
+    size_t position_count;
+    int64_t since_ns; /* foreign orders and executions before it are not ours to judge */
+};
+
+struct reconcile_broker {
+    const struct broker_orders *orders;
+    const struct broker_fills *fills;
+    const bool *booked; /* for each of fills: the OMS has it */
+    const struct broker_positions *positions;
+};
+
+struct reconcile_found { /* all zero is empty; release with reconcile_free */
+    struct oms_discrepancy *v;
+    size_t n, cap;
+};
+
+/* Appends what it finds. False: no memory, or more than RECONCILE_FOUND_MAX findings. */
+bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
+                       int64_t price_tolerance_ppm, struct reconcile_found *found);
+void reconcile_free(struct reconcile_found *found);
+
+#endif

@@ -1,0 +1,158 @@
+/* Orders that may be live without our knowing, orders past their time, and a clock that went back.
+ */
+#include "core/engine.h"
+
+#include "core/check.h"
+
+#include <stdio.h>
+
+/* ---- absence (3) ---- */
+
+/* From when on "absent" means that the last send never arrived and never will. */
+static int64_t absence_counts_from(const struct oms *oms, const struct order *order) {
+    return order->send_by_ns + oms->config.profile->quiescence_ns +
+           oms->config.profile->query_lag_ns;
+}
+
+static bool broker_still_remembers(const struct oms *oms, const struct order *order,
+                                   int64_t now_ns) {
+    const struct profile *profile = oms->config.profile;
+    if (profile->retention_ns == 0) {
+        return true;
+    }
+    return order->first_send_ns > 0 &&
+           now_ns - order->first_send_ns < profile->retention_ns - profile->retention_margin_ns;
+}
+
+/* Why an order that is truly absent may not be sent again; NULL when it may. */
+static const char *why_held(const struct oms *oms, const struct order *order, int64_t now_ns) {
+    if (!oms->config.profile->deduplicates) {
+        return "this broker does not refuse a second order under one id";
+    }
+    if (!broker_still_remembers(oms, order, now_ns)) {
+        return "the broker may have forgotten the id of the first send";
+    }
+    return order->pub.sends >= oms->config.max_sends ? "it was sent as often as allowed" : NULL;
+}
+
+static enum oms_code settle_absent(struct oms *oms, struct order *order, int64_t now_ns,
+                                   struct oms_error *error) {
+    const int64_t expires_ns = order->pub.decision.expires_ns;
+    const char *held = why_held(oms, order, now_ns);
+    struct order next = *order;
+    char reason[OMS_REASON_SIZE];
+
+    if (order->pub.cancel_asked) {
+        order_move(&next, OMS_STATE_CANCELED, "canceled: the broker never had it");
+    } else if (expires_ns > 0 && now_ns >= expires_ns) {
+        order_move(&next, OMS_STATE_EXPIRED, "expired: the broker never had it");
+    } else if (held != NULL) {
+        (void)snprintf(reason, sizeof reason,
+                       "absent at the broker after %d of %d sends, but %s: a person decides",
+                       order->pub.sends, oms->config.max_sends, held);
+        order_move(&next, OMS_STATE_HELD, reason);
+    } else {
+        next.send_by_ns = 0;
+        order_move(&next, OMS_STATE_INTENT, "absent at the broker: to be sent again");
+        if (engine_may_send(oms)) {
+            send_reserve(oms, &next, now_ns);
+        }
+    }
+    return engine_record(oms, order, &next, error);
+}
+
+static enum oms_code settle_found(struct oms *oms, struct order *order,
+                                  const struct broker_order *theirs, int64_t now_ns,
+                                  struct oms_error *error) {
+    struct order next;
+    enum oms_code code;
+
+    if (!follow_adopt(oms, order, theirs, &next)) {
+        order->query_ns = now_ns + oms->config.poll_ns;
+        return OMS_OK;
+    }
+    code = engine_record(oms, order, &next, error);
+    if (code == OMS_OK && order_is_working(order)) {
+        oms->poll_ns = theirs->filled_nanos > 0 || !broker_status_is_open(theirs->status)
+                           ? now_ns
+                           : now_ns + oms->config.poll_ns;
+    }
+    return code;
+}
+
+enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error) {
+    const int64_t asked_ns = engine_now(oms);
+    const int64_t counts_from = absence_counts_from(oms, order);
+    struct broker_order theirs = {.id = ""};
+    struct broker_reason why = {0};
+    const enum broker_found found =
+        oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
+    const int64_t now = engine_now(oms);
+
+    CHECK(order_is_doubtful(order));
+    order->query_ns = now + oms->config.poll_ns;
+    switch (found) {
+    case BROKER_FOUND:
+        return settle_found(oms, order, &theirs, now, error);
+    case BROKER_ABSENT:
+        if (oms->clock_went_back) {
+            break; /* how long ago the send was is not known: the waiting starts in full */
+        }
+        if (asked_ns >= counts_from) {
+            return settle_absent(oms, order, now, error);
+        }
+        order->query_ns = counts_from < order->query_ns ? counts_from : order->query_ns;
+        break;
+    case BROKER_INCONCLUSIVE:
+        break;
+    }
+    return OMS_OK;
+}
+
+/* ---- time ---- */
+
+enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error) {
+    struct order next = *order;
+
+    CHECK(order_is_unsent(order));
+    if (order->pub.cancel_asked) {
+        order_move(&next, OMS_STATE_CANCELED, "canceled before it was sent");
+    } else {
+        order_move(&next, OMS_STATE_EXPIRED, "expired before it was sent");
+    }
+    return engine_record(oms, order, &next, error);
+}
+
+/* The clock went back: how long ago a send was is not known any more, so waiting starts in full,
+ * and the new time is put on record once. */
+enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error) {
+    const int64_t now = engine_now(oms);
+    const struct store_meta *meta = &oms->book.meta;
+    const int64_t last_order = (int64_t)oms->book.order_count;
+    enum oms_code code = engine_begin(oms, error);
+
+    (void)order;
+    for (size_t i = 0; code == OMS_OK && i < oms->live_count; i++) {
+        struct order *waiting = oms->live[i];
+        struct order next = *waiting;
+        if (order_is_doubtful(waiting)) {
+            next.send_by_ns = now;
+            next.first_send_ns = 0;
+            next.query_ns = 0;
+            code = engine_put(oms, waiting, &next, error);
+        }
+    }
+    if (code == OMS_OK &&
+        store_put_base(&oms->store, now, last_order, meta->last_run) != SQLITE_OK) {
+        code = engine_fail(oms, "write the clock's new base", error);
+    }
+    if (code == OMS_OK) {
+        code = engine_commit(oms, error);
+    }
+    if (code == OMS_OK) {
+        oms->clock_went_back = false;
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, NULL,
+                    "the clock went back: orders in doubt wait in full from now on");
+    }
+    return code;
+}

@@ -1,0 +1,185 @@
+/* The store: one SQLite database, all SQL of the core, and the steps that make it durable.
+ *
+ * What it guarantees while open for writing:
+ *  (a) no second writer: the fence is held for as long as the store is open;
+ *  (b) what is read is on the device: database and log were rewritten byte for byte and synced
+ *      before they were opened, because a sync that failed in an earlier life may have left pages
+ * that reads show and the device lacks; (c) a commit that returned STORE_COMMITTED survives a power
+ * loss (synchronous=FULL); (d) the log is copied into the database only when asked to. Calls return
+ * SQLite result codes; store_message() has the words. */
+#ifndef CORE_STORE_H
+#define CORE_STORE_H
+
+#include "core/order.h"
+#include "core/position.h"
+
+#include <sqlite3.h>
+
+/* name, text */
+#define STORE_SQL(X)                                                                              \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
+    X(COMMIT, "COMMIT")                                                                           \
+    X(ROLLBACK, "ROLLBACK")                                                                       \
+    X(META,                                                                                       \
+      "SELECT account, created_ns, kill_switch, kill_reason, base_ns, base_order, base_run, "     \
+      "(SELECT max(id) FROM runs), "                                                              \
+      "(SELECT boot FROM runs ORDER BY id DESC LIMIT 1), "                                        \
+      "(SELECT at_ns FROM runs ORDER BY id DESC LIMIT 1), "                                       \
+      "(SELECT count(*) FROM idempotency), (SELECT count(*) FROM orphans) "                       \
+      "FROM meta WHERE id = 1")                                                                   \
+    X(ORDERS, "SELECT o.id, o.decision_id, o.client_order_id, o.symbol, o.side, o.type, o.tif, "  \
+              "o.qty, o.limit_price, o.expires_ns, o.state, o.reason, o.broker_order_id, "        \
+              "o.filled, o.sends, o.first_send_ns, o.send_by_ns, o.cancel_asked, o.created_ns, "  \
+              "i.idempotency_key FROM orders o "                                                  \
+              "LEFT JOIN idempotency i ON i.decision_id = o.decision_id ORDER BY o.id")           \
+    X(FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "         \
+             "ORDER BY symbol, at_ns, execution_id")                                              \
+    X(SYMBOL_FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "  \
+                    "WHERE symbol = ?1 ORDER BY at_ns, execution_id")                             \
+    X(POSITIONS, "SELECT symbol, opening_qty, opening_price, qty, cost, realized "                \
+                 "FROM positions ORDER BY symbol")                                                \
+    X(ORPHANS, "SELECT client_order_id FROM orphans ORDER BY client_order_id")                    \
+    X(KEY_OF, "SELECT idempotency_key FROM idempotency WHERE decision_id = ?1")                   \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                   \
+    X(INTENT,                                                                                     \
+      "INSERT INTO orders(id, decision_id, client_order_id, symbol, side, type, tif, qty, "       \
+      "limit_price, expires_ns, state, reason, broker_order_id, filled, sends, "                  \
+      "first_send_ns, send_by_ns, cancel_asked, created_ns) "                                     \
+      "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19 "                \
+      "FROM meta WHERE id = 1 AND kill_switch = 0")                                               \
+    X(KEY, "INSERT INTO idempotency(decision_id, idempotency_key, created_at) VALUES(?1,?2,?3)")  \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = ?5, "     \
+             "sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 WHERE id = ?1")  \
+    X(FILL, "INSERT INTO fills(execution_id, order_id, symbol, side, qty, price, at_ns) "         \
+            "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                       \
+    X(POSITION, "INSERT INTO positions(symbol, opening_qty, opening_price, qty, cost, realized) " \
+                "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(symbol) DO UPDATE "                        \
+                "SET qty = ?4, cost = ?5, realized = ?6")                                         \
+    X(RUN, "INSERT INTO runs(id, boot, at_ns, at_boot) VALUES(?1,?2,?3,?4)")                      \
+    X(DISCREPANCY, "INSERT INTO discrepancies(run, n, type, severity, explained, symbol, ref, "   \
+                   "oms_value, broker_value, text) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")       \
+    X(ORPHAN, "INSERT OR IGNORE INTO orphans(client_order_id, broker_order_id, run) "             \
+              "VALUES(?1,?2,?3)")                                                                 \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")             \
+    X(JOURNAL, "INSERT INTO journal(at_ns, kind, who, text) VALUES(?1,?2,?3,?4)")                 \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")          \
+    X(RUNS_BACK, "SELECT id, boot, at_ns, at_boot FROM runs ORDER BY id DESC")                    \
+    X(FOUND, "SELECT type, severity, explained, symbol, ref, oms_value, broker_value, text "      \
+             "FROM discrepancies WHERE run >= ?1 ORDER BY run, n")                                \
+    X(META_NEW, "INSERT INTO meta(id, account, created_ns, kill_switch, kill_reason, base_ns, "   \
+                "base_order, base_run) VALUES(1, ?1, ?2, 0, '', ?2, 0, 0)")
+enum store_sql {
+#define X(name, text) STORE_##name,
+    STORE_SQL(X)
+#undef X
+        STORE_SQL_COUNT
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_vfs *vfs;
+    const char *path; /* full, as sqlite3_create_filename made it */
+    const char *fence_path;
+    sqlite3_file *fence;
+    sqlite3_stmt *statements[STORE_SQL_COUNT];
+    int frames;        /* in the log, as of the last commit */
+    bool frames_known; /* a commit or a checkpoint of this life has told */
+};
+
+/* The one row of `meta`, with what is counted beside it. */
+struct store_meta {
+    char account[OMS_ACCOUNT_SIZE];
+    int64_t created_ns;
+    bool kill_switch;
+    char kill_reason[OMS_REASON_SIZE];
+    int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
+    int64_t last_run, boots, last_run_ns;
+    int64_t keys, orphans;
+};
+
+/* ---- opening and closing; each fills *error ---- */
+
+/* Makes a store, with the schema and its one row in a single transaction. */
+enum oms_code store_create(const struct oms_place *place, const struct oms_config *config,
+                           int64_t now_ns, const struct oms_opening *opening, size_t opening_count,
+                           struct oms_error *error);
+/* Fence, scrub, open, set and read back, integrity. */
+enum oms_code store_open(struct store *store, const struct oms_place *place,
+                         struct oms_error *error);
+/* For looking only: no fence, no scrub, nothing written. */
+enum oms_code store_peek(struct store *store, const struct oms_place *place, bool check,
+                         struct oms_error *error);
+/* Closes whatever is open of it; never writes. */
+void store_close(struct store *store);
+
+/* The steps of store_open, in this order. */
+enum oms_code store_take_fence(struct store *store, struct oms_error *error);
+enum oms_code store_scrub(struct store *store, struct oms_error *error);
+enum oms_code store_open_database(struct store *store, int flags, struct oms_error *error);
+enum oms_code store_settings(struct store *store, struct oms_error *error);
+enum oms_code store_identity(struct store *store, struct oms_error *error);
+enum oms_code store_integrity(struct store *store, struct oms_error *error);
+/* And what they stand on. */
+enum oms_code store_find(struct store *store, const struct oms_place *place,
+                         struct oms_error *error);
+enum oms_code store_exists(struct store *store, const char *path, bool *exists, int64_t *size,
+                           struct oms_error *error);
+
+const char *store_message(const struct store *store);
+/* The manual's code for a SQLite result met while opening. */
+enum oms_code store_code(int rc);
+
+/* ---- statements: prepared when first needed, kept ---- */
+int store_prepare(struct store *store, enum store_sql which, sqlite3_stmt **statement);
+/* Steps one that gives no rows, and rewinds it. SQLITE_OK or an error. */
+int store_finish(struct store *store, enum store_sql which);
+
+/* ---- transactions ---- */
+
+enum store_commit {
+    STORE_COMMITTED, /* durable */
+    STORE_NO_SPACE,  /* certainly not done, and proven not to come back */
+    STORE_UNKNOWN    /* neither: only reading the disk again can tell */
+};
+int store_begin(struct store *store);
+enum store_commit store_commit(struct store *store);
+/* SQLITE_OK: nothing of the transaction is left. */
+int store_rollback(struct store *store);
+/* Copies the log into the database and empties it. A failure takes no commit back. */
+int store_checkpoint(struct store *store);
+
+/* ---- rows out: SQLITE_ROW, SQLITE_DONE or an error; rewind by store_rest() ---- */
+int store_meta(struct store *store, struct store_meta *meta);
+int store_next_order(struct store *store, struct order *order, char key[BROKER_CLIENT_ID_SIZE],
+                     const char **bad_word);
+/* Executions by symbol and time; those of one symbol when it is not NULL. */
+int store_next_fill(struct store *store, const char *symbol, struct broker_fill *fill,
+                    int64_t *order_row);
+int store_next_position(struct store *store, struct position *position);
+int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]);
+int store_next_run_back(struct store *store, struct oms_run *run);
+int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_discrepancy *found);
+void store_rest(struct store *store, enum store_sql which);
+/* SQLITE_ROW when there, SQLITE_DONE when not. */
+int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]);
+int store_is_booked(struct store *store, const char *execution_id);
+
+/* ---- rows in, inside a transaction ---- */
+/* The intent and its idempotency row. *allowed is false when the kill switch is on: nothing done.
+ */
+int store_put_intent(struct store *store, const struct order *order, bool *allowed);
+int store_put_meta(struct store *store, const char *account, int64_t now_ns);
+int store_put_order(struct store *store, const struct order *order);
+int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row);
+int store_put_position(struct store *store, const struct position *position);
+int store_put_run(struct store *store, const struct oms_run *run);
+int store_put_discrepancy(struct store *store, int64_t run, int64_t n,
+                          const struct oms_discrepancy *found);
+int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
+                     int64_t run);
+int store_put_kill_switch(struct store *store, bool on, const char *reason);
+int store_put_journal(struct store *store, int64_t at_ns, const char *kind, const char *who,
+                      const char *text);
+int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run);
+
+#endif

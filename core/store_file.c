@@ -1,0 +1,180 @@
+/* The store's files before SQLite opens them: the fence, and the scrub. */
+#include "core/store.h"
+
+#include "core/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRUB_CHUNK = 65536 };
+
+enum oms_code store_find(struct store *store, const struct oms_place *place,
+                         struct oms_error *error) {
+    enum oms_code code = OMS_STORAGE;
+    char *full = NULL, *fence = NULL, *log = NULL, *journal = NULL;
+    size_t size;
+
+    store->vfs = sqlite3_vfs_find(place->vfs);
+    if (store->vfs == NULL || place->path == NULL || place->path[0] == '\0') {
+        text_error(error, "store: %s",
+                   store->vfs == NULL ? "there is no such VFS" : "the path must not be empty");
+        return OMS_INVALID;
+    }
+    size = (size_t)store->vfs->mxPathname + sizeof "-journal";
+    full = malloc(size);
+    fence = malloc(size);
+    log = malloc(size);
+    journal = malloc(size);
+    if (full == NULL || fence == NULL || log == NULL || journal == NULL ||
+        store->vfs->xFullPathname(store->vfs, place->path, store->vfs->mxPathname + 1, full) !=
+            SQLITE_OK) {
+        text_error(error, "store %s: cannot make its full path", place->path);
+        goto out;
+    }
+    (void)snprintf(fence, size, "%s-lock", full);
+    (void)snprintf(log, size, "%s-wal", full);
+    (void)snprintf(journal, size, "%s-journal", full);
+    store->path = sqlite3_create_filename(full, journal, log, 0, NULL);
+    store->fence_path = sqlite3_create_filename(fence, "", "", 0, NULL);
+    code = store->path == NULL || store->fence_path == NULL ? OMS_STORAGE : OMS_OK;
+out:
+    free(journal);
+    free(log);
+    free(fence);
+    free(full);
+    return code;
+}
+
+/* Opens one file through the VFS; *file is NULL after a failure. */
+static int open_file(struct store *store, const char *path, int flags, sqlite3_file **file) {
+    int rc;
+    *file = calloc(1, (size_t)store->vfs->szOsFile);
+    if (*file == NULL) {
+        return SQLITE_NOMEM;
+    }
+    rc = store->vfs->xOpen(store->vfs, path, *file, flags, NULL);
+    if (rc != SQLITE_OK) {
+        if ((*file)->pMethods != NULL) {
+            (void)(*file)->pMethods->xClose(*file);
+        }
+        free(*file);
+        *file = NULL;
+    }
+    return rc;
+}
+
+static void close_file(sqlite3_file **file) {
+    if (*file != NULL) {
+        (void)(*file)->pMethods->xClose(*file);
+        free(*file);
+        *file = NULL;
+    }
+}
+
+enum oms_code store_exists(struct store *store, const char *path, bool *exists, int64_t *size,
+                           struct oms_error *error) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 bytes = 0;
+    int there = 0;
+    int rc = store->vfs->xAccess(store->vfs, path, SQLITE_ACCESS_EXISTS, &there);
+
+    *exists = there != 0;
+    if (rc == SQLITE_OK && there && size != NULL) {
+        const int kind = path == store->path ? SQLITE_OPEN_MAIN_DB : SQLITE_OPEN_WAL;
+        rc = open_file(store, path, SQLITE_OPEN_READONLY | kind, &file);
+        rc = rc == SQLITE_OK ? file->pMethods->xFileSize(file, &bytes) : rc;
+        close_file(&file);
+        *size = bytes;
+    }
+    if (rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot look at it: %s", path, sqlite3_errstr(rc));
+        return OMS_STORAGE;
+    }
+    return OMS_OK;
+}
+
+enum oms_code store_take_fence(struct store *store, struct oms_error *error) {
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MAIN_DB;
+    int rc = open_file(store, store->fence_path, flags, &store->fence);
+
+    if (rc == SQLITE_OK) {
+        rc = store->fence->pMethods->xLock(store->fence, SQLITE_LOCK_SHARED);
+    }
+    if (rc == SQLITE_OK) {
+        rc = store->fence->pMethods->xLock(store->fence, SQLITE_LOCK_EXCLUSIVE);
+    }
+    if ((rc & 0xff) == SQLITE_BUSY) {
+        text_error(error, "store %s: another instance holds %s; only one may run", store->path,
+                   store->fence_path);
+        return OMS_LOCKED;
+    }
+    if (rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot lock %s: %s", store->path, store->fence_path,
+                   sqlite3_errstr(rc));
+        return OMS_STORAGE;
+    }
+    return OMS_OK;
+}
+
+/* Rewrites a file in place with its own bytes and syncs it. A file that is not there is fine. */
+static int rewrite_file(struct store *store, const char *path, int kind, char *chunk) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    int there = 0;
+    int rc = store->vfs->xAccess(store->vfs, path, SQLITE_ACCESS_EXISTS, &there);
+
+    if (rc != SQLITE_OK || !there) {
+        return rc;
+    }
+    rc = open_file(store, path, SQLITE_OPEN_READWRITE | kind, &file);
+    if (rc == SQLITE_OK) {
+        rc = file->pMethods->xFileSize(file, &size);
+    }
+    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += SCRUB_CHUNK) {
+        const int part = size - at < SCRUB_CHUNK ? (int)(size - at) : SCRUB_CHUNK;
+        rc = file->pMethods->xRead(file, chunk, part, at);
+        if (rc == SQLITE_OK) {
+            rc = file->pMethods->xWrite(file, chunk, part, at);
+        }
+    }
+    if (rc == SQLITE_OK && size > 0) {
+        rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    }
+    close_file(&file);
+    return rc;
+}
+
+enum oms_code store_scrub(struct store *store, struct oms_error *error) {
+    const char *log = sqlite3_filename_wal(store->path);
+    char *chunk = malloc(SCRUB_CHUNK);
+    int rc = chunk == NULL ? SQLITE_NOMEM : SQLITE_OK;
+
+    if (rc == SQLITE_OK) {
+        rc = rewrite_file(store, store->path, SQLITE_OPEN_MAIN_DB, chunk);
+    }
+    if (rc == SQLITE_OK) {
+        rc = rewrite_file(store, log, SQLITE_OPEN_WAL, chunk);
+    }
+    free(chunk);
+    if (rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot rewrite and sync it: %s", store->path,
+                   sqlite3_errstr(rc));
+        return OMS_STORAGE;
+    }
+    return OMS_OK;
+}
+
+void store_close(struct store *store) {
+    for (int i = 0; i < STORE_SQL_COUNT; i++) {
+        (void)sqlite3_finalize(store->statements[i]);
+    }
+    (void)sqlite3_close(store->db);
+    if (store->fence != NULL) {
+        (void)store->fence->pMethods->xUnlock(store->fence, SQLITE_LOCK_NONE);
+        close_file(&store->fence);
+    }
+    sqlite3_free_filename(store->fence_path);
+    sqlite3_free_filename(store->path);
+    *store = (struct store){0};
+}

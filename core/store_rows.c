@@ -1,0 +1,447 @@
+/* Rows of the store, both ways: each kind of row is bound and read in one place. */
+#include "core/store.h"
+
+#include "core/check.h"
+#include "core/text.h"
+
+#include <string.h>
+
+enum { WIDE_SIZE = 16 };
+
+/* ---- binding ---- */
+
+static void put_text(sqlite3_stmt *statement, int n, const char *text) {
+    (void)sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC);
+}
+
+static void put_int(sqlite3_stmt *statement, int n, int64_t value) {
+    (void)sqlite3_bind_int64(statement, n, value);
+}
+
+/* 128 bits, two's complement, highest byte first. */
+static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value) {
+    __extension__ unsigned __int128 bits = (unsigned __int128)value;
+    unsigned char bytes[WIDE_SIZE];
+    for (int i = WIDE_SIZE - 1; i >= 0; i--) {
+        bytes[i] = (unsigned char)(bits & 0xff);
+        bits >>= 8;
+    }
+    (void)sqlite3_bind_blob(statement, n, bytes, WIDE_SIZE, SQLITE_TRANSIENT);
+}
+
+/* ---- reading ---- */
+
+static void get_text(sqlite3_stmt *statement, int n, char *out, size_t size) {
+    const char *text = (const char *)sqlite3_column_text(statement, n);
+    text_clean(out, size, text != NULL ? text : "");
+}
+
+static int64_t get_int(sqlite3_stmt *statement, int n) {
+    return sqlite3_column_int64(statement, n);
+}
+
+static const char *get_word(sqlite3_stmt *statement, int n) {
+    const char *text = (const char *)sqlite3_column_text(statement, n);
+    return text != NULL ? text : "";
+}
+
+static decimal_wide get_wide(sqlite3_stmt *statement, int n) {
+    __extension__ unsigned __int128 bits = 0;
+    const unsigned char *bytes = sqlite3_column_blob(statement, n);
+    for (int i = 0; bytes != NULL && i < WIDE_SIZE && i < sqlite3_column_bytes(statement, n); i++) {
+        bits = bits << 8 | bytes[i];
+    }
+    return (decimal_wide)bits;
+}
+
+void store_rest(struct store *store, enum store_sql which) {
+    if (store->statements[which] != NULL) {
+        (void)sqlite3_reset(store->statements[which]);
+    }
+}
+
+/* The next row of a listing; at its end, or on an error, the listing is rewound. */
+static int next_row(struct store *store, enum store_sql which, sqlite3_stmt **statement) {
+    int rc = store_prepare(store, which, statement);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(*statement);
+        if (rc != SQLITE_ROW) {
+            store_rest(store, which);
+        }
+    }
+    return rc;
+}
+
+int store_meta(struct store *store, struct store_meta *meta) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_META, &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    get_text(row, 0, meta->account, sizeof meta->account);
+    meta->created_ns = get_int(row, 1);
+    meta->kill_switch = get_int(row, 2) != 0;
+    get_text(row, 3, meta->kill_reason, sizeof meta->kill_reason);
+    meta->base_ns = get_int(row, 4);
+    meta->base_order = get_int(row, 5);
+    meta->base_run = get_int(row, 6);
+    meta->last_run = get_int(row, 7);
+    meta->boots = get_int(row, 8);
+    meta->last_run_ns = get_int(row, 9);
+    meta->keys = get_int(row, 10);
+    meta->orphans = get_int(row, 11);
+    store_rest(store, STORE_META);
+    return rc;
+}
+
+int store_next_order(struct store *store, struct order *order, char key[BROKER_CLIENT_ID_SIZE],
+                     const char **bad_word) {
+    struct oms_order *pub = &order->pub;
+    struct oms_decision *decision = &pub->decision;
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_ORDERS, &row);
+
+    *bad_word = NULL;
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *order = (struct order){.id = get_int(row, 0)};
+    get_text(row, 1, decision->id, sizeof decision->id);
+    get_text(row, 2, pub->client_order_id, sizeof pub->client_order_id);
+    get_text(row, 3, decision->symbol, sizeof decision->symbol);
+    *bad_word = !broker_side_parse(get_word(row, 4), &decision->side)   ? "side"
+                : !broker_type_parse(get_word(row, 5), &decision->type) ? "type"
+                : !broker_tif_parse(get_word(row, 6), &decision->tif)   ? "tif"
+                : !oms_state_parse(get_word(row, 10), &pub->state)      ? "state"
+                                                                        : NULL;
+    decision->qty_nanos = get_int(row, 7);
+    decision->limit_nanos = get_int(row, 8);
+    decision->expires_ns = get_int(row, 9);
+    get_text(row, 11, pub->reason, sizeof pub->reason);
+    get_text(row, 12, pub->broker_order_id, sizeof pub->broker_order_id);
+    pub->filled_nanos = get_int(row, 13);
+    pub->sends = (int)get_int(row, 14);
+    order->first_send_ns = get_int(row, 15);
+    order->send_by_ns = get_int(row, 16);
+    pub->cancel_asked = get_int(row, 17) != 0;
+    pub->created_ns = get_int(row, 18);
+    get_text(row, 19, key, BROKER_CLIENT_ID_SIZE);
+    return rc;
+}
+
+int store_next_fill(struct store *store, const char *symbol, struct broker_fill *fill,
+                    int64_t *order_row) {
+    const enum store_sql which = symbol != NULL ? STORE_SYMBOL_FILLS : STORE_FILLS;
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, which, &row);
+
+    if (rc == SQLITE_OK && symbol != NULL && !sqlite3_stmt_busy(row)) {
+        put_text(row, 1, symbol);
+    }
+    rc = rc == SQLITE_OK ? next_row(store, which, &row) : rc;
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *fill = (struct broker_fill){
+        .qty_nanos = get_int(row, 4), .price_nanos = get_int(row, 5), .at_ns = get_int(row, 6)};
+    get_text(row, 0, fill->execution_id, sizeof fill->execution_id);
+    *order_row = get_int(row, 1);
+    get_text(row, 2, fill->symbol, sizeof fill->symbol);
+    return broker_side_parse(get_word(row, 3), &fill->side) ? rc : SQLITE_CORRUPT;
+}
+
+int store_next_position(struct store *store, struct position *position) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_POSITIONS, &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *position = (struct position){.opening_qty = get_int(row, 1),
+                                  .opening_price = get_int(row, 2),
+                                  .qty = get_int(row, 3),
+                                  .cost = get_wide(row, 4),
+                                  .realized = get_wide(row, 5)};
+    get_text(row, 0, position->symbol, sizeof position->symbol);
+    return rc;
+}
+
+int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_ORPHANS, &row);
+    if (rc == SQLITE_ROW) {
+        get_text(row, 0, client_order_id, BROKER_CLIENT_ID_SIZE);
+    }
+    return rc;
+}
+
+int store_next_run_back(struct store *store, struct oms_run *run) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_RUNS_BACK, &row);
+    if (rc == SQLITE_ROW) {
+        *run = (struct oms_run){.id = get_int(row, 0),
+                                .boot = get_int(row, 1),
+                                .at_ns = get_int(row, 2),
+                                .at_boot = get_int(row, 3) != 0};
+    }
+    return rc;
+}
+
+int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_discrepancy *found) {
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_FOUND, &row);
+
+    if (rc == SQLITE_OK && !sqlite3_stmt_busy(row)) {
+        put_int(row, 1, from_run);
+    }
+    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, &row) : rc;
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *found = (struct oms_discrepancy){.type = (enum oms_discrepancy_type)get_int(row, 0),
+                                      .severity = (enum oms_severity)get_int(row, 1),
+                                      .explained = get_int(row, 2) != 0,
+                                      .oms_nanos = get_int(row, 5),
+                                      .broker_nanos = get_int(row, 6)};
+    get_text(row, 3, found->symbol, sizeof found->symbol);
+    get_text(row, 4, found->ref, sizeof found->ref);
+    get_text(row, 7, found->text, sizeof found->text);
+    return rc;
+}
+
+int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]) {
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_KEY_OF, &row);
+
+    if (rc == SQLITE_OK) {
+        put_text(row, 1, decision_id);
+        rc = next_row(store, STORE_KEY_OF, &row);
+    }
+    if (rc == SQLITE_ROW) {
+        get_text(row, 0, key, BROKER_CLIENT_ID_SIZE);
+        store_rest(store, STORE_KEY_OF);
+    }
+    return rc;
+}
+
+int store_is_booked(struct store *store, const char *execution_id) {
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_IS_BOOKED, &row);
+
+    if (rc == SQLITE_OK) {
+        put_text(row, 1, execution_id);
+        rc = next_row(store, STORE_IS_BOOKED, &row);
+        store_rest(store, STORE_IS_BOOKED);
+    }
+    return rc;
+}
+
+/* ---- writing ---- */
+
+static int put_key(struct store *store, const struct order *order) {
+    char created_at[TEXT_TIME_SIZE];
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_KEY, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, order->pub.decision.id);
+    put_text(row, 2, order->pub.client_order_id);
+    put_text(row, 3, text_time(order->pub.created_ns, created_at));
+    return store_finish(store, STORE_KEY);
+}
+
+int store_put_intent(struct store *store, const struct order *order, bool *allowed) {
+    const struct oms_order *pub = &order->pub;
+    const struct oms_decision *decision = &pub->decision;
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_INTENT, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, order->id);
+    put_text(row, 2, decision->id);
+    put_text(row, 3, pub->client_order_id);
+    put_text(row, 4, decision->symbol);
+    put_text(row, 5, broker_side_name(decision->side));
+    put_text(row, 6, broker_type_name(decision->type));
+    put_text(row, 7, broker_tif_name(decision->tif));
+    put_int(row, 8, decision->qty_nanos);
+    put_int(row, 9, decision->limit_nanos);
+    put_int(row, 10, decision->expires_ns);
+    put_text(row, 11, oms_state_name(pub->state));
+    put_text(row, 12, pub->reason);
+    put_text(row, 13, pub->broker_order_id);
+    put_int(row, 14, pub->filled_nanos);
+    put_int(row, 15, pub->sends);
+    put_int(row, 16, order->first_send_ns);
+    put_int(row, 17, order->send_by_ns);
+    put_int(row, 18, pub->cancel_asked);
+    put_int(row, 19, pub->created_ns);
+    rc = store_finish(store, STORE_INTENT);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    *allowed = sqlite3_changes(store->db) == 1;
+    return *allowed ? put_key(store, order) : SQLITE_OK;
+}
+
+int store_put_order(struct store *store, const struct order *order) {
+    const struct oms_order *pub = &order->pub;
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_ORDER, &row);
+
+    order_check(order);
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, order->id);
+    put_text(row, 2, oms_state_name(pub->state));
+    put_text(row, 3, pub->reason);
+    put_text(row, 4, pub->broker_order_id);
+    put_int(row, 5, pub->filled_nanos);
+    put_int(row, 6, pub->sends);
+    put_int(row, 7, order->first_send_ns);
+    put_int(row, 8, order->send_by_ns);
+    put_int(row, 9, pub->cancel_asked);
+    rc = store_finish(store, STORE_ORDER);
+    CHECK(rc != SQLITE_OK || sqlite3_changes(store->db) == 1);
+    return rc;
+}
+
+int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_FILL, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, fill->execution_id);
+    put_int(row, 2, order_row);
+    put_text(row, 3, fill->symbol);
+    put_text(row, 4, broker_side_name(fill->side));
+    put_int(row, 5, fill->qty_nanos);
+    put_int(row, 6, fill->price_nanos);
+    put_int(row, 7, fill->at_ns);
+    return store_finish(store, STORE_FILL);
+}
+
+int store_put_position(struct store *store, const struct position *position) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_POSITION, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, position->symbol);
+    put_int(row, 2, position->opening_qty);
+    put_int(row, 3, position->opening_price);
+    put_int(row, 4, position->qty);
+    put_wide(row, 5, position->cost);
+    put_wide(row, 6, position->realized);
+    return store_finish(store, STORE_POSITION);
+}
+
+int store_put_meta(struct store *store, const char *account, int64_t now_ns) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_META_NEW, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, account);
+    put_int(row, 2, now_ns);
+    return store_finish(store, STORE_META_NEW);
+}
+
+int store_put_run(struct store *store, const struct oms_run *run) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_RUN, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, run->id);
+    put_int(row, 2, run->boot);
+    put_int(row, 3, run->at_ns);
+    put_int(row, 4, run->at_boot);
+    return store_finish(store, STORE_RUN);
+}
+
+int store_put_discrepancy(struct store *store, int64_t run, int64_t n,
+                          const struct oms_discrepancy *found) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_DISCREPANCY, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, run);
+    put_int(row, 2, n);
+    put_int(row, 3, found->type);
+    put_int(row, 4, found->severity);
+    put_int(row, 5, found->explained);
+    put_text(row, 6, found->symbol);
+    put_text(row, 7, found->ref);
+    put_int(row, 8, found->oms_nanos);
+    put_int(row, 9, found->broker_nanos);
+    put_text(row, 10, found->text);
+    return store_finish(store, STORE_DISCREPANCY);
+}
+
+int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
+                     int64_t run) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_ORPHAN, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, client_order_id);
+    put_text(row, 2, broker_order_id);
+    put_int(row, 3, run);
+    return store_finish(store, STORE_ORPHAN);
+}
+
+int store_put_kill_switch(struct store *store, bool on, const char *reason) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_KILL_SWITCH, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, on);
+    put_text(row, 2, reason);
+    return store_finish(store, STORE_KILL_SWITCH);
+}
+
+int store_put_journal(struct store *store, int64_t at_ns, const char *kind, const char *who,
+                      const char *text) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_JOURNAL, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, at_ns);
+    put_text(row, 2, kind);
+    put_text(row, 3, who);
+    put_text(row, 4, text);
+    return store_finish(store, STORE_JOURNAL);
+}
+
+int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_BASE, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, base_ns);
+    put_int(row, 2, base_order);
+    put_int(row, 3, base_run);
+    return store_finish(store, STORE_BASE);
+}

@@ -1,0 +1,166 @@
+/* Reading: a copy of what the store says, from a running instance or from a store at rest. */
+#include "core/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- copying the book ---- */
+
+static bool copy_orders(const struct book *book, struct oms_view *view) {
+    view->orders = calloc(book->order_count + 1, sizeof *view->orders);
+    if (view->orders == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < book->order_count; i++) {
+        view->orders[view->order_count++] = book->orders[i]->pub;
+    }
+    return true;
+}
+
+static bool copy_positions(const struct book *book, struct oms_view *view) {
+    view->positions = calloc(book->position_count + 1, sizeof *view->positions);
+    if (view->positions == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < book->position_count; i++) {
+        const struct position *from = &book->positions[i];
+        struct oms_position *to = &view->positions[view->position_count];
+        if (from->qty == 0) {
+            continue;
+        }
+        memcpy(to->symbol, from->symbol, sizeof to->symbol);
+        to->qty_nanos = from->qty;
+        to->cost = from->cost;
+        to->avg_price_nanos = position_average(from->qty, from->cost);
+        view->position_count++;
+    }
+    return true;
+}
+
+/* ---- reading the runs ---- */
+
+static bool add_row(void **rows, size_t count, size_t size) {
+    void *grown;
+    if ((count & (count - 1)) != 0) {
+        return true; /* room up to the next power of two */
+    }
+    grown = realloc(*rows, (count == 0 ? 1 : count * 2) * size);
+    *rows = grown != NULL ? grown : *rows;
+    return grown != NULL;
+}
+
+static void reverse_runs(struct oms_view *view) {
+    for (size_t i = 0, j = view->run_count; i + 1 < j; i++, j--) {
+        const struct oms_run run = view->runs[i];
+        view->runs[i] = view->runs[j - 1];
+        view->runs[j - 1] = run;
+    }
+}
+
+/* The newest start's, read from the newest back until another start's comes. */
+static int read_runs(struct store *store, struct oms_view *view) {
+    struct oms_run run;
+    void *rows = NULL;
+    int rc;
+
+    while ((rc = store_next_run_back(store, &run)) == SQLITE_ROW) {
+        if (view->run_count > 0 && run.boot != view->runs[0].boot) {
+            rc = SQLITE_DONE;
+            break;
+        }
+        if (!add_row(&rows, view->run_count, sizeof run)) {
+            rc = SQLITE_NOMEM;
+            break;
+        }
+        view->runs = rows;
+        view->runs[view->run_count++] = run;
+    }
+    store_rest(store, STORE_RUNS_BACK);
+    reverse_runs(view);
+    return rc;
+}
+
+static int read_discrepancies(struct store *store, struct oms_view *view) {
+    struct oms_discrepancy found;
+    void *rows = NULL;
+    int rc = SQLITE_DONE;
+
+    while (view->run_count > 0 &&
+           (rc = store_next_discrepancy(store, view->runs[0].id, &found)) == SQLITE_ROW) {
+        if (!add_row(&rows, view->discrepancy_count, sizeof found)) {
+            rc = SQLITE_NOMEM;
+            break;
+        }
+        view->discrepancies = rows;
+        view->discrepancies[view->discrepancy_count++] = found;
+    }
+    store_rest(store, STORE_FOUND);
+    return rc;
+}
+
+static int fill_view(const struct book *book, struct store *store, struct oms_view *view) {
+    int rc;
+
+    if (!copy_orders(book, view) || !copy_positions(book, view)) {
+        return SQLITE_NOMEM;
+    }
+    view->kill_switch = book->meta.kill_switch;
+    memcpy(view->kill_reason, book->meta.kill_reason, sizeof view->kill_reason);
+    memcpy(view->account, book->meta.account, sizeof view->account);
+    view->boots = book->meta.boots;
+    if (book->meta.last_run == 0) {
+        return SQLITE_DONE;
+    }
+    rc = read_runs(store, view);
+    return rc == SQLITE_DONE ? read_discrepancies(store, view) : rc;
+}
+
+/* ---- the two ways in ---- */
+
+enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error) {
+    int rc;
+
+    *view = (struct oms_view){.orders = NULL};
+    if (oms->halted) {
+        text_error(error, "stopped after a storage error: close and start again");
+        return OMS_HALTED;
+    }
+    view->reconciled = oms->reconciled;
+    rc = fill_view(&oms->book, &oms->store, view);
+    if (rc == SQLITE_NOMEM) {
+        text_error(error, "no memory for a view");
+        return OMS_INVALID;
+    }
+    return rc == SQLITE_DONE ? OMS_OK : engine_fail(oms, "read comparisons", error);
+}
+
+enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
+                          struct oms_error *error) {
+    struct store store = {0};
+    struct book book = {.orders = NULL};
+    enum oms_code code;
+
+    *view = (struct oms_view){.orders = NULL};
+    code = store_peek(&store, place, check, error);
+    if (code == OMS_OK) {
+        code = book_load(&book, &store, check, error);
+    }
+    if (code == OMS_OK) {
+        const int rc = fill_view(&book, &store, view);
+        if (rc != SQLITE_DONE) {
+            text_error(error, "store %s: cannot read it: %s", store.path, sqlite3_errstr(rc));
+            code = store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
+        }
+    }
+    book_free(&book);
+    store_close(&store);
+    return code;
+}
+
+void oms_view_free(struct oms_view *view) {
+    free(view->orders);
+    free(view->positions);
+    free(view->runs);
+    free(view->discrepancies);
+    *view = (struct oms_view){.orders = NULL};
+}

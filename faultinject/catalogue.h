@@ -1,6 +1,7 @@
 /* The fault catalogue: every way a simulated port can misbehave, by the name people write.
  *
- * One table serves scenario files, plans, the enumerators, the generated reference and the reports. */
+ * One table serves scenario files, plans, the enumerators, the generated reference and the reports.
+ */
 #ifndef FAULTINJECT_CATALOGUE_H
 #define FAULTINJECT_CATALOGUE_H
 
@@ -10,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How an argument is written: INT "17", DURATION "1.5s" (ns), WORD one of words (value: its index). */
+/* How an argument is written: INT "17", DURATION "1.5s" (ns), WORD one of words (value: its index).
+ */
 enum fault_arg_type { FAULT_ARG_INT, FAULT_ARG_DURATION, FAULT_ARG_WORD };
 enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 4, FAULT_NAME_SIZE = 32 };
 
@@ -28,10 +30,10 @@ struct fault_kind {
     unsigned objects; /* ... or only these: bit mask of 1u << enum site_object; 0: all valid */
     const char *name; /* "lost-reply" */
     struct fault_arg args[FAULT_ARGS_MAX];
-    enum act act;         /* the mechanism; for "fails" on a sync the aftermath word picks it */
-    unsigned suspends;    /* bit mask of 1u << invariant number (I3 -> 1u << 3) it suspends */
-    bool wire_only;       /* exists only where there are bytes (the wire door) */
-    const char *meaning;  /* one line: what happens, what is true afterwards */
+    enum act act;        /* the mechanism; for "fails" on a sync the aftermath word picks it */
+    unsigned suspends;   /* bit mask of 1u << invariant number (I3 -> 1u << 3) it suspends */
+    bool wire_only;      /* exists only where there are bytes (the wire door) */
+    const char *meaning; /* one line: what happens, what is true afterwards */
 };
 
 /* Rows in a fixed order; NULL once past the last. A row's index is its identity. */

@@ -6,7 +6,10 @@
  *   sync   pending -> device
  *   kill   the cache stays, and so does everything else; locks and open handles are gone
  *   power  the device, after any chosen subset of the pending operations, becomes the cache
- * A pending write that equals what the device already holds is no choice. */
+ * A pending write that equals what the device already holds is no choice.
+ * The name of a new file is durable once the file was synced: a power loss before that removes it.
+ * A delete is durable at once. Where a file would grow beyond IMAGE_SIZE_MAX (sim/image.h), or the
+ * disk beyond DISK_PENDING_MAX operations, a write is SQLITE_FULL. */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 
@@ -32,7 +35,8 @@ bool disk_equal(const struct disk *a, const struct disk *b);
 
 /* Outcomes of a power loss as it stands now: 2^p for p choosable pending operations when
  * p <= DISK_SUBSET_BITS; beyond that none, all, every prefix, every single drop and every single
- * keep, and *reduced is true. At least 1. Outcome 0 is "nothing pending survives"; the last is "all". */
+ * keep, and *reduced is true. At least 1. Outcome 0 is "nothing pending survives"; the last is
+ * "all". */
 enum { DISK_SUBSET_BITS = 10 };
 unsigned disk_power_outcomes(const struct disk *disk, bool *reduced);
 /* Number of choosable pending operations. */
@@ -40,30 +44,47 @@ unsigned disk_pending(const struct disk *disk);
 /* Loses power with outcome `which` < disk_power_outcomes(). Releases locks. */
 void disk_power(struct disk *disk, unsigned which);
 /* What outcome `which` keeps, for plans: "none", "all" or "0b101" (newest operation is the leftmost
- * bit). And back: false when the text is no outcome of this disk. */
+ * bit); where outcomes are reduced, operations are counted from 1, the oldest: "first3", "but3",
+ * "only3". And back: false when the text is no outcome of this disk; leading zeros may be left out.
+ */
+enum { DISK_OUTCOME_SIZE = 16 };
 char *disk_outcome_name(const struct disk *disk, unsigned which, char *out, size_t size);
 bool disk_outcome_parse(const struct disk *disk, const char *text, unsigned *which);
-/* The process dies, the machine lives: releases its locks. */
+/* Every process on the disk dies, the machine lives: their locks are gone, their handles are stale.
+ */
 void disk_kill(struct disk *disk);
 /* cache == device everywhere and nothing is pending or poisoned: a power loss is a kill. */
 bool disk_is_clean(const struct disk *disk);
 
-/* Direct access, for damaging files in tests and for looking. False: no such file. */
+/* Direct access to what reads show, for looking, and for damage (cache and device) in tests. False:
+ * no such file, or not all of the bytes are inside it. */
 bool disk_file_size(const struct disk *disk, const char *name, int64_t *size);
-bool disk_file_read(const struct disk *disk, const char *name, int64_t offset, void *out, int length);
-bool disk_file_damage(struct disk *disk, const char *name, int64_t offset, const void *bytes, int length);
+bool disk_file_read(const struct disk *disk, const char *name, int64_t offset, void *out,
+                    int length);
+bool disk_file_damage(struct disk *disk, const char *name, int64_t offset, const void *bytes,
+                      int length);
 bool disk_file_remove(struct disk *disk, const char *name);
 
 /* ---- the VFS ---- */
 
 /* Registers the VFSs "sim" and "sim2" (two processes over one disk) and "sim-peek" (read only, no
- * faults, no questions, for judges) once per process; "sim" becomes the default, because SQLite takes
- * its randomness from the default VFS. Initializes SQLite. Paths are plain names ("oms.db"). */
+ * faults, no questions, for judges) once per process; "sim" becomes the default, because SQLite
+ * takes its randomness from the default VFS. Initializes SQLite (single-threaded, no memory
+ * statistics), so call it before any other use of SQLite. Paths are plain names ("oms.db").
+ * Temporary files are not offered (SQLITE_CANTOPEN): use temp_store=MEMORY. */
 void disk_vfs_register(void);
 
-/* Points a VFS at a disk and at the port that is asked about every call. For "sim-peek" port is NULL.
- * The disk is borrowed until the next call. `seed` starts this VFS's randomness; SQLite's own
- * generator is reset too when the VFS is "sim", so that equal lives write equal bytes. */
+/* Points a VFS at a disk and at the port that is asked about every call; without a port (NULL,
+ * always for "sim-peek") nothing goes wrong and time stands still. Disk and port are borrowed until
+ * the next attach of this VFS; a NULL disk detaches. Handles opened before are stale from here on:
+ * their calls fail without effect and ask no port. `seed` starts this VFS's randomness; SQLite's
+ * own generator is reset too when the VFS is "sim", so that equal lives write equal bytes.
+ *
+ * Asked: every open (also of what exists), read, write, truncate, sync, delete, and every lock that
+ * rises. Not asked, but failing when dead: file size, access, and the check for a reserved lock.
+ * Unlock and close never fail. A process whose port is dead holds no locks.
+ * "sim-peek" takes no locks and changes nothing (SQLITE_READONLY); open its connections with
+ * locking_mode=EXCLUSIVE. An absent WAL reads as an empty one. */
 void disk_vfs_attach(const char *vfs, struct disk *disk, struct port *port, uint64_t seed);
 
 /* Class of a file by its name: db, wal, journal, lock or other. */

@@ -11,28 +11,28 @@
 #include <stdint.h>
 
 /* operation, name, whether it changes the world */
-#define SITE_OPS(X)                          \
-    X(DISK_OPEN, "disk.open", 1)             \
-    X(DISK_READ, "disk.read", 0)             \
-    X(DISK_WRITE, "disk.write", 1)           \
-    X(DISK_TRUNCATE, "disk.truncate", 1)     \
-    X(DISK_SYNC, "disk.sync", 1)             \
-    X(DISK_DELETE, "disk.delete", 1)         \
-    X(DISK_LOCK, "disk.lock", 1)             \
-    X(BROKER_SUBMIT, "broker.submit", 1)     \
-    X(BROKER_LOOKUP, "broker.lookup", 0)     \
-    X(BROKER_ORDERS, "broker.orders", 0)     \
-    X(BROKER_FILLS, "broker.fills", 0)       \
+#define SITE_OPS(X)                            \
+    X(DISK_OPEN, "disk.open", 1)               \
+    X(DISK_READ, "disk.read", 0)               \
+    X(DISK_WRITE, "disk.write", 1)             \
+    X(DISK_TRUNCATE, "disk.truncate", 1)       \
+    X(DISK_SYNC, "disk.sync", 1)               \
+    X(DISK_DELETE, "disk.delete", 1)           \
+    X(DISK_LOCK, "disk.lock", 0)               \
+    X(BROKER_SUBMIT, "broker.submit", 1)       \
+    X(BROKER_LOOKUP, "broker.lookup", 0)       \
+    X(BROKER_ORDERS, "broker.orders", 0)       \
+    X(BROKER_FILLS, "broker.fills", 0)         \
     X(BROKER_POSITIONS, "broker.positions", 0) \
-    X(BROKER_ACCOUNT, "broker.account", 0)   \
-    X(BROKER_CANCEL, "broker.cancel", 1)     \
-    X(WIRE_REQUEST, "wire.request", 0)       \
+    X(BROKER_ACCOUNT, "broker.account", 0)     \
+    X(BROKER_CANCEL, "broker.cancel", 1)       \
+    X(WIRE_REQUEST, "wire.request", 0)         \
     X(WIRE_REPLY, "wire.reply", 0)
 enum site_op {
 #define X(id, name, effect) SITE_##id,
     SITE_OPS(X)
 #undef X
-    SITE_OP_COUNT
+        SITE_OP_COUNT
 };
 
 /* What the operation is on: a file of the store, or (for the wire) the broker call carried. */
@@ -54,7 +54,7 @@ enum site_object {
 #define X(id, name) ON_##id,
     SITE_OBJECTS(X)
 #undef X
-    SITE_OBJECT_COUNT
+        SITE_OBJECT_COUNT
 };
 
 struct site {
@@ -68,29 +68,30 @@ static inline unsigned site_index(struct site site) {
 /* "disk.sync(wal)", "broker.submit". Returns out. */
 char *site_name(struct site site, char out[SITE_NAME_SIZE]);
 bool site_parse(const char *text, struct site *site);
-bool site_is_valid(struct site site); /* disk ops on files, wire ops on broker calls, broker on none */
+bool site_is_valid(
+    struct site site); /* disk ops on files, wire ops on broker calls, broker on none */
 
 /* What a port does differently at one call. ACT_NONE (all zero) is the normal course. The fault
  * catalogue (faultinject/catalogue.h) gives these mechanisms the names people write. */
-#define ACTS(X)                                                                                 \
-    X(NONE, "nothing goes wrong")                                                               \
-    X(FAIL, "the call fails and has no effect; arg[0] = SQLite result code (disk)")             \
-    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")      \
-    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                            \
-    X(FULL, "no space: SQLITE_FULL, no effect")                                                 \
-    X(REFUSED, "connection refused: nothing leaves")                                            \
-    X(LOST, "the request is lost on the way; the connection breaks")                            \
-    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")           \
-    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")       \
-    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead")  \
-    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                          \
-    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                  \
+#define ACTS(X)                                                                                \
+    X(NONE, "nothing goes wrong")                                                              \
+    X(FAIL, "the call fails and has no effect; arg[0] = SQLite result code (disk)")            \
+    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")     \
+    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                           \
+    X(FULL, "no space: SQLITE_FULL, no effect")                                                \
+    X(REFUSED, "connection refused: nothing leaves")                                           \
+    X(LOST, "the request is lost on the way; the connection breaks")                           \
+    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")          \
+    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")      \
+    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead") \
+    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                         \
+    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                 \
     X(RESET, "wire: the connection is reset after arg[0] bytes of this message")
 enum act {
 #define X(id, meaning) ACT_##id,
     ACTS(X)
 #undef X
-    ACT_COUNT
+        ACT_COUNT
 };
 struct port_answer {
     enum act act;
@@ -105,7 +106,7 @@ struct port_call {
     struct site site;
     int64_t offset, length;               /* disk: bytes concerned; wire: length of the message */
     const struct broker_request *request; /* submit: the order as it arrives at the broker's door */
-    const char *ref;                      /* lookup: client order id; cancel: broker order id; or "" */
+    const char *ref; /* lookup: client order id; cancel: broker order id; or "" */
 };
 
 /* How the exchange really answered a broker call, told when the whole answer has been handed to the

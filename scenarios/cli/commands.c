@@ -1,0 +1,98 @@
+/* The plain commands: run, check, replay, and the two that print tables. */
+#include "scenarios/cli/commands.h"
+
+#include "faultinject/catalogue.h"
+#include "scenarios/cli/suite.h"
+#include "scenarios/lang/diag.h"
+#include "scenarios/lang/exits.h"
+#include "scenarios/lang/reference.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int no_files(const char *command) {
+    fprintf(stderr, "crashgate: '%s' needs at least one scenario file or folder\n", command);
+    return EXIT_MISTAKE;
+}
+
+int command_run(const struct options *options, const char *program) {
+    struct suite suite;
+    struct suite_paths paths;
+    if (options->file_count == 0)
+        return no_files("run");
+    if (!suite_paths(options->files, options->file_count, &paths))
+        return EXIT_MISTAKE;
+    if (!suite_open(&suite, options, program,
+                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
+        return suite.exit_code;
+    for (size_t i = 0; i < paths.n; i++)
+        suite_file(&suite, paths.v[i]);
+    if (suite.run_count == 0 && suite.exit_code == EXIT_PASS) {
+        fprintf(stderr, "crashgate: the options leave no scenario to run\n");
+        suite_worst(&suite, EXIT_MISTAKE);
+    }
+    suite_paths_free(&paths);
+    return suite_close(&suite);
+}
+
+int command_check(const struct options *options) {
+    const char *format = options->value[OPTION_FORMAT];
+    enum diag_format form =
+        format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG;
+    struct suite_paths paths;
+    size_t mistaken = 0, scenarios = 0;
+    if (options->file_count == 0)
+        return no_files("check");
+    if (!suite_paths(options->files, options->file_count, &paths))
+        return EXIT_MISTAKE;
+    for (size_t i = 0; i < paths.n; i++) {
+        struct scenario_file file;
+        struct diags diags = {0};
+        if (!scenario_load(paths.v[i], &file, &diags)) {
+            diags_write(&diags, form, stderr);
+            diags_summary(&diags, paths.v[i], stderr);
+            mistaken++;
+        }
+        scenarios += file.count;
+        diags_free(&diags);
+        scenario_free(&file);
+    }
+    printf("%zu files, %zu scenarios, %zu files with mistakes\n", paths.n, scenarios, mistaken);
+    suite_paths_free(&paths);
+    return mistaken > 0 ? EXIT_MISTAKE : EXIT_PASS;
+}
+
+int command_replay(const struct options *options, const char *program) {
+    struct suite suite;
+    if (options->file_count != 1 || !options->has_plan) {
+        fprintf(stderr, "crashgate: replay takes one FILE[:LINE] and --plan\n");
+        return EXIT_MISTAKE;
+    }
+    if (!suite_open(&suite, options, program,
+                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
+        return suite.exit_code;
+    suite_file(&suite, options->files[0]);
+    return suite_close(&suite);
+}
+
+int command_faults(void) {
+    printf("%-18s %-11s %s\n", "site", "fault", "meaning");
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        const struct fault_kind *kind = catalogue_at(i);
+        struct fault fault = {.kind = kind};
+        struct site site = {kind->op, ON_NONE};
+        char name[SITE_NAME_SIZE], text[FAULT_TEXT_SIZE];
+        for (int a = 0; a < FAULT_ARGS_MAX; a++)
+            fault.arg[a] = kind->args[a].otherwise;
+        printf("%-18s %-11s %s%s\n", site_name(site, name), kind->name, kind->meaning,
+               kind->wire_only ? " (wire door)" : "");
+        if (kind->args[0].name != NULL)
+            printf("%-18s   e.g. %s\n", "", fault_format(&fault, text));
+    }
+    return EXIT_PASS;
+}
+
+int command_reference(void) {
+    reference_write(stdout);
+    return EXIT_PASS;
+}

@@ -1,0 +1,16 @@
+/* The commands of the crashgate program; each returns an exit code. */
+#ifndef SCENARIOS_CLI_COMMANDS_H
+#define SCENARIOS_CLI_COMMANDS_H
+
+#include "scenarios/cli/options.h"
+
+int command_run(const struct options *options, const char *program);
+int command_check(const struct options *options);
+int command_replay(const struct options *options, const char *program);
+int command_gate(const struct options *options, const char *program);
+int command_known_bad(const struct options *options, const char *program);
+int command_faults(void);
+int command_reference(void);
+int command_bench(const struct options *options);
+
+#endif

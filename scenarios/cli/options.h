@@ -1,0 +1,79 @@
+/* The crashgate program's command line: one table of commands and one of options. */
+#ifndef SCENARIOS_CLI_OPTIONS_H
+#define SCENARIOS_CLI_OPTIONS_H
+
+#include "faultinject/plan.h"
+#include "sim/sut/sut.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* id, word, arguments, help */
+#define COMMANDS(X)                                                                                \
+    X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
+    X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
+    X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
+    X(FAULTS, "faults", "", "list the fault table")                                                \
+    X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
+enum command {
+#define X(id, word, arguments, help) COMMAND_##id,
+    COMMANDS(X)
+#undef X
+        COMMAND_COUNT
+};
+
+/* id, word, argument (NULL: none), commands that take it, help */
+#define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY)
+#define ON_ALL_RUNS (ON_RUNS)
+#define OPTIONS(X)                                                                                \
+    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                      \
+      "the OMS under test: core, seed-protocol, or your own")                                     \
+    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS, "judge only these invariants")                    \
+    X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")        \
+    X(PROFILE, "--profile", "NAME", ON_RUNS, "only this one of a scenario's broker profiles")     \
+    X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")         \
+    X(TAG, "--tag", "TAG", 1u << COMMAND_RUN, "only scenarios with this tag")                     \
+    X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN, "only scenarios with TEXT in the title") \
+    X(PLAN, "--plan", "PLAN", ON_RUNS,                                                            \
+      "what goes wrong, instead of quantifiers ('none': nothing)")                                \
+    X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                             \
+    X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                         \
+    X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                        \
+    X(VARIANTS, "--variants", "DIR", 0u,                \
+      "where the planted bugs were built [build/known_bad]")                                      \
+    X(FORMAT, "--format", "long|short",                                                           \
+      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY,                             \
+      "how mistakes in files are told; short is one line each")                                   \
+    X(HELP, "--help", NULL, ~0u, "what a command takes")
+enum option {
+#define X(id, word, argument, commands, help) OPTION_##id,
+    OPTIONS(X)
+#undef X
+        OPTION_COUNT
+};
+
+enum { OPTION_FILES_MAX = 4096 };
+
+struct options {
+    enum command command;
+    const char
+        *value[OPTION_COUNT]; /* as written; NULL: not given; "" for those without argument */
+    const char **files;       /* borrowed from argv */
+    size_t file_count;
+
+    const struct sut *sut; /* resolved */
+    unsigned claims;
+    bool has_plan;
+    struct plan plan;
+    bool has_seed;
+    uint64_t seed;
+    int crash_kind; /* enum scn_crash_kind or SCN_NONE */
+};
+
+/* Reads the command line. Returns an exit code (2 with a message on standard error, 0 after --help
+ * or --version), or -1: go on. Release with options_free. */
+int options_parse(int argc, char **argv, struct options *options);
+void options_free(struct options *options);
+
+#endif

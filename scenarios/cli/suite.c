@@ -1,0 +1,471 @@
+/* Many scenarios, all their configurations, and what is told about them. */
+#include "scenarios/cli/suite.h"
+
+#include "reports/json.h"
+#include "reports/junit.h"
+#include "scenarios/lang/diag.h"
+#include "scenarios/lang/exits.h"
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATHS_MAX = 10000, TEXTS_MAX = 10000000, DEPTH_MAX = 8, PROGRESS_EVERY = 64 };
+
+/* Which exit code outweighs which: the later in this list. */
+static const int weights[] = {EXIT_PASS,    EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
+                              EXIT_FAIL,    EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
+
+static size_t weight(int exit_code) {
+    size_t i = 0;
+    while (i < sizeof weights / sizeof weights[0] && weights[i] != exit_code)
+        i++;
+    return i;
+}
+
+void suite_worst(struct suite *suite, int exit_code) {
+    if (weight(exit_code) > weight(suite->exit_code))
+        suite->exit_code = exit_code;
+}
+
+/* ---- texts that live as long as the suite ---- */
+
+static const char *keep(struct suite *suite, const char *text) {
+    char *copy = strdup(text);
+    CHECK(copy != NULL);
+    CHECK_ROOM(suite->texts, suite->text_count, suite->text_cap, TEXTS_MAX);
+    suite->texts[suite->text_count++] = copy;
+    return copy;
+}
+
+/* ---- opening and closing ---- */
+
+bool suite_open(struct suite *suite, const struct options *options, const char *program,
+                enum suite_doors doors) {
+    const char *json = options->value[OPTION_JSON];
+    *suite = (struct suite){.options = options, .program = program, .doors = doors};
+    suite->oms_name = options->sut->name;
+    suite->terminal = report_terminal(stdout, getenv("NO_COLOR"));
+    if (json != NULL) {
+        suite->json = fopen(json, "w");
+        if (suite->json == NULL) {
+            fprintf(stderr, "crashgate: cannot write %s: %s\n", json, strerror(errno));
+            suite->exit_code = EXIT_ENVIRONMENT;
+            return false;
+        }
+    }
+    disk_vfs_register();
+    return true;
+}
+
+static void write_junit(struct suite *suite) {
+    const char *path = suite->options->value[OPTION_JUNIT];
+    FILE *out = path == NULL ? NULL : fopen(path, "w");
+    if (path == NULL)
+        return;
+    if (out != NULL)
+        report_junit(out, suite->runs, suite->run_count);
+    if (out == NULL || (ferror(out) | fclose(out)) != 0) {
+        fprintf(stderr, "crashgate: cannot write %s: %s\n", path, strerror(errno));
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+}
+
+static void close_json(struct suite *suite) {
+    bool written = true;
+    if (suite->json == NULL)
+        return;
+    written = report_json_totals(suite->json, &suite->totals);
+    if ((ferror(suite->json) | fclose(suite->json)) != 0 || !written) {
+        fprintf(stderr, "crashgate: cannot write %s\n", suite->options->value[OPTION_JSON]);
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+}
+
+int suite_close(struct suite *suite) {
+    if (suite->run_count > 0)
+        report_terminal_totals(&suite->terminal, &suite->totals);
+    close_json(suite);
+    write_junit(suite);
+    wire_close(suite->wire);
+    for (size_t i = 0; i < suite->text_count; i++)
+        free(suite->texts[i]);
+    free(suite->texts);
+    free(suite->runs);
+    return suite->exit_code;
+}
+
+/* ---- results become reports ---- */
+
+/* HH:MM:SS.mmm of a virtual time. */
+static const char *clock_text(struct suite *suite, int64_t ns) {
+    char text[32];
+    int64_t ms = ns / 1000000 % 86400000;
+    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", (int)(ms / 3600000),
+             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+    return keep(suite, text);
+}
+
+static struct report_event *story(struct suite *suite, const struct trace *trace, size_t marked) {
+    struct report_event *events = check_zalloc(trace->n + 1, sizeof *events);
+    for (size_t i = 0; i < trace->n; i++) {
+        const struct trace_line *line = &trace->v[i];
+        events[i] =
+            (struct report_event){.time = clock_text(suite, line->at_ns),
+                                  .script_line = line->line,
+                                  .who = line->crash ? "CRASH" : keep(suite, line->who),
+                                  .what = keep(suite, line->what),
+                                  .marked = i == marked};
+    }
+    return events;
+}
+
+static const char *replay_command(struct suite *suite, const char *path,
+                                  const struct scenario *scenario, const struct run_config *config,
+                                  const char *plan) {
+    const struct options *options = suite->options;
+    char text[PLAN_TEXT_SIZE + 600];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
+                                   suite->program, path, scenario->place.line, plan,
+                                   config->profile->name);
+    if (scenario->uses_default_crash)
+        used += (size_t)snprintf(text + used, sizeof text - used, " --crashes %s",
+                                 scn_crash_kind_name((enum scn_crash_kind)config->crash_kind));
+    if (config->door == STAGE_WIRE)
+        used += (size_t)snprintf(text + used, sizeof text - used, " --wire");
+    for (int i = OPTION_OMS; i <= OPTION_CLAIMS; i++) {
+        const char *word = i == OPTION_OMS ? "--oms" : "--claims";
+        if (options->value[i] != NULL)
+            used += (size_t)snprintf(text + used, sizeof text - used, " %s %s", word,
+                                     options->value[i]);
+    }
+    if (options->has_seed)
+        snprintf(text + used, sizeof text - used, " --seed %llu",
+                 (unsigned long long)options->seed);
+    return keep(suite, text);
+}
+
+/* Checks that say the scenario itself could not be judged. */
+static bool is_scenario_error(const char *code) {
+    static const char *const codes[] = {"never-happened", "vacuous", "no-order", "fill-impossible",
+                                        "already-final",  "plan"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (strcmp(codes[i], code) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum report_verdict verdict_of(const struct run_result *result) {
+    switch (result->verdict) {
+    case RUN_PASS:
+        return REPORT_PASS;
+    case RUN_FAIL:
+        return is_scenario_error(result->finding.code) ? REPORT_ERROR : REPORT_FAIL;
+    case RUN_INCONCLUSIVE:
+        return REPORT_INCONCLUSIVE;
+    case RUN_UNSTABLE:
+    case RUN_BROKEN:
+        return REPORT_ERROR;
+    }
+    return REPORT_ERROR;
+}
+
+static int exit_of(const struct run_result *result) {
+    switch (result->verdict) {
+    case RUN_PASS:
+        return EXIT_PASS;
+    case RUN_FAIL:
+        return is_scenario_error(result->finding.code) ? EXIT_MISTAKE : EXIT_FAIL;
+    case RUN_INCONCLUSIVE:
+        return EXIT_INCONCLUSIVE;
+    case RUN_UNSTABLE:
+        return EXIT_NOT_REPEATABLE;
+    case RUN_BROKEN:
+        return EXIT_ENVIRONMENT;
+    }
+    return EXIT_ENVIRONMENT;
+}
+
+static const char *note_of(const struct run_result *result) {
+    if (result->why[0] != '\0')
+        return result->why;
+    if (result->bound)
+        return "too many runs: not all of them were tried";
+    if (result->verdict == RUN_INCONCLUSIVE)
+        return "a power loss had more than 1024 outcomes: a part of them was tried";
+    return "";
+}
+
+static void headline(const struct run_finding *finding, char *out, size_t size) {
+    int64_t s = finding->at_ns / 1000000000 % 86400;
+    if (finding->invariant != 0)
+        snprintf(out, size, "%s broke at %02d:%02d:%02d: %s", finding->code, (int)(s / 3600),
+                 (int)(s / 60 % 60), (int)(s % 60), finding->headline);
+    else if (finding->at_ns == 0)
+        snprintf(out, size, "line %d: %s", finding->line, finding->headline);
+    else
+        snprintf(out, size, "line %d, at %02d:%02d:%02d: %s", finding->line, (int)(s / 3600),
+                 (int)(s / 60 % 60), (int)(s % 60), finding->headline);
+}
+
+/* The one finding of a run as a report; a story without one is shown too (a replay that passed). */
+static struct report_finding *finding_of(struct suite *suite, const char *path,
+                                         const struct scenario *scenario,
+                                         const struct run_config *config,
+                                         const struct run_result *result) {
+    struct report_finding *report = check_zalloc(1, sizeof *report);
+    const struct run_finding *finding = &result->finding;
+    char plan[PLAN_TEXT_SIZE], line[RUN_HEADLINE_SIZE + 80];
+    plan_format(&finding->plan, plan);
+    headline(finding, line, sizeof line);
+    *report = (struct report_finding){.code = keep(suite, finding->code),
+                                      .headline = keep(suite, line),
+                                      .events = story(suite, &finding->trace, finding->marked),
+                                      .event_count = finding->trace.n,
+                                      .plan = keep(suite, plan),
+                                      .replay = replay_command(suite, path, scenario, config, plan),
+                                      .also = finding->same};
+    return report;
+}
+
+static void add_run(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, const struct run_result *result) {
+    struct report_run *run = NULL;
+    CHECK_ROOM(suite->runs, suite->run_count, suite->run_cap, SUITE_RUNS_MAX);
+    run = &suite->runs[suite->run_count++];
+    *run = (struct report_run){
+        .scenario = keep(suite, scenario->title),
+        .file = keep(suite, path),
+        .line = scenario->place.line,
+        .oms = suite->oms_name,
+        .profile = config->profile->name,
+        .crash = scenario->uses_default_crash
+                     ? scn_crash_kind_name((enum scn_crash_kind)config->crash_kind)
+                     : "",
+        .door = config->door == STAGE_WIRE ? "wire" : "direct",
+        .verdict = verdict_of(result),
+        .note = keep(suite, note_of(result)),
+        .runs = result->runs,
+        .runs_failed = result->failed,
+        .crash_points = result->crash_points,
+        .lives = result->counts.lives,
+        .faults_fired = result->counts.faults,
+        .fingerprint = result->fingerprint};
+    if (result->found) {
+        run->findings = finding_of(suite, path, scenario, config, result);
+        run->finding_count = 1;
+    }
+    report_totals_add(&suite->totals, run);
+    for (unsigned i = 0; i < SITE_COUNT; i++)
+        suite->faults[i] += result->fired[i];
+    suite->fingerprint = hash_u64(suite->fingerprint, result->fingerprint);
+    if (!suite->quiet_passes || run->verdict != REPORT_PASS)
+        report_terminal_run(&suite->terminal, run);
+    if (suite->json != NULL && !report_json_run(suite->json, run))
+        suite_worst(suite, EXIT_ENVIRONMENT);
+}
+
+/* ---- running ---- */
+
+static void progress(void *ctx, uint64_t runs) {
+    struct suite *suite = ctx;
+    if (runs % PROGRESS_EVERY == 0)
+        report_terminal_progress(&suite->terminal, suite->totals.runs + runs, 0, suite->title);
+}
+
+void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, struct run_result *result) {
+    const struct options *options = suite->options;
+    struct run_result own;
+    struct run_options run = {.sut = options->sut,
+                              .claims = options->claims,
+                              .plan = options->has_plan ? &options->plan : NULL,
+                              .seed = options->has_seed ? &options->seed : NULL,
+                              .trace = options->command == COMMAND_REPLAY,
+                              .progress = suite->terminal.progress ? progress : NULL,
+                              .progress_ctx = suite};
+    if (config->door == STAGE_WIRE && suite->wire == NULL) {
+        suite->wire = wire_open();
+        if (suite->wire == NULL) {
+            fprintf(stderr, "crashgate: cannot start the simulated wire\n");
+            suite_worst(suite, EXIT_ENVIRONMENT);
+            return;
+        }
+    }
+    suite->title = scenario->title;
+    run.wire = suite->wire;
+    if (result == NULL)
+        result = &own;
+    run_scenario(scenario, config, &run, result);
+    suite_worst(suite, exit_of(result));
+    add_run(suite, path, scenario, config, result);
+    if (result == &own)
+        run_result_free(result);
+}
+
+static void each_crash(const struct scenario *scenario, const struct options *options,
+                       struct run_config *config, suite_each *each, void *ctx) {
+    if (!scenario->uses_default_crash) {
+        config->crash_kind = SCN_NONE;
+        each(ctx, scenario, config);
+        return;
+    }
+    for (size_t i = 0; i < scenario->crash_count; i++) {
+        config->crash_kind = (int)scenario->crashes[i];
+        if (options->crash_kind == SCN_NONE || options->crash_kind == config->crash_kind)
+            each(ctx, scenario, config);
+    }
+}
+
+void suite_configurations(const struct scenario *scenario, const struct options *options,
+                          enum suite_doors doors, suite_each *each, void *ctx) {
+    bool direct_only = scenario->options[SCN_OPTION_DOOR].set &&
+                       scenario->options[SCN_OPTION_DOOR].value == SCN_DOOR_DIRECT;
+    for (int door = STAGE_DIRECT; door <= STAGE_WIRE; door++) {
+        bool asked = doors == SUITE_BOTH || (doors == SUITE_WIRE) == (door == STAGE_WIRE);
+        bool possible = door == STAGE_WIRE ? !direct_only : !scenario->wire_only;
+        bool only = scenario->wire_only || direct_only;
+        if (!possible || (!asked && !only))
+            continue;
+        for (size_t i = 0; i < scenario->profile_count; i++) {
+            const char *only_profile = options->value[OPTION_PROFILE];
+            struct run_config config = {.profile = scenario->profiles[i],
+                                        .door = (enum stage_door)door};
+            if (only_profile == NULL || strcmp(only_profile, config.profile->name) == 0)
+                each_crash(scenario, options, &config, each, ctx);
+        }
+    }
+}
+
+struct in_file {
+    struct suite *suite;
+    const char *path;
+    unsigned count;
+};
+
+static void run_one(void *ctx, const struct scenario *scenario, const struct run_config *config) {
+    struct in_file *in_file = ctx;
+    in_file->count++;
+    suite_scenario(in_file->suite, in_file->path, scenario, config, NULL);
+}
+
+static bool picked(const struct options *options, const struct scenario *scenario, int line) {
+    const char *tag = options->value[OPTION_TAG];
+    const char *title = options->value[OPTION_SCENARIO];
+    bool tagged = tag == NULL;
+    for (size_t i = 0; !tagged && i < scenario->tag_count; i++)
+        tagged = strcmp(scenario->tags[i], tag) == 0;
+    return tagged && (title == NULL || strstr(scenario->title, title) != NULL) &&
+           (line == 0 || scenario->place.line == line);
+}
+
+/* Splits "FILE:LINE"; line 0 when there is none. */
+static void split_line(const char *path, char *file, size_t size, int *line) {
+    const char *colon = strrchr(path, ':');
+    char *end = NULL;
+    long number = colon != NULL ? strtol(colon + 1, &end, 10) : 0;
+    bool has = colon != NULL && colon[1] != '\0' && *end == '\0' && number > 0;
+    *line = has ? (int)number : 0;
+    snprintf(file, size, "%.*s", has ? (int)(colon - path) : (int)strlen(path), path);
+}
+
+void suite_file(struct suite *suite, const char *path_and_line) {
+    struct scenario_file file;
+    struct diags diags = {0};
+    char path[4096];
+    const char *format = suite->options->value[OPTION_FORMAT];
+    int line = 0;
+    struct in_file in_file = {.suite = suite, .path = path};
+    split_line(path_and_line, path, sizeof path, &line);
+    if (!scenario_load(path, &file, &diags)) {
+        diags_write(&diags, format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG,
+                    stderr);
+        diags_summary(&diags, path, stderr);
+        suite_worst(suite, EXIT_MISTAKE);
+    }
+    diags_free(&diags);
+    for (size_t i = 0; i < file.count; i++) {
+        if (picked(suite->options, &file.scenarios[i], line))
+            suite_configurations(&file.scenarios[i], suite->options, suite->doors, run_one,
+                                 &in_file);
+    }
+    if (line != 0 && file.count > 0 && in_file.count == 0) {
+        fprintf(stderr, "crashgate: no scenario begins on line %d of %s%s\n", line, path,
+                suite->options->value[OPTION_PROFILE] != NULL ? " with that profile" : "");
+        suite_worst(suite, EXIT_MISTAKE);
+    }
+    scenario_free(&file);
+}
+
+/* ---- finding files ---- */
+
+static void add_path(struct suite_paths *paths, const char *path) {
+    CHECK_ROOM(paths->v, paths->n, paths->cap, PATHS_MAX);
+    paths->v[paths->n] = strdup(path);
+    CHECK(paths->v[paths->n] != NULL);
+    paths->n++;
+}
+
+static bool ends_in_scn(const char *name) {
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".scn") == 0;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool add_folder(struct suite_paths *paths, const char *folder, int depth) {
+    DIR *dir = opendir(folder);
+    struct dirent *entry = NULL;
+    bool done = dir != NULL && depth < DEPTH_MAX;
+    while (done && (entry = readdir(dir)) != NULL) {
+        char path[4096];
+        struct stat about;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s%s%s", folder,
+                 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
+        if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+            done = add_folder(paths, path, depth + 1);
+        else if (ends_in_scn(entry->d_name))
+            add_path(paths, path);
+    }
+    if (dir == NULL)
+        fprintf(stderr, "crashgate: cannot read %s: %s\n", folder, strerror(errno));
+    else
+        closedir(dir);
+    return done;
+}
+
+bool suite_paths(const char *const *files, size_t count, struct suite_paths *paths) {
+    bool done = true;
+    *paths = (struct suite_paths){0};
+    for (size_t i = 0; done && i < count; i++) {
+        struct stat about;
+        size_t from = paths->n;
+        if (stat(files[i], &about) == 0 && S_ISDIR(about.st_mode)) {
+            done = add_folder(paths, files[i], 0);
+            qsort(paths->v + from, paths->n - from, sizeof *paths->v, by_name);
+            if (done && paths->n == from) {
+                fprintf(stderr, "crashgate: no scenario file (*.scn) below %s\n", files[i]);
+                done = false;
+            }
+        } else {
+            add_path(paths, files[i]);
+        }
+    }
+    return done;
+}
+
+void suite_paths_free(struct suite_paths *paths) {
+    for (size_t i = 0; i < paths->n; i++)
+        free(paths->v[i]);
+    free(paths->v);
+    *paths = (struct suite_paths){0};
+}

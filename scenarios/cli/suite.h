@@ -1,0 +1,69 @@
+/* Running many scenarios in all their configurations, and telling the reports. */
+#ifndef SCENARIOS_CLI_SUITE_H
+#define SCENARIOS_CLI_SUITE_H
+
+#include "reports/result.h"
+#include "reports/terminal.h"
+#include "scenarios/cli/options.h"
+#include "scenarios/lang/run.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { SUITE_RUNS_MAX = 100000 };
+
+/* Which doors a scenario runs through, as far as it leaves the choice. */
+enum suite_doors { SUITE_DIRECT, SUITE_WIRE, SUITE_BOTH };
+
+struct suite {
+    const struct options *options;
+    const char *program; /* as invoked, for replay commands */
+    enum suite_doors doors;
+    struct report_terminal terminal;
+    bool quiet_passes; /* no line for what passes */
+    FILE *json;
+    struct wire *wire;
+    struct report_run *runs; /* everything reported so far; texts are owned by `texts` */
+    size_t run_count, run_cap;
+    char **texts;
+    size_t text_count, text_cap;
+    struct report_totals totals;
+    unsigned long faults[SITE_COUNT];
+    uint64_t fingerprint;
+    int exit_code;        /* the worst so far */
+    const char *oms_name; /* what failures call the OMS under test */
+    const char *title;    /* of the scenario that runs now, for progress */
+};
+
+/* False: a report file cannot be written; said on standard error, exit_code is set. */
+bool suite_open(struct suite *suite, const struct options *options, const char *program,
+                enum suite_doors doors);
+/* Writes the closing line and the reports; returns the exit code. */
+int suite_close(struct suite *suite);
+
+/* Finds scenario files: files as they are, folders recursively, sorted by name. Frees with
+ * suite_paths_free. False: said on standard error. */
+struct suite_paths {
+    char **v;
+    size_t n, cap;
+};
+bool suite_paths(const char *const *files, size_t count, struct suite_paths *paths);
+void suite_paths_free(struct suite_paths *paths);
+
+/* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
+void suite_file(struct suite *suite, const char *path);
+
+/* Runs one scenario in one configuration and reports it; the result goes to *result when that is not
+ * NULL (the caller frees it). */
+void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, struct run_result *result);
+
+/* Every configuration that the options leave: calls each with it. */
+typedef void suite_each(void *ctx, const struct scenario *scenario,
+                        const struct run_config *config);
+void suite_configurations(const struct scenario *scenario, const struct options *options,
+                          enum suite_doors doors, suite_each *each, void *ctx);
+
+void suite_worst(struct suite *suite, int exit_code);
+
+#endif

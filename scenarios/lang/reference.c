@@ -1,0 +1,477 @@
+/* Writes the language reference from the language's own tables. */
+#include "scenarios/lang/reference.h"
+
+#include "scenarios/lang/exits.h"
+#include "scenarios/lang/parser.h"
+#include "scenarios/lang/time_text.h"
+
+#include <string.h>
+
+/* In a table of Markdown a bar ends the cell. */
+static void put_cell(const char *text, FILE *out) {
+    for (; *text != '\0'; text++) {
+        if (*text == '|')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+static void put_code(const char *text, FILE *out) {
+    fputc('`', out);
+    put_cell(text, out);
+    fputc('`', out);
+}
+
+static void put_row(const char *shape, const char *help, const char *example, FILE *out) {
+    fputs("| ", out);
+    put_code(shape, out);
+    fputs(" | ", out);
+    put_cell(help, out);
+    fputs(" | ", out);
+    put_code(example, out);
+    fputs(" |\n", out);
+}
+
+static void put_verbs(const struct verb *rows, size_t count, FILE *out) {
+    fputs("| line | meaning | example |\n|---|---|---|\n", out);
+    for (size_t i = 0; i < count; i++)
+        put_row(rows[i].shape, rows[i].help, rows[i].example, out);
+    fputc('\n', out);
+}
+
+static void put_statements(enum scn_sort sort, FILE *out) {
+    fputs("| line | meaning | example |\n|---|---|---|\n", out);
+    for (size_t i = 0; i < SCN_STATEMENT_COUNT; i++) {
+        if (verb_statements[i].sort == sort)
+            put_row(verb_statements[i].shape, verb_statements[i].help, verb_statements[i].example,
+                    out);
+    }
+    fputc('\n', out);
+}
+
+static void put_opening(FILE *out) {
+    fputs(
+        "# Writing scenarios\n"
+        "\n"
+        "A scenario file reads like an incident timeline: a time, then a sentence. It says what "
+        "happens to an\n"
+        "order-management system (the OMS), when it dies, and what must be true afterwards. Time "
+        "is simulated and\n"
+        "exact; there is nothing to install, to mock or to wait for.\n"
+        "\n"
+        "This page is made from the tables that the parser uses; a test fails when it is stale.\n"
+        "\n"
+        "## Your first scenario, in two minutes\n"
+        "\n"
+        "Put this into `scenarios/operations/my_first_scenario.scn`:\n"
+        "\n"
+        "```crashgate\n"
+        "crashgate 1\n"
+        "\n"
+        "scenario \"An order survives a crash\"\n"
+        "  crashes   kill\n"
+        "  profile   alpaca\n"
+        "  decision  D1 = \"AAPL_BUY_2026-01-09_10:00\"\n"
+        "\n"
+        "  10:00:00  signal D1 buy 100 AAPL limit 150.00\n"
+        "  10:00:04  crash\n"
+        "  10:00:05  broker fills D1 100 @ 150.00\n"
+        "  10:00:30  restart\n"
+        "\n"
+        "  always    orders D1 <= 1\n"
+        "  finally   position AAPL = 100 @ 150.00\n"
+        "```\n"
+        "\n"
+        "Run it:\n"
+        "\n"
+        "```\n"
+        "crashgate run scenarios/operations/my_first_scenario.scn\n"
+        "```\n"
+        "\n"
+        "What it says: a strategy decides to buy, and signals that to the OMS. Four seconds later "
+        "the OMS process is\n"
+        "killed. The broker fills the order while nobody is there. After the restart the OMS must "
+        "find out, and at no\n"
+        "moment may the broker have accepted a second order.\n"
+        "\n"
+        "Now let it die *everywhere* instead of at 10:00:04. One word does that:\n"
+        "\n"
+        "```crashgate\n"
+        "crashgate 1\n"
+        "\n"
+        "scenario \"An order survives a crash at any point\"\n"
+        "  crashes   kill, power\n"
+        "  profile   alpaca, label\n"
+        "  decision  D1 = \"AAPL_BUY_2026-01-09_10:00\"\n"
+        "\n"
+        "  10:00:00  crash anywhere\n"
+        "            signal D1 buy 100 AAPL limit 150.00\n"
+        "  10:00:05  broker fills D1 100 @ 150.00\n"
+        "  10:00:30  restart\n"
+        "  10:00:31  signal D1 buy 100 AAPL limit 150.00\n"
+        "\n"
+        "  always    orders D1 <= 1\n"
+        "  finally   position AAPL = broker position AAPL\n"
+        "```\n"
+        "\n"
+        "The strategy signals again after the restart, as real ones do. The OMS knows the decision "
+        "(or, if it died before it\n"
+        "was written down, takes it now); either way there is at most one order.\n"
+        "\n",
+        out);
+}
+
+static void put_layout(FILE *out) {
+    fputs(
+        "## The file\n"
+        "\n"
+        "- The first line is `crashgate 1`, the version of the language.\n"
+        "- A file holds one or more scenarios. Each has a title, then its headers, then its "
+        "lines.\n"
+        "- `#` begins a comment. Indentation and blank lines are free; a statement is one line.\n"
+        "- Names of files are sentences: `the_reply_is_lost.scn`. They live in topic folders: "
+        "`documented/`, `network/`,\n"
+        "  `disk/`, `operations/`, `reconcile/`.\n"
+        "- Quantities and prices are exact decimals with at most nine decimals; `limit 150.00` and "
+        "`limit 150` are the same.\n"
+        "- Symbols are capital letters, digits, `.`, `/` and `-`. Durations are a number and a "
+        "unit: `ns us ms s m h`.\n"
+        "- Every decision is introduced by a header and signalled. No two decisions of a scenario "
+        "want the same symbol,\n"
+        "  side, quantity and price: so the judge can tell their orders apart without trusting "
+        "anybody's ids.\n"
+        "\n",
+        out);
+    fprintf(out,
+            "Ceilings: a file has at most %d bytes and %d scenarios, a line %d bytes, a scenario "
+            "%d lines, %d decisions and\n"
+            "%d symbols.\n\n",
+            SCN_FILE_BYTES_MAX, SCN_SCENARIOS_MAX, SCN_LINE_BYTES_MAX, SCN_LINES_MAX,
+            SCN_DECISIONS_MAX, SCN_SYMBOLS_MAX);
+}
+
+static void put_headers(FILE *out) {
+    fputs("## Headers\n\nHeaders stand before the first line, each at most once (but `option`, "
+          "`given`, `use` and `decision`, as often as\nneeded).\n\n",
+          out);
+    put_verbs(verb_headers, SCN_HEADER_COUNT, out);
+    fputs("A header that names several profiles or kinds of crash runs the scenario once for each "
+          "combination; all must pass.\n"
+          "A line of one's own wins over one from a used file. A used file begins with `crashgate "
+          "1`, too, and holds headers only.\n\n"
+          "| option | values | meaning |\n|---|---|---|\n",
+          out);
+    for (size_t i = 0; i < SCN_OPTION_COUNT; i++) {
+        const struct option_row *row = &option_rows[i];
+        fprintf(out, "| `%s` | ", row->name);
+        if (row->type == OPTION_WORD)
+            put_code(row->words, out);
+        else
+            fprintf(out, "%lld to %lld", (long long)row->least, (long long)row->most);
+        fprintf(out, " | %s |\n", row->help);
+    }
+    fputs("\n### Profiles\n\nA profile is what a broker promises, and so what the OMS can "
+          "guarantee.\n\n| profile | what the OMS promises with it |\n|---|---|\n",
+          out);
+    for (size_t i = 0; profile_at(i) != NULL; i++) {
+        fprintf(out, "| `%s` | ", profile_at(i)->name);
+        put_cell(profile_at(i)->guarantee, out);
+        fputs(" |\n", out);
+    }
+    fputs("\nRun a story under `alpaca` *and* `label`: a broker that refuses a second order with "
+          "the same id hides an OMS that sends\none.\n\n",
+          out);
+}
+
+static void put_times(FILE *out) {
+    fputs(
+        "## Times\n"
+        "\n"
+        "| written | means |\n"
+        "|---|---|\n"
+        "| `10:00:00`, `10:00:00.250` | that time of day (UTC) on the scenario's `date`, or the "
+        "day of the line above |\n"
+        "| `2026-01-10 09:00:00` | that day; later lines go on from it. Needed to pass midnight "
+        "|\n"
+        "| `+5s` | that long after the line above |\n"
+        "| `start +5s` | after the first life booted |\n"
+        "| `crash +5s` | after the last crash above; useful where the crash has a place instead of "
+        "a time |\n"
+        "| `restart +5s` | after the last restart above |\n"
+        "| `before send D1:`, `after record D1:` | when that point is reached, see below |\n"
+        "| nothing | the time of the line above; above the first time: in force before the OMS "
+        "boots |\n"
+        "\n"
+        "Times never go backwards. At equal times stimuli happen first, in file order, then the "
+        "OMS acts, then checks are made.\n"
+        "The first life boots just before the first timed line.\n"
+        "\n"
+        "The OMS takes a decision in three steps: *decide* (it looks the id up and writes the "
+        "intent down), *send*, and *record* (the\n"
+        "answer). Each waits `pace`, then acts. With `pace 1s` a signal at 10:00:00 is decided at "
+        "10:00:01, sent at 10:00:02 and\n"
+        "recorded at 10:00:03. Boot and comparisons take no time. With open orders the OMS looks "
+        "at the broker every 2 s.\n"
+        "\n"
+        "### Points\n"
+        "\n"
+        "A point can be a time (`before send D1: cancel D1`) and the place of a crash (`crash "
+        "after deliver D1`). Without a\n"
+        "decision it is that point of any order.\n"
+        "\n"
+        "| point | meaning |\n"
+        "|---|---|\n",
+        out);
+    for (size_t i = 0; i < SCN_POINT_COUNT; i++)
+        fprintf(out, "| `%s%s` | %s |\n", point_rows[i].word,
+                point_rows[i].takes_decision ? " [D]" : "", point_rows[i].meaning);
+    fputc('\n', out);
+}
+
+static void put_lines(FILE *out) {
+    fputs("## Lines\n\n`D` is a decision of the file. What stands in brackets may be left out; a "
+          "bar separates alternatives.\n\n### What happens\n\n",
+          out);
+    put_statements(SCN_STIMULUS, out);
+    fputs(
+        "- A `broker` line about a decision waits until there is an order of it, without delaying "
+        "later lines. If none ever comes\n"
+        "  it is an error; in a scenario with `anywhere` the line is dropped from that run. "
+        "`broker rejects` is the exception:\n"
+        "  before delivery it refuses every delivery.\n"
+        "- `signal`ling a decision again is normal: strategies do it after a restart. The payload "
+        "must be the same.\n"
+        "- A broker that `goes down` keeps its orders and its time; only nobody reaches it.\n"
+        "\n"
+        "### What the OMS is seen doing\n"
+        "\n"
+        "These lines are optional. Written ones must be seen in this order, each no later than its "
+        "time.\n"
+        "\n",
+        out);
+    put_statements(SCN_OBSERVED, out);
+    fputs("### What must be true\n\n", out);
+    put_statements(SCN_CHECK, out);
+    fputs("### Conditions\n\nA condition is one of these, or several joined by `or`. `CMP` is one "
+          "of `= != < "
+          "<= > >=`.\n\n",
+          out);
+    put_verbs(verb_conditions, SCN_CONDITION_COUNT, out);
+    fputs(
+        "Without any line of yours every run is judged by the invariants: no decision becomes two "
+        "orders, none is lost, the books\nequal the broker's, nothing is sent while trading is "
+        "stopped, and so on.\n\n### States of an order\n\n| state | final | meaning "
+        "|\n|---|---|---|\n",
+        out);
+#define X(id, word, final, meaning) \
+    fprintf(out, "| `%s` | %s | %s |\n", word, (final) ? "yes" : "no", meaning);
+    OMS_STATES(X)
+#undef X
+    fputs("\n### Discrepancies\n\nTypes: ", out);
+#define X(id, word) fprintf(out, "%s`%s`", OMS_##id == 0 ? "" : ", ", word);
+    OMS_DISCREPANCIES(X)
+#undef X
+    fputs(".\nSeverities: `INFO`, `WARNING`, `CRITICAL`. Times in force: ", out);
+#define X(id, name) fprintf(out, "%s`%s`", BROKER_##id == BROKER_DAY ? "" : ", ", name);
+    BROKER_TIFS(X)
+#undef X
+    fputs(".\n\n", out);
+}
+
+static void put_crashes(FILE *out) {
+    fputs(
+        "## Crashes\n"
+        "\n"
+        "`kill`: the process dies; what it wrote is still in the machine's memory. `power`: the "
+        "machine dies; only what was synced\n"
+        "is sure, and of the unsynced writes *any subset* may have survived. A power crash "
+        "therefore means one run for every subset.\n"
+        "The two differ and there is no default: write `crash kill`, `crash power`, or a bare "
+        "`crash` with the header `crashes`.\n"
+        "\n"
+        "| written | the OMS dies |\n"
+        "|---|---|\n"
+        "| `crash` | now |\n"
+        "| `crash before record D1` | at that point; armed from this line on, so write it above "
+        "what leads there |\n"
+        "| `crash after deliver D1` | when the broker has acted and the answer is not yet seen |\n"
+        "| `crash power at disk.sync(wal)@3` | at the third such call from here on |\n"
+        "| `crash anywhere` | one run for every crash point from here to the next `restart` |\n"
+        "| `crash anywhere before record D1` | only crash points until then |\n"
+        "| `crash anywhere after send D1` | only crash points from then on |\n"
+        "| `crash anywhere between send D1 and record D1` | only those between |\n"
+        "\n"
+        "A crash of an OMS that stopped itself counts: `kill` leaves the machine's memory, `power` "
+        "cuts it. A crash that never\n"
+        "happened is an error, which names the points that were reached. Without a `restart` after "
+        "it, a quantified crash reaches\n"
+        "to the end of the file, and the OMS is started once more at the end so that the outcome "
+        "can be judged.\n"
+        "\n"
+        "### `anywhere`, and how runs are counted\n"
+        "\n"
+        "`anywhere` means *for all*. `crash anywhere` first runs the story without the crash and "
+        "counts the crash points: before and\n"
+        "after every call of the OMS to its disk and its broker. Then it runs the story once for "
+        "each of them, and once for each subset\n"
+        "of unsynced writes where the power is cut. `fault ... anywhere` does the same for every "
+        "call of a site, and for faults of the wire\n"
+        "whose `at` is not written, for every byte of the message.\n"
+        "\n"
+        "    runs = profiles x kinds of crash x crash points (x subsets for power)\n"
+        "\n"
+        "The number is printed. If a bound reduced the subsets, the run says so and is "
+        "inconclusive, not green. A scenario with\n"
+        "`anywhere` holds only stimuli, `always`, `finally` and `reach`, because an `expect` at a "
+        "fixed time cannot be true in every run.\n"
+        "`reach` makes sure that the scenario is not empty talk: something must have been true in "
+        "at least one run. A scenario has at\n"
+        "most one `anywhere`.\n"
+        "\n"
+        "Write what holds in *every* run: in some of them the decision was never taken. That is "
+        "why the stories signal again after\n"
+        "the restart, and say `orders D1 <= 1` rather than `= 1`.\n"
+        "\n",
+        out);
+}
+
+static void put_argument(const struct fault_arg *arg, FILE *out) {
+    char low[TIME_TEXT_SIZE], high[TIME_TEXT_SIZE];
+    fprintf(out, "`%s=`", arg->name);
+    switch (arg->type) {
+    case FAULT_ARG_WORD:
+        for (int i = 0; i < FAULT_WORDS_MAX && arg->words[i] != NULL; i++)
+            fprintf(out, "%s`%s`", i == 0 ? " " : " or ", arg->words[i]);
+        break;
+    case FAULT_ARG_INT:
+        fprintf(out, " %lld to %lld", (long long)arg->least, (long long)arg->most);
+        break;
+    case FAULT_ARG_DURATION:
+        fprintf(out, " %s to %s", time_format_duration(arg->least, low),
+                time_format_duration(arg->most, high));
+        break;
+    }
+    if (arg->required)
+        fputs(", required", out);
+    else if (arg->type == FAULT_ARG_INT)
+        fprintf(out, " [%lld]", (long long)arg->otherwise);
+}
+
+/* "disk.write(db), disk.write(wal)": every site a kind of fault fits. */
+static void put_sites(const struct fault_kind *kind, FILE *out) {
+    bool first = true;
+    for (unsigned i = 0; i < SITE_COUNT; i++) {
+        struct site site = {i / SITE_OBJECT_COUNT, i % SITE_OBJECT_COUNT};
+        char name[SITE_NAME_SIZE];
+        if (!site_is_valid(site) || !catalogue_fits(kind, site))
+            continue;
+        fprintf(out, "%s`%s`", first ? "" : " ", site_name(site, name));
+        first = false;
+    }
+}
+
+static void put_faults(FILE *out) {
+    fputs(
+        "## Faults\n"
+        "\n"
+        "`fault SITE KIND[(NAME=VALUE)] [how often]`. A site is a call the OMS makes: to its disk, "
+        "to its broker, or on the wire.\n"
+        "\n"
+        "| how often | which calls |\n"
+        "|---|---|\n"
+        "| nothing, `once` | the next one |\n"
+        "| `always` | every one from here on |\n"
+        "| `on call 3`, `on call 3..5` | counted from this line, the next one is 1 |\n"
+        "| `until 10:05:00` | every one until then |\n"
+        "| `anywhere` | one run for each, see above |\n"
+        "\n"
+        "A start of the OMS syncs, too: write a fault that is meant for an order *after* the first "
+        "timed line. A fault that never\n"
+        "struck is an error.\n"
+        "\n"
+        "| fault | at | arguments | meaning |\n"
+        "|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        const struct fault_kind *kind = catalogue_at(i);
+        fprintf(out, "| `%s` | ", kind->name);
+        put_sites(kind, out);
+        fputs(" | ", out);
+        for (int k = 0; k < FAULT_ARGS_MAX && kind->args[k].name != NULL; k++) {
+            fputs(k > 0 ? "; " : "", out);
+            put_argument(&kind->args[k], out);
+        }
+        fputs(" | ", out);
+        put_cell(kind->meaning, out);
+        fputs(kind->wire_only ? " (needs `option door = wire`, or a command that runs that door)"
+                              : "",
+              out);
+        fputs(" |\n", out);
+    }
+    fputs(
+        "\n"
+        "An example: the answer to an order is lost, the lookups that would settle the doubt fail "
+        "for a while, and no second order\n"
+        "may come of it.\n"
+        "\n"
+        "```crashgate\n"
+        "crashgate 1\n"
+        "\n"
+        "scenario \"A doubt is not resolved by an error\"\n"
+        "  profile   alpaca, label\n"
+        "  decision  D1 = \"AAPL_BUY_IN_DOUBT\"\n"
+        "\n"
+        "  broker fills all after 5s @ 150.00\n"
+        "\n"
+        "  10:00:00  fault broker.submit no-reply once\n"
+        "            fault broker.lookup error(status=503) until 10:01:00\n"
+        "            signal D1 buy 100 AAPL limit 150.00\n"
+        "  10:00:50  expect submits D1 = 1\n"
+        "\n"
+        "  always    orders D1 <= 1\n"
+        "  finally   order D1 is filled\n"
+        "```\n"
+        "\n",
+        out);
+}
+
+static void put_mistakes(FILE *out) {
+    fputs("## Mistakes, verdicts, exit codes\n"
+          "\n"
+          "A file is checked as a whole before anything runs; all its mistakes are told at once:\n"
+          "\n"
+          "```\n"
+          "partial.scn:8:13: error: no such statement: 'crahs'\n"
+          "    8 |   14:30:06  crahs\n"
+          "      |             ^~~~~ did you mean 'crash'?\n"
+          "partial.scn: 1 mistake, nothing was run\n"
+          "```\n"
+          "\n"
+          "With `--format short` each is one line that ends with its code, for editors.\n"
+          "\n"
+          "| exit code | meaning |\n"
+          "|---|---|\n",
+          out);
+#define X(id, code, meaning) fprintf(out, "| %d | %s |\n", code, meaning);
+    EXITS(X)
+#undef X
+    fputs("\n| code | name | the rule |\n|---|---|---|\n", out);
+    for (enum diag_code code = 0; code < DIAG_CODE_COUNT; code++)
+        fprintf(out, "| %s | %s | %s |\n", diag_code_text(code), diag_code_slug(code),
+                diag_code_rule(code));
+    fputs("\nNot in this version of the language, and refused with that message: `crash twice "
+          "anywhere`, `crash again anywhere`, the header\n`disk`, conditions on `pnl`, `broker "
+          "busts`, `reconcile daily`, `operator resolves`.\n",
+          out);
+}
+
+void reference_write(FILE *out) {
+    put_opening(out);
+    put_layout(out);
+    put_headers(out);
+    put_times(out);
+    put_lines(out);
+    put_crashes(out);
+    put_faults(out);
+    put_mistakes(out);
+}

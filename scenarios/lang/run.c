@@ -1,0 +1,301 @@
+/* Running a scenario: the enumeration of its runs, and what they come to. */
+#include "scenarios/lang/run.h"
+
+#include "scenarios/lang/script.h"
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+unsigned run_suspends(const struct scenario *scenario) {
+    unsigned suspends = 0;
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        if (scenario->lines[i].statement == SCN_FAULT)
+            suspends |= scenario->lines[i].args.strike.fault.kind->suspends;
+    }
+    return suspends;
+}
+
+/* How one run ended, as a finding without its story. */
+static bool failing(const struct script *script, struct run_finding *finding) {
+    const struct violation *violation = &script->stage.judge.first;
+    const struct script_failure *failure = &script->failure;
+    bool judged = violation->invariant != 0;
+    bool checked = failure->code[0] != '\0';
+    *finding = (struct run_finding){.plan = script->taken, .marked = script->marked};
+    /* The earlier one; at the same moment the invariant says more. */
+    if (judged && (!checked || violation->at_ns <= failure->at_ns)) {
+        finding->invariant = violation->invariant;
+        finding->at_ns = violation->at_ns;
+        snprintf(finding->code, sizeof finding->code, "I%d", violation->invariant);
+        snprintf(finding->headline, sizeof finding->headline, "%s", violation->text);
+    } else if (checked) {
+        finding->at_ns = failure->at_ns;
+        finding->line = failure->line;
+        memcpy(finding->code, failure->code, sizeof finding->code);
+        memcpy(finding->headline, failure->text, sizeof finding->headline);
+    }
+    return judged || checked;
+}
+
+static void add_counts(struct stage_counts *to, const struct stage_counts *from) {
+    to->lives += from->lives;
+    to->port_calls += from->port_calls;
+    to->events += from->events;
+    to->crashes += from->crashes;
+    to->faults += from->faults;
+}
+
+/* What the lines of all runs together did: for `reach`, and for faults that must strike once. */
+struct reached {
+    bool seen[SCN_LINES_MAX];
+    bool fired[SCN_LINES_MAX];
+    /* What quantified crashes found, and where; and what crashes at named points would find. */
+    struct crash_found {
+        uint64_t key;
+        struct site site;
+    } * crashes;
+    size_t crash_count, crash_cap;
+    struct point_found {
+        uint64_t key;
+        size_t line;
+    } * points;
+    size_t point_count, point_cap;
+};
+
+static void free_reached(struct reached *reached) {
+    free(reached->crashes);
+    free(reached->points);
+    free(reached);
+}
+
+static void add_point(struct reached *reached, size_t line, uint64_t key) {
+    for (size_t i = 0; i < reached->point_count; i++) {
+        if (reached->points[i].line == line && reached->points[i].key == key)
+            return;
+    }
+    CHECK_ROOM(reached->points, reached->point_count, reached->point_cap, RUN_PATHS_MAX + 1);
+    reached->points[reached->point_count++] = (struct point_found){key, line};
+}
+
+static void add_crash(struct reached *reached, const struct script *script) {
+    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap, RUN_PATHS_MAX + 1);
+    reached->crashes[reached->crash_count++] =
+        (struct crash_found){script->crash_key, script->crash_site};
+}
+
+static void add_run(struct run_result *result, const struct script *script,
+                    struct reached *reached) {
+    result->runs++;
+    result->crash_points += script->crash_points;
+    result->reduced = result->reduced || script->stage.power_reduced;
+    result->fingerprint = hash_u64(result->fingerprint, script->stage.fingerprint);
+    add_counts(&result->counts, &script->stage.counts);
+    for (unsigned i = 0; i < SITE_COUNT; i++)
+        result->fired[i] += script->fired[i];
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        reached->seen[i] = reached->seen[i] || script->lines[i].seen;
+        reached->fired[i] = reached->fired[i] || script->lines[i].fired;
+        if (script->lines[i].has_key)
+            add_point(reached, i, script->lines[i].key);
+    }
+    if (script->crash_points > 0)
+        add_crash(reached, script);
+}
+
+/* Fewest faults first; among equals the one met first. */
+static void add_finding(struct run_result *result, const struct run_finding *finding) {
+    struct run_finding *kept = &result->finding;
+    unsigned long same = kept->same, others = kept->others;
+    result->failed++;
+    if (!result->found) {
+        *kept = *finding;
+        result->found = true;
+        return;
+    }
+    if (finding->plan.count < kept->plan.count) {
+        /* What was counted as same as the old one is now counted against the new one. */
+        bool alike = strcmp(finding->code, kept->code) == 0;
+        *kept = *finding;
+        kept->same = alike ? same + 1 : others;
+        kept->others = alike ? others : same + 1;
+        return;
+    }
+    if (strcmp(finding->code, kept->code) == 0)
+        kept->same++;
+    else
+        kept->others++;
+}
+
+/* One run. False: the environment failed. */
+static bool one_run(const struct scenario *scenario, const struct run_config *config,
+                    const struct run_options *options, const struct chooser *chooser,
+                    const struct plan *plan, struct trace *trace, struct script *script,
+                    struct run_result *result) {
+    if (!script_open(script, scenario, config, options, chooser, plan, trace, result->why)) {
+        result->verdict = RUN_BROKEN;
+        return false;
+    }
+    script_run(script, options->skip_recovery);
+    return true;
+}
+
+static void never(struct run_result *result, const struct scn_line *line, const char *code,
+                  const char *text) {
+    struct run_finding finding = {.line = line->place.line};
+    snprintf(finding.code, sizeof finding.code, "%s", code);
+    snprintf(finding.headline, sizeof finding.headline, "%s", text);
+    result->failed++;
+    if (!result->found) {
+        result->found = true;
+        result->finding = finding;
+    }
+}
+
+/* Whether some run crashed where line `index` says: at a call of its site, or where a crash finds
+ * the same world as at its point. */
+static bool crashed_there(const struct scn_crash *crash, size_t index,
+                          const struct reached *reached) {
+    for (size_t i = 0; i < reached->crash_count; i++) {
+        const struct crash_found *found = &reached->crashes[i];
+        if (crash->where == SCN_CRASH_NOW ||
+            (crash->where == SCN_CRASH_AT_SITE && found->site.op == crash->site.op &&
+             found->site.on == crash->site.on))
+            return true;
+        for (size_t j = 0; j < reached->point_count; j++) {
+            if (reached->points[j].line == index && reached->points[j].key == found->key)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What at least one run had to reach. */
+static void judge_reach(const struct scenario *scenario, const struct reached *reached,
+                        struct run_result *result) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_REACH && !reached->seen[i])
+            never(result, line, "vacuous", "no run reached what this line asks for");
+        if (line->statement == SCN_REACH_CRASH && !crashed_there(&line->args.crash, i, reached))
+            never(result, line, "vacuous", "no run crashed there");
+        if (line->statement == SCN_FAULT && scenario->quantified && !reached->fired[i])
+            never(result, line, "never-happened", "this fault struck in none of the runs");
+        if (line->statement == SCN_CRASH && scenario->quantified && !reached->fired[i])
+            never(result, line, "never-happened", "this crash happened in none of the runs");
+        if (line->statement == SCN_REACH_FAULT && result->fired[site_index(line->args.site)] == 0)
+            never(result, line, "vacuous", "no run had a fault at this site");
+    }
+}
+
+/* Runs the finding again by its plan, for its story; a different end means the harness or the OMS
+ * is not deterministic. */
+static void tell_story(const struct scenario *scenario, const struct run_config *config,
+                       const struct run_options *options, struct script *script,
+                       struct run_result *result) {
+    struct run_finding *kept = &result->finding;
+    struct run_finding again;
+    struct trace trace = {0};
+    struct chooser nothing = chooser_nothing();
+    struct plan plan = kept->plan;
+    unsigned long same = kept->same, others = kept->others;
+    if (!one_run(scenario, config, options, &nothing, &plan, &trace, script, result))
+        return;
+    if (!failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
+        strcmp(again.headline, kept->headline) != 0 || again.at_ns != kept->at_ns) {
+        char text[PLAN_TEXT_SIZE];
+        result->verdict = RUN_UNSTABLE;
+        snprintf(result->why, sizeof result->why,
+                 "the plan '%.180s' ended with %s (%.50s) once and with %s (%.40s) when repeated",
+                 plan_format(&plan, text), kept->code, kept->headline,
+                 again.code[0] != '\0' ? again.code : "nothing", again.headline);
+    }
+    again.same = same;
+    again.others = others;
+    again.plan = plan;
+    *kept = again;
+    kept->trace = trace;
+    script_close(script);
+}
+
+static void enumerate(const struct scenario *scenario, const struct run_config *config,
+                      const struct run_options *options, struct script *script,
+                      struct run_result *result) {
+    struct reached *reached = check_zalloc(1, sizeof *reached);
+    struct odometer odometer;
+    struct chooser chooser;
+    odometer_init(&odometer);
+    chooser = odometer_chooser(&odometer);
+    do {
+        struct run_finding finding;
+        if (!one_run(scenario, config, options, &chooser, NULL, NULL, script, result))
+            break;
+        add_run(result, script, reached);
+        if (failing(script, &finding))
+            add_finding(result, &finding);
+        script_close(script);
+        if (options->progress != NULL)
+            options->progress(options->progress_ctx, result->runs);
+        result->bound = result->runs == RUN_PATHS_MAX;
+    } while (!result->bound && odometer_next(&odometer));
+    odometer_free(&odometer);
+    if (result->verdict != RUN_BROKEN) {
+        bool story = result->found;
+        judge_reach(scenario, reached, result);
+        if (story)
+            tell_story(scenario, config, options, script, result);
+    }
+    free_reached(reached);
+}
+
+static void replay(const struct scenario *scenario, const struct run_config *config,
+                   const struct run_options *options, struct script *script,
+                   struct run_result *result) {
+    struct reached *reached = check_zalloc(1, sizeof *reached);
+    struct chooser nothing = chooser_nothing();
+    struct trace trace = {0};
+    struct run_finding finding;
+    if (one_run(scenario, config, options, &nothing, options->plan, options->trace ? &trace : NULL,
+                script, result)) {
+        add_run(result, script, reached);
+        if (script->taken.count < options->plan->count) {
+            result->verdict = RUN_BROKEN;
+            snprintf(result->why, sizeof result->why,
+                     "the plan has %zu items, and only %zu of them happened", options->plan->count,
+                     script->taken.count);
+        }
+        if (failing(script, &finding)) {
+            finding.trace = trace;
+            add_finding(result, &finding);
+        } else {
+            result->trace = trace;
+        }
+        script_close(script);
+    }
+    free_reached(reached);
+}
+
+void run_scenario(const struct scenario *scenario, const struct run_config *config,
+                  const struct run_options *options, struct run_result *result) {
+    struct script *script = check_zalloc(1, sizeof *script);
+    *result = (struct run_result){.verdict = RUN_PASS};
+    if (options->plan != NULL)
+        replay(scenario, config, options, script, result);
+    else
+        enumerate(scenario, config, options, script, result);
+    if (result->verdict == RUN_PASS) {
+        if (result->found)
+            result->verdict = RUN_FAIL;
+        else if (result->bound || result->reduced)
+            result->verdict = RUN_INCONCLUSIVE;
+    }
+    free(script);
+}
+
+void run_result_free(struct run_result *result) {
+    free(result->finding.trace.v);
+    free(result->trace.v);
+    *result = (struct run_result){0};
+}

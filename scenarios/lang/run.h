@@ -1,0 +1,82 @@
+/* Running a scenario: every run its quantifiers ask for, judged, and the shortest failure kept. */
+#ifndef SCENARIOS_LANG_RUN_H
+#define SCENARIOS_LANG_RUN_H
+
+#include "faultinject/plan.h"
+#include "scenarios/lang/ast.h"
+#include "sim/stage.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    RUN_CODE_SIZE = 32,
+    RUN_HEADLINE_SIZE = 500,
+    RUN_PATHS_MAX = 200000 /* runs per scenario and configuration; more is inconclusive */
+};
+
+enum run_verdict {
+    RUN_PASS,
+    RUN_FAIL,         /* an invariant or a check broke */
+    RUN_INCONCLUSIVE, /* nothing broke, but a bound was hit: not everything was tried */
+    RUN_UNSTABLE,     /* the same plan did not give the same run twice */
+    RUN_BROKEN        /* the environment failed: no store could be created, ... */
+};
+
+/* One combination of what a scenario's headers name. */
+struct run_config {
+    const struct profile *profile;
+    int crash_kind; /* enum scn_crash_kind: what bare `crash` means; SCN_NONE: nothing */
+    enum stage_door door;
+};
+
+struct run_options {
+    const struct sut *sut;
+    unsigned claims;         /* invariants to judge; usually sut->claims */
+    struct wire *wire;       /* needed for the wire door */
+    const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
+    const uint64_t *seed;    /* not NULL: instead of the scenario's */
+    bool trace;              /* keep the story of a single planned run also when it passes */
+    bool skip_recovery;      /* do not start every run's OMS once more at the end (I8) */
+    void (*progress)(void *ctx, uint64_t runs);
+    void *progress_ctx;
+};
+
+struct run_finding {
+    int invariant;            /* 0: a check of the script */
+    char code[RUN_CODE_SIZE]; /* "I1", or the name of the check ("expect", "never-happened" ...) */
+    char headline[RUN_HEADLINE_SIZE];
+    int64_t at_ns;
+    int line; /* of the script, 0: none */
+    struct plan plan;
+    struct trace trace;   /* of the run with that plan */
+    size_t marked;        /* the trace line at which it broke, or trace.n */
+    unsigned long same;   /* other runs that fail the same way (same code) */
+    unsigned long others; /* runs that fail in another way */
+};
+
+struct run_result {
+    enum run_verdict verdict;
+    unsigned long runs, failed;
+    unsigned long crash_points;      /* distinct places at which quantified crashes struck */
+    struct stage_counts counts;      /* over all runs */
+    unsigned long fired[SITE_COUNT]; /* faults, by site */
+    bool reduced;                    /* some power loss had too many outcomes: a sample was tried */
+    bool bound;                      /* RUN_PATHS_MAX was hit */
+    uint64_t fingerprint;            /* over all runs, in order */
+    bool found;
+    struct run_finding finding; /* the shortest; when found */
+    struct trace trace;         /* with options.trace and no finding */
+    char why[SUT_WHY_SIZE];     /* BROKEN, UNSTABLE */
+};
+
+/* Runs one scenario in one configuration. Release *result with run_result_free. */
+void run_scenario(const struct scenario *scenario, const struct run_config *config,
+                  const struct run_options *options, struct run_result *result);
+void run_result_free(struct run_result *result);
+
+/* Invariants that the scenario's faults and stimuli suspend, as a bit mask. */
+unsigned run_suspends(const struct scenario *scenario);
+
+#endif

@@ -1,0 +1,1126 @@
+/* One run of one scenario: the schedule of its lines, its faults and deaths, and its checks. */
+#include "scenarios/lang/script.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILLS_MAX = 4096 };
+
+/* ---- failing ---- */
+
+static void mark_place(struct script *script) {
+    if (script->marked_set || script->stage.trace == NULL)
+        return;
+    script->marked_set = true;
+    script->marked = script->stage.trace->n > 0 ? script->stage.trace->n - 1 : 0;
+}
+
+__attribute__((format(printf, 4, 5))) static void fail(struct script *script, const char *code,
+                                                       int line, const char *format, ...) {
+    va_list args;
+    if (script->failure.code[0] != '\0')
+        return;
+    snprintf(script->failure.code, sizeof script->failure.code, "%s", code);
+    script->failure.line = line;
+    script->failure.at_ns = script->stage.world.now_ns;
+    va_start(args, format);
+    vsnprintf(script->failure.text, sizeof script->failure.text, format, args);
+    va_end(args);
+    mark_place(script);
+}
+
+/* The line as written in canonical form, for messages. */
+static char *line_text(const struct script *script, size_t index, char *out, size_t size) {
+    FILE *stream = fmemopen(out, size, "w");
+    CHECK(stream != NULL);
+    scenario_print_line(script->scenario, &script->scenario->lines[index], stream);
+    fclose(stream);
+    out[size - 1] = '\0';
+    return out;
+}
+
+static int line_number(const struct script *script, size_t index) {
+    return script->scenario->lines[index].place.line;
+}
+
+static bool quantified_crash(const struct scn_crash *crash) {
+    return crash->where == SCN_CRASH_ANYWHERE || crash->where == SCN_CRASH_ANYWHERE_BEFORE ||
+           crash->where == SCN_CRASH_ANYWHERE_AFTER || crash->where == SCN_CRASH_ANYWHERE_BETWEEN;
+}
+
+static enum stage_death death_of(const struct script *script, const struct scn_crash *crash) {
+    int kind = crash->kind == SCN_NONE ? script->config->crash_kind : crash->kind;
+    CHECK(kind != SCN_NONE);
+    return kind == SCN_KILL ? STAGE_KILL : STAGE_POWER;
+}
+
+/* ---- when lines happen ---- */
+
+static void schedule(struct script *script, size_t index, int64_t at_ns) {
+    script->lines[index].state = LINE_SCHEDULED;
+    script->lines[index].at_ns = at_ns;
+}
+
+/* A crash or restart on line `cause` has happened: lines below that count from it know their time.
+ */
+static void resolve_relative(struct script *script, size_t cause, enum scn_base base) {
+    const struct scenario *scenario = script->scenario;
+    enum scn_statement again = base == SCN_AFTER_CRASH ? SCN_CRASH : SCN_RESTART;
+    for (size_t i = cause + 1; i < scenario->line_count; i++) {
+        if (scenario->lines[i].statement == again)
+            return;
+        if (scenario->lines[i].when.base == base && script->lines[i].state == LINE_WAITING)
+            schedule(script, i, script->stage.world.now_ns + scenario->lines[i].when.ns);
+    }
+}
+
+static bool point_matches(const struct scn_point *point, enum scn_point_kind kind, int decision) {
+    return point->kind == kind && (point->decision == SCN_NONE || point->decision == decision);
+}
+
+/* Whether the lines above have had their turn, so that a line that waits for a point is in force.
+ */
+static bool in_force(const struct script *script, size_t index) {
+    while (index > 0) {
+        enum line_state state = script->lines[--index].state;
+        if (script->scenario->lines[index].when.base == SCN_AT)
+            return state != LINE_SCHEDULED && state != LINE_WAITING;
+    }
+    return true;
+}
+
+/* ---- deaths ---- */
+
+static void note_death(struct script *script, const struct plan_item *item, bool always_written) {
+    script->death = *item;
+    script->death_index = -1;
+    if (!always_written)
+        return;
+    if (plan_add(&script->taken, item))
+        script->death_index = (int)script->taken.count - 1;
+    else
+        script->recorded_all = false;
+}
+
+static void die(struct script *script, size_t index, enum stage_death death,
+                const struct plan_item *item, bool always_written) {
+    int line = script->stage.line;
+    script->lines[index].state = LINE_DONE;
+    script->lines[index].fired = true;
+    script->lines[index].over = true;
+    script->lines[index].in_window = false;
+    note_death(script, item, always_written);
+    script->stage.line = line_number(script, index);
+    stage_die(&script->stage, death);
+    script->stage.line = line;
+    resolve_relative(script, index, SCN_AFTER_CRASH);
+}
+
+/* A death that the script itself orders: only the choice of what survives belongs in a plan. */
+static void die_at_line(struct script *script, size_t index) {
+    const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
+    struct plan_item item = {.life = script->stage.life > 0 ? script->stage.life : 1,
+                             .place = PLAN_AT_LINE,
+                             .occurrence = (unsigned)line_number(script, index),
+                             .what = PLAN_POWER};
+    die(script, index, death_of(script, crash), &item, false);
+}
+
+/* A death that the quantifier on line `index` chose, at a call. */
+static void die_at_call(struct script *script, size_t index, struct site site, unsigned occurrence,
+                        bool after) {
+    enum stage_death death = death_of(script, &script->scenario->lines[index].args.crash);
+    struct plan_item item = {
+        .life = script->stage.life, .place = PLAN_AT_CALL, .site = site, .occurrence = occurrence};
+    if (death == STAGE_KILL)
+        item.what = after ? PLAN_KILL_AFTER : PLAN_KILL;
+    else
+        item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
+    script->crashed_in_window = true;
+    script->crash_key = stage_crash_key(&script->stage);
+    script->crash_site = site;
+    die(script, index, death, &item, true);
+}
+
+/* Every window whose line is reached and whose end is not: the first one, or -1. */
+static int open_window(const struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->lines[i].in_window)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Offers a crash to the chooser, unless a crash here leaves the same as the one offered before. */
+static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
+    int window = open_window(script);
+    uint64_t key = 0;
+    if (window < 0 || script->plan != NULL || script->stage.port.dead)
+        return;
+    key = stage_crash_key(&script->stage);
+    if (script->has_key && key == script->key)
+        return;
+    script->has_key = true;
+    script->key = key;
+    if (choose(&script->chooser, CHOICE_CRASH, 2) == 0)
+        return;
+    script->crash_points++;
+    die_at_call(script, (size_t)window, site, occurrence, after);
+}
+
+/* The restart below an open window: the last crash point is right before it. */
+static void die_idle(struct script *script, size_t window) {
+    const struct scn_crash *crash = &script->scenario->lines[window].args.crash;
+    struct plan_item item = {.life = script->stage.life,
+                             .place = PLAN_AT_IDLE,
+                             .occurrence = 1,
+                             .what =
+                                 death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
+    script->crash_points++;
+    script->crash_key = stage_crash_key(&script->stage);
+    die(script, window, death_of(script, crash), &item, true);
+}
+
+static void die_by_plan(struct script *script, const struct plan_item *item) {
+    int line = script->stage.line;
+    bool kill = item->what == PLAN_KILL || item->what == PLAN_KILL_AFTER;
+    int window = open_window(script);
+    note_death(script, item, true);
+    if (window >= 0) {
+        script->lines[window].fired = true;
+        script->lines[window].over = true;
+        script->lines[window].in_window = false;
+        script->lines[window].state = LINE_DONE;
+        script->stage.line = line_number(script, (size_t)window);
+    }
+    stage_die(&script->stage, kill ? STAGE_KILL : STAGE_POWER);
+    script->stage.line = line;
+    if (window >= 0)
+        resolve_relative(script, (size_t)window, SCN_AFTER_CRASH);
+}
+
+/* Which of the unsynced writes survive. */
+static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
+    struct script *script = ctx;
+    struct disk *disk = script->stage.world.disk;
+    struct plan_item *item =
+        script->death_index >= 0 ? &script->taken.items[script->death_index] : &script->death;
+    unsigned which = 0;
+    (void)reduced;
+    if (script->plan != NULL) {
+        const struct plan_item *said = item;
+        if (item->place == PLAN_AT_LINE)
+            said = plan_at(script->plan, item->life, PLAN_AT_LINE, item->occurrence);
+        if (said != NULL && !disk_outcome_parse(disk, said->keep, &which))
+            fail(
+                script, "plan", script->stage.line,
+                "the plan keeps %s, which is no outcome of this power loss: %u writes are at stake",
+                said->keep, disk_pending(disk));
+    } else {
+        which = choose(&script->chooser, CHOICE_POWER, outcomes);
+    }
+    disk_outcome_name(disk, which, item->keep, sizeof item->keep);
+    if (script->death_index < 0 && which != 0 && !plan_add(&script->taken, item))
+        script->recorded_all = false;
+    return which;
+}
+
+/* ---- points ---- */
+
+static void remember_point(struct script *script, const char *phase, enum scn_point_kind kind,
+                           int decision) {
+    char text[SCRIPT_REACHED_SIZE];
+    snprintf(text, sizeof text, "%s %s%s%s", phase, scn_point_name(kind), decision >= 0 ? " " : "",
+             decision >= 0 ? script->scenario->decisions[decision].name : "");
+    for (size_t i = 0; i < script->reached_count; i++) {
+        if (strcmp(script->reached[i], text) == 0)
+            return;
+    }
+    if (script->reached_count < SCRIPT_REACHED_MAX)
+        memcpy(script->reached[script->reached_count++], text, sizeof text);
+}
+
+static void move_window(struct script *script, size_t index, bool after, enum scn_point_kind kind,
+                        int decision) {
+    const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
+    struct line_run *line = &script->lines[index];
+    if (line->state != LINE_ARMED || line->over)
+        return;
+    if (crash->where == SCN_CRASH_ANYWHERE_BEFORE && !after &&
+        point_matches(&crash->point, kind, decision))
+        line->over = true;
+    if ((crash->where == SCN_CRASH_ANYWHERE_AFTER || crash->where == SCN_CRASH_ANYWHERE_BETWEEN) &&
+        after && point_matches(&crash->point, kind, decision))
+        line->in_window = true;
+    if (crash->where == SCN_CRASH_ANYWHERE_BETWEEN && !after && line->in_window &&
+        point_matches(&crash->to, kind, decision))
+        line->over = true;
+    line->in_window = line->in_window && !line->over;
+}
+
+static void happen_at_point(struct script *script, size_t index);
+
+/* `reach crash before record D1`: what a crash at this point would leave. */
+static void remember_key(struct script *script, bool after, enum scn_point_kind kind,
+                         int decision) {
+    const struct scenario *scenario = script->scenario;
+    enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement != SCN_REACH_CRASH || script->lines[i].has_key ||
+            line->args.crash.where != where ||
+            !point_matches(&line->args.crash.point, kind, decision))
+            continue;
+        script->lines[i].has_key = true;
+        script->lines[i].key = stage_crash_key(&script->stage);
+    }
+}
+
+/* A point is about to be reached, or has been. */
+static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
+    const struct scenario *scenario = script->scenario;
+    remember_point(script, after ? "after" : "before", kind, decision);
+    remember_key(script, after, kind, decision);
+    for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
+        enum scn_base base = after ? SCN_AFTER_POINT : SCN_BEFORE_POINT;
+        if (line->statement == SCN_CRASH && script->lines[i].state == LINE_ARMED) {
+            if (line->args.crash.where == where &&
+                point_matches(&line->args.crash.point, kind, decision))
+                die_at_line(script, i);
+            else if (quantified_crash(&line->args.crash))
+                move_window(script, i, after, kind, decision);
+        } else if (line->when.base == base && script->lines[i].state == LINE_WAITING &&
+                   point_matches(&line->when.point, kind, decision) && in_force(script, i)) {
+            schedule(script, i, script->stage.world.now_ns + line->when.ns);
+            if (line->when.ns == 0)
+                happen_at_point(script, i);
+        }
+    }
+}
+
+/* ---- observed lines ---- */
+
+static bool observed_by(const struct scn_line *line, enum scn_statement statement, int decision,
+                        bool present) {
+    return line->statement == statement &&
+           (statement == SCN_OMS_RECONCILES || statement == SCN_OMS_HALTS ||
+            line->args.decision == decision) &&
+           (statement != SCN_OMS_CHECKS || line->args.present == present);
+}
+
+static size_t next_observed(const struct script *script, size_t from) {
+    while (from < script->scenario->line_count &&
+           scn_statement_sort(script->scenario->lines[from].statement) != SCN_OBSERVED)
+        from++;
+    return from;
+}
+
+/* Something was seen: it counts when it is what the script expects next. */
+static void saw(struct script *script, enum scn_statement statement, int decision, bool present) {
+    const struct scenario *scenario = script->scenario;
+    size_t at = script->observed;
+    if (at < scenario->line_count &&
+        observed_by(&scenario->lines[at], statement, decision, present)) {
+        script->lines[at].seen = true;
+        script->observed = next_observed(script, at + 1);
+    }
+}
+
+/* ---- what the stage tells ---- */
+
+static int decision_by_id(const struct script *script, const char *id) {
+    for (size_t i = 0; i < script->scenario->decision_count; i++) {
+        if (strcmp(script->scenario->decisions[i].payload.id, id) == 0)
+            return (int)i;
+    }
+    return SCN_NONE;
+}
+
+static void told(void *ctx, const struct oms_event *event) {
+    struct script *script = ctx;
+    int decision = decision_by_id(script, event->decision_id);
+    bool after = event->phase == OMS_AFTER;
+    switch (event->kind) {
+    case OMS_EVENT_BOOT:
+        point(script, after, SCN_POINT_BOOT, SCN_NONE);
+        return;
+    case OMS_EVENT_CHECK:
+        saw(script, SCN_OMS_CHECKS, decision, event->known);
+        return;
+    case OMS_EVENT_DECIDE:
+        point(script, after, SCN_POINT_DECIDE, decision);
+        return;
+    case OMS_EVENT_SKIP:
+        saw(script, SCN_OMS_SKIPS, decision, false);
+        return;
+    case OMS_EVENT_REFUSE:
+        saw(script, SCN_OMS_REFUSES, decision, false);
+        return;
+    case OMS_EVENT_SEND:
+        if (!after)
+            point(script, false, SCN_POINT_SEND, decision);
+        return;
+    case OMS_EVENT_RECORD:
+        if (after)
+            saw(script, SCN_OMS_RECORDS, decision, false);
+        point(script, after, SCN_POINT_RECORD, decision);
+        return;
+    case OMS_EVENT_FILL:
+        point(script, after, SCN_POINT_FILL, decision);
+        return;
+    case OMS_EVENT_REJECT:
+        point(script, after, SCN_POINT_REJECT, decision);
+        return;
+    case OMS_EVENT_CANCEL:
+        point(script, after, SCN_POINT_CANCEL, decision);
+        return;
+    case OMS_EVENT_RECONCILE:
+        if (after)
+            saw(script, SCN_OMS_RECONCILES, SCN_NONE, false);
+        point(script, after, SCN_POINT_RECONCILE, SCN_NONE);
+        return;
+    case OMS_EVENT_HALT:
+        saw(script, SCN_OMS_HALTS, SCN_NONE, false);
+        return;
+    case OMS_EVENT_DISCREPANCY:
+    case OMS_EVENT_KILL_SWITCH:
+    case OMS_EVENT_HOLD:
+    case OMS_EVENT_ALARM:
+        return;
+    }
+}
+
+static void left(void *ctx, int decision) {
+    struct script *script = ctx;
+    saw(script, SCN_OMS_SENDS, decision, false);
+    point(script, true, SCN_POINT_SEND, decision);
+    if (!script->stage.port.dead)
+        point(script, false, SCN_POINT_DELIVER, decision);
+}
+
+static int newest_order_of(const struct script *script, int decision) {
+    const struct exchange *exchange = &script->stage.world.exchange;
+    for (size_t i = exchange->order_count; i-- > 0;) {
+        const struct broker_order *told_order = &exchange->orders[i].told;
+        if (!exchange->orders[i].foreign &&
+            judge_attribute(&script->stage.judge, told_order->symbol, told_order->side,
+                            told_order->qty_nanos, told_order->limit_nanos) == decision)
+            return (int)i;
+    }
+    return -1;
+}
+
+static const struct scn_line *standing_fill_line(const struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement == SCN_BROKER_FILLS_ALL)
+            return &script->scenario->lines[i];
+    }
+    return NULL;
+}
+
+static void add_standing_fill(struct script *script, size_t order) {
+    const struct scn_line *line = standing_fill_line(script);
+    if (line == NULL)
+        return;
+    for (size_t i = 0; i < script->fill_count; i++) {
+        if (script->fills[i].order == order)
+            return;
+    }
+    CHECK_ROOM(script->fills, script->fill_count, script->fill_cap, FILLS_MAX);
+    script->fills[script->fill_count++] = (struct standing_fill){
+        .order = order, .at_ns = script->stage.world.now_ns + line->args.duration_ns};
+}
+
+static void delivered(void *ctx, int decision) {
+    struct script *script = ctx;
+    int order = decision < 0 ? -1 : newest_order_of(script, decision);
+    if (order >= 0) {
+        add_standing_fill(script, (size_t)order);
+        for (size_t i = 0; i < script->scenario->line_count; i++) {
+            if (script->lines[i].state == LINE_FOR_ORDER &&
+                script->scenario->lines[i].args.decision == decision)
+                schedule(script, i, script->stage.world.now_ns);
+        }
+    }
+    if (!script->stage.port.dead)
+        point(script, true, SCN_POINT_DELIVER, decision);
+}
+
+/* ---- faults ---- */
+
+static void fault_fired(struct script *script, size_t index, struct site site) {
+    script->lines[index].fired = true;
+    script->fired[site_index(site)]++;
+}
+
+/* `fault ... anywhere`: this call, or a later one, or (with an open `at`) any byte of it. */
+static bool quantified_fault(struct script *script, size_t index, const struct port_call *call,
+                             unsigned occurrence, struct fault *fault) {
+    const struct scn_strike *strike = &script->scenario->lines[index].args.strike;
+    const struct fault_arg *first = &strike->fault.kind->args[0];
+    bool every_byte =
+        first->name != NULL && strcmp(first->name, "at") == 0 && !strike->arg_written[0];
+    uint32_t ways = every_byte ? (uint32_t)call->length + 2 : 2;
+    uint32_t answer = 0;
+    struct plan_item item = {.life = script->stage.life,
+                             .place = PLAN_AT_CALL,
+                             .site = call->site,
+                             .occurrence = occurrence,
+                             .what = PLAN_FAULT};
+    if (script->plan != NULL || script->lines[index].fired)
+        return false;
+    answer = choose(&script->chooser, CHOICE_FAULT, ways);
+    if (answer == 0)
+        return false;
+    *fault = strike->fault;
+    if (every_byte)
+        fault->arg[0] = (int64_t)answer - 1;
+    item.fault = *fault;
+    if (!plan_add(&script->taken, &item))
+        script->recorded_all = false;
+    return true;
+}
+
+static bool strikes(struct script *script, size_t index, const struct port_call *call,
+                    unsigned occurrence, struct fault *fault) {
+    const struct scn_strike *strike = &script->scenario->lines[index].args.strike;
+    struct line_run *line = &script->lines[index];
+    if (line->state != LINE_ARMED || strike->site.op != call->site.op ||
+        strike->site.on != call->site.on)
+        return false;
+    line->calls++;
+    *fault = strike->fault;
+    switch (strike->times) {
+    case SCN_NEXT_CALL:
+        return line->calls == 1;
+    case SCN_ALL_CALLS:
+        return true;
+    case SCN_EACH_CALL:
+        return quantified_fault(script, index, call, occurrence, fault);
+    case SCN_ON_CALLS:
+        return line->calls >= strike->first && line->calls <= strike->last;
+    case SCN_UNTIL:
+        return script->stage.world.now_ns < strike->until_ns;
+    }
+    return false;
+}
+
+static struct port_answer planned(struct script *script, const struct port_call *call,
+                                  unsigned occurrence) {
+    const struct plan_item *item =
+        plan_at_call(script->plan, script->stage.life, call->site, occurrence, false);
+    if (item == NULL)
+        return (struct port_answer){0};
+    if (item->what != PLAN_FAULT) {
+        die_by_plan(script, item);
+        return (struct port_answer){0};
+    }
+    plan_add(&script->taken, item);
+    script->fired[site_index(call->site)]++;
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            script->lines[i].state == LINE_ARMED &&
+            script->scenario->lines[i].args.strike.times == SCN_EACH_CALL)
+            script->lines[i].fired = true;
+    }
+    return fault_answer(&item->fault);
+}
+
+/* `crash at SITE @ n`: strikes before the n-th call from its line on. */
+static void scripted_crash_at(struct script *script, const struct port_call *call) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        if (line->statement != SCN_CRASH || script->lines[i].state != LINE_ARMED ||
+            line->args.crash.where != SCN_CRASH_AT_SITE ||
+            line->args.crash.site.op != call->site.op || line->args.crash.site.on != call->site.on)
+            continue;
+        if (++script->lines[i].calls == line->args.crash.occurrence) {
+            die_at_line(script, i);
+            return;
+        }
+    }
+}
+
+static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
+    struct script *script = ctx;
+    struct port_answer answer = {0};
+    if (script->faults_over)
+        return answer;
+    if (script->plan != NULL)
+        answer = planned(script, call, occurrence);
+    if (!script->stage.port.dead)
+        scripted_crash_at(script, call);
+    if (!script->stage.port.dead)
+        offer_crash(script, call->site, occurrence, false);
+    for (size_t i = 0; i < script->scenario->line_count && !script->stage.port.dead; i++) {
+        struct fault fault;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            strikes(script, i, call, occurrence, &fault)) {
+            char text[FAULT_TEXT_SIZE], site[SITE_NAME_SIZE];
+            int line = script->stage.line;
+            fault_fired(script, i, call->site);
+            script->stage.line = line_number(script, i);
+            stage_note(&script->stage, "fault", false, "%s call %u: %s",
+                       site_name(call->site, site), occurrence, fault_format(&fault, text));
+            script->stage.line = line;
+            return fault_answer(&fault);
+        }
+    }
+    return answer;
+}
+
+static void passed(void *ctx, const struct port_call *call, unsigned occurrence) {
+    struct script *script = ctx;
+    const struct plan_item *item = NULL;
+    if (script->faults_over)
+        return;
+    if (script->plan != NULL) {
+        item = plan_at_call(script->plan, script->stage.life, call->site, occurrence, true);
+        if (item != NULL)
+            die_by_plan(script, item);
+    }
+    offer_crash(script, call->site, occurrence, true);
+}
+
+/* ---- stimuli ---- */
+
+static const struct oms_decision *payload(const struct script *script, int decision) {
+    return &script->scenario->decisions[decision].payload;
+}
+
+static void refuse_deliveries(struct script *script, const struct scn_line *line) {
+    const struct oms_decision *decision = payload(script, line->args.decision);
+    struct broker_request like = {.side = decision->side,
+                                  .type = decision->type,
+                                  .tif = decision->tif,
+                                  .qty_nanos = decision->qty_nanos,
+                                  .limit_nanos = decision->limit_nanos};
+    memcpy(like.symbol, decision->symbol, sizeof like.symbol);
+    exchange_refuse(&script->stage.world.exchange, &like,
+                    line->args.text[0] != '\0' ? line->args.text : "order refused");
+}
+
+static void fill_order(struct script *script, const struct scn_line *line, int order) {
+    struct stage *stage = &script->stage;
+    const struct broker_order *target = &stage->world.exchange.orders[order].told;
+    int64_t price =
+        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : target->limit_nanos;
+    char qty[DECIMAL_TEXT_MAX], at[DECIMAL_TEXT_MAX], id[BROKER_ORDER_ID_SIZE];
+    memcpy(id, target->id, sizeof id);
+    if (!exchange_fill(&stage->world.exchange, (size_t)order, stage->world.now_ns,
+                       line->args.qty_nanos, price, line->args.name)) {
+        if (!script->scenario->quantified)
+            fail(script, "fill-impossible", line->place.line,
+                 "%s cannot be filled by %s: it is %s with %s executed", id,
+                 decimal_format(line->args.qty_nanos, 0, qty), target->status_text,
+                 decimal_format(target->filled_nanos, 0, at));
+        return;
+    }
+    stage_note(stage, "broker", false, "fills %s %s @ %s", id,
+               decimal_format(line->args.qty_nanos, 0, qty), decimal_format(price, 2, at));
+}
+
+static void end_order(struct script *script, const struct scn_line *line, int order,
+                      enum broker_status status) {
+    struct stage *stage = &script->stage;
+    const char *id = stage->world.exchange.orders[order].told.id;
+    if (exchange_end(&stage->world.exchange, (size_t)order, status))
+        stage_note(stage, "broker", false, "%s is now %s", id, broker_status_name(status));
+    else if (!script->scenario->quantified)
+        fail(script, "already-final", line->place.line,
+             "%s cannot become %s: it is final already (%s)", id, broker_status_name(status),
+             stage->world.exchange.orders[order].told.status_text);
+}
+
+static int oldest_open_order(const struct script *script, const char *symbol) {
+    const struct exchange *exchange = &script->stage.world.exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (strcmp(exchange->orders[i].told.symbol, symbol) == 0 &&
+            broker_status_is_open(exchange->orders[i].told.status))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* A broker line about D: now when D's order exists, else once it does. */
+static void broker_about(struct script *script, size_t index) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    int order = newest_order_of(script, line->args.decision);
+    if (order < 0 && line->statement == SCN_BROKER_REJECTS) {
+        refuse_deliveries(script, line);
+        return;
+    }
+    if (order < 0) {
+        script->lines[index].state = LINE_FOR_ORDER;
+        return;
+    }
+    switch ((int)line->statement) {
+    case SCN_BROKER_FILLS:
+        fill_order(script, line, order);
+        return;
+    case SCN_BROKER_CANCELS:
+        end_order(script, line, order, BROKER_STATUS_CANCELED);
+        return;
+    case SCN_BROKER_EXPIRES:
+        end_order(script, line, order, BROKER_STATUS_EXPIRED);
+        return;
+    case SCN_BROKER_REJECTS:
+        end_order(script, line, order, BROKER_STATUS_REJECTED);
+        return;
+    default: /* accepts: it has */
+        return;
+    }
+}
+
+static void restart(struct script *script, size_t index) {
+    struct stage *stage = &script->stage;
+    int window = -1;
+    if (stage_is_up(stage) && script->plan != NULL) {
+        const struct plan_item *item = plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
+        if (item != NULL)
+            die_by_plan(script, item);
+    }
+    for (size_t i = 0; i < index; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        if (line->statement != SCN_CRASH || !quantified_crash(&line->args.crash))
+            continue;
+        window = script->lines[i].in_window ? (int)i : window;
+        script->lines[i].over = script->lines[i].over || script->lines[i].state == LINE_ARMED;
+        script->lines[i].in_window = false;
+    }
+    if (window >= 0 && script->plan == NULL && stage_is_up(stage))
+        die_idle(script, (size_t)window);
+    resolve_relative(script, index, SCN_AFTER_RESTART);
+    if (!stage_is_up(stage))
+        stage_boot(stage);
+}
+
+static void arm(struct script *script, size_t index) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    script->lines[index].state = LINE_ARMED;
+    if (line->statement == SCN_CRASH)
+        script->lines[index].in_window = line->args.crash.where == SCN_CRASH_ANYWHERE ||
+                                         line->args.crash.where == SCN_CRASH_ANYWHERE_BEFORE;
+}
+
+static void tell(struct script *script, enum inbox_kind kind, const struct scn_line *line,
+                 bool on) {
+    size_t decision = line->args.decision < 0 ? 0 : (size_t)line->args.decision;
+    if (!stage_tell(&script->stage, kind, decision, on))
+        stage_note(&script->stage, "harness", false, "nobody is up to hear this");
+}
+
+static void stimulate(struct script *script, size_t index) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    struct stage *stage = &script->stage;
+    struct world *world = &stage->world;
+    int order = -1;
+    switch ((int)line->statement) {
+    case SCN_SIGNAL:
+        tell(script, INBOX_SIGNAL, line, false);
+        return;
+    case SCN_CANCEL:
+        tell(script, INBOX_CANCEL, line, false);
+        return;
+    case SCN_RECONCILE:
+        tell(script, INBOX_RECONCILE, line, false);
+        return;
+    case SCN_KILL_SWITCH_TRIPS:
+    case SCN_KILL_SWITCH_RELEASES:
+        tell(script, INBOX_KILL_SWITCH, line, line->statement == SCN_KILL_SWITCH_TRIPS);
+        return;
+    case SCN_HALT_FILE_SETS:
+    case SCN_HALT_FILE_CLEARS:
+        world->halt_file =
+            line->statement == SCN_HALT_FILE_SETS ? OMS_HALT_PRESENT : OMS_HALT_ABSENT;
+        return;
+    case SCN_BROKER_DOWN:
+    case SCN_BROKER_BACK:
+        world->broker_down = line->statement == SCN_BROKER_DOWN;
+        return;
+    case SCN_BROKER_FOREIGN:
+        exchange_foreign(&world->exchange, world->now_ns,
+                         script->scenario->symbols[line->args.symbol], line->args.side,
+                         line->args.qty_nanos, line->args.price_nanos);
+        return;
+    case SCN_BROKER_FILLS_SYMBOL:
+        order = oldest_open_order(script, script->scenario->symbols[line->args.symbol]);
+        if (order >= 0)
+            fill_order(script, line, order);
+        else if (!script->scenario->quantified)
+            fail(script, "fill-impossible", line->place.line, "no open order in %s",
+                 script->scenario->symbols[line->args.symbol]);
+        return;
+    case SCN_BROKER_FILLS:
+    case SCN_BROKER_CANCELS:
+    case SCN_BROKER_EXPIRES:
+    case SCN_BROKER_REJECTS:
+    case SCN_BROKER_ACCEPTS:
+        broker_about(script, index);
+        return;
+    case SCN_BROKER_FILLS_ALL:
+        return;
+    case SCN_CRASH:
+        if (line->args.crash.where == SCN_CRASH_NOW)
+            die_at_line(script, index);
+        else
+            arm(script, index);
+        return;
+    case SCN_FAULT:
+        arm(script, index);
+        return;
+    case SCN_RESTART:
+        restart(script, index);
+        return;
+    case SCN_START_SECOND:
+        stage_start_second(stage);
+        return;
+    default:
+        CHECK(false);
+    }
+}
+
+/* ---- checks ---- */
+
+static void expectation_failed(struct script *script, size_t index, const char *code) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    char is[300], text[160];
+    cond_describe(script, &line->terms[0], is, sizeof is);
+    fail(script, code, line->place.line, "'%s' does not hold: %s",
+         line_text(script, index, text, sizeof text), is);
+}
+
+static void check_line(struct script *script, size_t index) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    char text[160];
+    switch ((int)line->statement) {
+    case SCN_EXPECT:
+        if (!cond_holds(script, line->terms, line->term_count))
+            expectation_failed(script, index, "expect");
+        return;
+    case SCN_WITHIN: /* its deadline */
+        if (!script->lines[index].seen && !cond_holds(script, line->terms, line->term_count))
+            expectation_failed(script, index, "within");
+        return;
+    default:
+        break;
+    }
+    if (scn_statement_sort(line->statement) == SCN_OBSERVED && !script->lines[index].seen)
+        fail(script, "observed", line->place.line, "'%s' was not seen, in this order, by its time",
+             line_text(script, index, text, sizeof text));
+}
+
+static bool is_check(const struct scn_line *line) {
+    return scn_statement_sort(line->statement) != SCN_STIMULUS;
+}
+
+/* `always`, `within` and `reach` are looked at after every event. */
+static void changed(void *ctx) {
+    struct script *script = ctx;
+    if (script->stage.judge.first.invariant != 0)
+        mark_place(script);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        struct line_run *state = &script->lines[i];
+        if (line->statement == SCN_ALWAYS && !cond_holds(script, line->terms, line->term_count))
+            expectation_failed(script, i, "always");
+        if ((line->statement == SCN_REACH ||
+             (line->statement == SCN_WITHIN && state->state == LINE_ARMED)) &&
+            !state->seen)
+            state->seen = cond_holds(script, line->terms, line->term_count);
+    }
+}
+
+/* ---- the schedule ---- */
+
+/* The scheduled line that is next: earliest, stimuli before checks, then file order; or -1. */
+static int next_line(const struct script *script) {
+    int best = -1;
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct line_run *line = &script->lines[i];
+        const struct scn_line *scn = &script->scenario->lines[i];
+        int64_t at_ns = line->at_ns;
+        int64_t best_ns = best < 0 ? 0 : script->lines[best].at_ns;
+        if (line->state != LINE_SCHEDULED)
+            continue;
+        if (best < 0 || at_ns < best_ns ||
+            (at_ns == best_ns && !is_check(scn) && is_check(&script->scenario->lines[best])))
+            best = (int)i;
+    }
+    return best;
+}
+
+static int next_fill(const struct script *script) {
+    int best = -1;
+    for (size_t i = 0; i < script->fill_count; i++) {
+        if (script->fills[i].at_ns != INT64_MAX &&
+            (best < 0 || script->fills[i].at_ns < script->fills[best].at_ns))
+            best = (int)i;
+    }
+    return best;
+}
+
+static int64_t next(void *ctx, bool *after_oms) {
+    struct script *script = ctx;
+    int line = next_line(script), fill = next_fill(script);
+    int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
+    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    *after_oms = line >= 0 && is_check(&script->scenario->lines[line]) && line_ns < fill_ns;
+    return line_ns < fill_ns ? line_ns : fill_ns;
+}
+
+static void standing_fill(struct script *script, struct standing_fill *fill) {
+    const struct scn_line *line = standing_fill_line(script);
+    struct exchange *exchange = &script->stage.world.exchange;
+    const struct broker_order *order = &exchange->orders[fill->order].told;
+    int64_t price =
+        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : order->limit_nanos;
+    char id[BROKER_ORDER_ID_SIZE];
+    fill->at_ns = INT64_MAX;
+    memcpy(id, order->id, sizeof id);
+    script->stage.line = line->place.line;
+    if (broker_status_is_open(order->status) &&
+        exchange_fill(exchange, fill->order, script->stage.world.now_ns,
+                      order->qty_nanos - order->filled_nanos, price, ""))
+        stage_note(&script->stage, "broker", false, "fills %s", id);
+}
+
+static void line_happens(struct script *script, size_t index) {
+    const struct scn_line *line = &script->scenario->lines[index];
+    struct line_run *state = &script->lines[index];
+    script->stage.line = line->place.line;
+    if (line->statement == SCN_WITHIN && state->until_ns == 0) {
+        state->until_ns = state->at_ns + line->args.duration_ns;
+        state->state = LINE_ARMED;
+        changed(script);
+        /* Its deadline is its next moment. */
+        state->state = LINE_SCHEDULED;
+        state->at_ns = state->until_ns;
+        return;
+    }
+    state->state = LINE_DONE;
+    if (is_check(line)) {
+        check_line(script, index);
+        return;
+    }
+    if (script->stage.trace != NULL) {
+        char text[160];
+        stage_note(&script->stage, "script", false, "%s",
+                   line_text(script, index, text, sizeof text));
+    }
+    stimulate(script, index);
+}
+
+static void happen(void *ctx) {
+    struct script *script = ctx;
+    int line = next_line(script), fill = next_fill(script);
+    if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
+        standing_fill(script, &script->fills[fill]);
+    else
+        line_happens(script, (size_t)line);
+    stage_changed(&script->stage);
+}
+
+static void happen_at_point(struct script *script, size_t index) {
+    int line = script->stage.line;
+    line_happens(script, index);
+    script->stage.line = line;
+}
+
+/* ---- a whole run ---- */
+
+static bool make_world(struct script *script, const struct run_options *options,
+                       const struct sut_config *oms, struct world *world, char why[SUT_WHY_SIZE]) {
+    const struct scenario *scenario = script->scenario;
+    struct oms_opening openings[SCN_GIVENS_MAX];
+    size_t opening_count = 0;
+    struct disk *image = NULL;
+    world_init(world, script->config->profile, scenario->start_ns);
+    for (size_t i = 0; i < scenario->given_count; i++) {
+        const struct scn_given *given = &scenario->givens[i];
+        struct oms_opening *opening = &openings[opening_count];
+        if (given->kind == SCN_HEADER_GIVEN_BROKER)
+            exchange_open_position(&world->exchange, scenario->symbols[given->args.symbol],
+                                   given->args.qty_nanos, given->args.price_nanos);
+        if (given->kind == SCN_HEADER_GIVEN_CASH)
+            world->exchange.cash_nanos = given->args.money_nanos;
+        if (given->kind != SCN_HEADER_GIVEN_OMS)
+            continue;
+        *opening = (struct oms_opening){.qty_nanos = given->args.qty_nanos,
+                                        .price_nanos = given->args.price_nanos};
+        memcpy(opening->symbol, scenario->symbols[given->args.symbol], sizeof opening->symbol);
+        opening_count++;
+    }
+    image = stage_image(options->sut, oms, scenario->start_ns, openings, opening_count, why);
+    if (image == NULL) {
+        world_free(world);
+        return false;
+    }
+    disk_free(world->disk);
+    world->disk = image;
+    return true;
+}
+
+enum { SIMULATED_PAGE = 1024 };
+
+static void schedule_all(struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        bool standing = line->statement == SCN_ALWAYS || line->statement == SCN_FINALLY ||
+                        line->statement == SCN_REACH || line->statement == SCN_REACH_CRASH ||
+                        line->statement == SCN_REACH_FAULT;
+        script->lines[i].state = standing ? LINE_DONE : LINE_WAITING;
+        if (standing)
+            continue;
+        if (line->when.base == SCN_AT)
+            schedule(script, i, line->when.ns);
+        else if (line->when.base == SCN_FROM_BEGINNING)
+            schedule(script, i, script->scenario->start_ns);
+    }
+}
+
+bool script_open(struct script *script, const struct scenario *scenario,
+                 const struct run_config *config, const struct run_options *options,
+                 const struct chooser *chooser, const struct plan *plan, struct trace *trace,
+                 char why[SUT_WHY_SIZE]) {
+    const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
+    const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
+    struct stage_config stage = {.sut = options->sut,
+                                 .claims = options->claims & ~run_suspends(scenario),
+                                 .door = config->door,
+                                 .wire = options->wire,
+                                 .oms = {.profile = config->profile,
+                                         .account = "SIM",
+                                         .page_size = page->set ? (int)page->value : SIMULATED_PAGE,
+                                         .checkpoint_frames = frames->set ? (int)frames->value : 0},
+                                 .start_ns = scenario->start_ns,
+                                 .pace_ns = scenario->pace_ns,
+                                 .seed = options->seed != NULL ? *options->seed : scenario->seed};
+    struct stage_outside outside = {.ctx = script,
+                                    .next = next,
+                                    .happen = happen,
+                                    .ask = ask,
+                                    .passed = passed,
+                                    .told = told,
+                                    .left = left,
+                                    .delivered = delivered,
+                                    .changed = changed,
+                                    .power = choose_power};
+    struct world world;
+    script->scenario = scenario;
+    script->config = config;
+    if (!make_world(script, options, &stage.oms, &world, why))
+        return false;
+    stage_open(&script->stage, &stage, &outside, &world);
+    script->chooser = *chooser;
+    script->plan = plan;
+    script->taken.count = 0;
+    script->recorded_all = true;
+    script->death_index = -1;
+    script->lines = check_zalloc(scenario->line_count + 1, sizeof *script->lines);
+    script->observed = next_observed(script, 0);
+    script->fills = NULL;
+    script->fill_count = script->fill_cap = 0;
+    script->faults_over = script->crashed_in_window = script->has_key = false;
+    script->crash_points = 0;
+    script->crash_key = 0;
+    script->crash_site = (struct site){SITE_OP_COUNT, ON_NONE};
+    memset(script->fired, 0, sizeof script->fired);
+    script->reached_count = 0;
+    script->failure.code[0] = '\0';
+    script->marked = 0;
+    script->marked_set = false;
+    script->stage.trace = trace;
+    for (size_t i = 0; i < scenario->decision_count; i++)
+        judge_add(&script->stage.judge, scenario->decisions[i].name,
+                  &scenario->decisions[i].payload);
+    schedule_all(script);
+    return true;
+}
+
+/* Lines in force before the first life, then the first life itself. */
+static void begin(struct script *script) {
+    const struct scenario *scenario = script->scenario;
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        if (script->lines[i].state == LINE_SCHEDULED &&
+            scenario->lines[i].when.base == SCN_FROM_BEGINNING && !is_check(&scenario->lines[i]))
+            line_happens(script, i);
+    }
+    script->stage.line = 0;
+    stage_boot(&script->stage);
+    for (size_t i = 0; i < scenario->given_count; i++) {
+        if (scenario->givens[i].kind == SCN_HEADER_GIVEN_KILL_SWITCH)
+            stage_tell(&script->stage, INBOX_KILL_SWITCH, 0, true);
+    }
+}
+
+static void list_reached(const struct script *script, char *out, size_t size) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < script->reached_count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                 script->reached[i]);
+}
+
+/* What was ordered and never came is a failure of the script, not a pass. */
+static void nothing_left_out(struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        enum line_state state = script->lines[i].state;
+        char text[120], reached[240];
+        if (state == LINE_DONE || script->lines[i].fired)
+            continue;
+        line_text(script, i, text, sizeof text);
+        if (line->statement == SCN_CRASH && !quantified_crash(&line->args.crash)) {
+            list_reached(script, reached, sizeof reached);
+            fail(script, "never-happened", line->place.line,
+                 "'%s' never happened; reached were: %s", text, reached);
+        } else if (line->statement == SCN_FAULT && line->args.strike.times != SCN_EACH_CALL) {
+            fail(script, "never-happened", line->place.line,
+                 "'%s' never struck: there was no such call after it", text);
+        } else if (state == LINE_FOR_ORDER) {
+            fail(script, "no-order", line->place.line, "'%s': the broker never had an order for it",
+                 text);
+        } else if (state == LINE_WAITING) {
+            fail(script, "never-happened", line->place.line, "'%s': its moment never came", text);
+        }
+    }
+}
+
+static void final_checks(struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        if (line->statement == SCN_FINALLY && !cond_holds(script, line->terms, line->term_count))
+            expectation_failed(script, i, "finally");
+        if (line->statement == SCN_REACH && !script->lines[i].seen)
+            script->lines[i].seen = cond_holds(script, line->terms, line->term_count);
+    }
+}
+
+void script_run(struct script *script, bool skip_recovery) {
+    begin(script);
+    stage_run(&script->stage);
+    script->faults_over = true;
+    if (!script->scenario->quantified)
+        nothing_left_out(script);
+    if (stage_settle(&script->stage) == STAGE_QUIET)
+        final_checks(script);
+    if (script->failure.code[0] == '\0' && script->stage.judge.first.invariant == 0 &&
+        !skip_recovery)
+        stage_recover_again(&script->stage);
+    if (script->stage.judge.first.invariant != 0)
+        mark_place(script);
+}
+
+void script_close(struct script *script) {
+    stage_close(&script->stage);
+    free(script->lines);
+    free(script->fills);
+}

@@ -1,0 +1,90 @@
+/* One run of one scenario: its lines become what happens outside the OMS on a stage.
+ *
+ * Who answers the open questions of a run (does the crash strike here? which writes survive?) is a
+ * chooser, or, in a replay, a plan. What was answered is written down as a plan again. */
+#ifndef SCENARIOS_LANG_SCRIPT_H
+#define SCENARIOS_LANG_SCRIPT_H
+
+#include "faultinject/choose.h"
+#include "scenarios/lang/run.h"
+
+enum { SCRIPT_REACHED_MAX = 64, SCRIPT_REACHED_SIZE = 64 };
+
+enum line_state {
+    LINE_WAITING,   /* its moment is not known yet */
+    LINE_SCHEDULED, /* due at `at_ns` */
+    LINE_FOR_ORDER, /* a broker line about an order that does not exist yet */
+    LINE_ARMED,     /* a crash or fault that waits for its place */
+    LINE_DONE
+};
+
+struct line_run {
+    enum line_state state;
+    int64_t at_ns;    /* SCHEDULED */
+    int64_t until_ns; /* a `within`: its deadline; a fault with `until` */
+    int64_t calls;    /* calls of its site since it was armed */
+    bool in_window;   /* `crash anywhere`: open now */
+    bool fired;       /* a crash or fault: it happened */
+    bool seen;        /* an observed line: it was; a within, a reach: it held */
+    bool over;        /* a window that is closed for good */
+    bool has_key;     /* `reach crash` at a point: what a crash there would leave */
+    uint64_t key;
+};
+
+struct script_failure {
+    char code[RUN_CODE_SIZE]; /* "": none */
+    char text[RUN_HEADLINE_SIZE];
+    int line;
+    int64_t at_ns;
+};
+
+struct standing_fill {
+    size_t order;
+    int64_t at_ns;
+};
+
+struct script {
+    const struct scenario *scenario;
+    const struct run_config *config;
+    struct stage stage;
+    struct chooser chooser;
+    const struct plan *plan; /* a replay; NULL: quantifiers are answered by the chooser */
+    struct plan taken;       /* every answer that was not 0 */
+    bool recorded_all;       /* `taken` had room for them */
+    struct plan_item death;  /* the death under way: where its `keep` belongs */
+    int death_index;         /* into taken, or -1 */
+
+    struct line_run *lines; /* one per scenario line */
+    size_t observed;        /* the next observed line, index into scenario lines */
+    struct standing_fill *fills;
+    size_t fill_count, fill_cap;
+    bool faults_over; /* the script is over: no fault strikes any more */
+    bool crashed_in_window;
+    bool has_key; /* the last crash point offered, as a key of the world */
+    uint64_t key;
+    unsigned long crash_points;
+    uint64_t crash_key; /* what the quantified crash of this run found; with crash_points > 0 */
+    struct site crash_site;
+    unsigned long fired[SITE_COUNT];
+    char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
+    size_t reached_count;
+    struct script_failure failure;
+    size_t marked; /* trace line of the first failure */
+    bool marked_set;
+};
+
+/* Makes the world and sets the script over it. False: the store could not be made (`why`). */
+bool script_open(struct script *script, const struct scenario *scenario,
+                 const struct run_config *config, const struct run_options *options,
+                 const struct chooser *chooser, const struct plan *plan, struct trace *trace,
+                 char why[SUT_WHY_SIZE]);
+/* Runs it to the end, final checks and the last recovery included. */
+void script_run(struct script *script, bool skip_recovery);
+void script_close(struct script *script);
+
+/* Whether a condition holds now (scenarios/lang/cond.c). */
+bool cond_holds(struct script *script, const struct scn_term *terms, size_t count);
+/* What the condition's subject really is, for messages: "position AAPL is 50 @ 150". */
+void cond_describe(struct script *script, const struct scn_term *term, char *out, size_t size);
+
+#endif

@@ -1,0 +1,255 @@
+/* The vocabulary of scenario files: one table of rows that drives parser, checker, printer and the
+ * generated reference.
+ *
+ * A row's shape is the grammar of its line: lower-case words and signs stand for themselves,
+ * capital words are slots (below), "[...]" may be left out, "|" separates alternatives inside
+ * brackets. */
+#ifndef SCENARIOS_LANG_VERBS_H
+#define SCENARIOS_LANG_VERBS_H
+
+/* What a line can hold. Each slot fills the field of struct scn_args that is named here, and sets
+ * its bit in `has`. The last rows are plain words that are worth remembering. id, slot as written
+ * in shapes, what a reader of a message is told was expected */
+#define SCN_SLOTS(X)                                                           \
+    X(DECISION, "D", "a decision")                      /* decision */         \
+    X(NEW_DECISION, "NEWD", "a name for a decision")    /* name */             \
+    X(SIDE, "SIDE", "'buy' or 'sell'")                  /* side */             \
+    X(QTY, "QTY", "a quantity")                         /* qty_nanos */        \
+    X(SYMBOL, "SYMBOL", "a symbol")                     /* symbol */           \
+    X(SAME_SYMBOL, "SYMBOL2", "the same symbol")        /* checked only */     \
+    X(PRICE, "PRICE", "a price")                        /* price_nanos */      \
+    X(TIF, "TIF", "a time in force")                    /* tif */              \
+    X(UNTIL, "CLOCK", "a time of day")                  /* until_ns */         \
+    X(DUR, "DUR", "a duration")                         /* duration_ns */      \
+    X(TEXT, "STRING", "a text in quotes")               /* text */             \
+    X(FILL, "FILL", "a name for the fill")              /* name */             \
+    X(PRESENCE, "PRESENCE", "'present' or 'absent'")    /* present */          \
+    X(CRASH, "CRASH", "a kind or a place of the crash") /* crash */            \
+    X(FAULT, "FAULT", "a site and a kind of fault")     /* strike */           \
+    X(SITE, "SITE", "a site")                           /* site */             \
+    X(COND, "COND", "a condition")                      /* the line's terms */ \
+    X(CMP, "CMP", "a comparison")                       /* cmp */              \
+    X(INTEGER, "INT", "a whole number")                 /* count */            \
+    X(DISCREPANCY, "TYPE", "a type of discrepancy")     /* discrepancy */      \
+    X(SEVERITY, "SEVERITY", "a severity")               /* severity */         \
+    X(STATE, "STATE", "an order state")                 /* state */            \
+    X(SWITCH, "ONOFF", "'on' or 'off'")                 /* on */               \
+    X(MONEY, "MONEY", "an amount of money")             /* money_nanos */      \
+    X(TAGS, "TAGS", "a tag")                            /* header */           \
+    X(DATE, "DATE", "a date")                           /* header */           \
+    X(KINDS, "KINDS", "'power' or 'kill'")              /* header */           \
+    X(PROFILES, "PROFILES", "a profile")                /* header */           \
+    X(OPTION, "OPTION", "an option")                    /* option */           \
+    X(PATH, "PATH", "a file name")                      /* text */             \
+    X(MARKET, "market", "'market'")                                            \
+    X(REST, "rest", "'rest'")                                                  \
+    X(NO, "no", "'no'")
+enum scn_slot {
+#define X(id, shape, expected) SCN_SLOT_##id,
+    SCN_SLOTS(X)
+#undef X
+        SCN_SLOT_COUNT
+};
+
+/* What sort of statement a line is. */
+enum scn_sort {
+    SCN_STIMULUS, /* makes something happen */
+    SCN_OBSERVED, /* must be seen, in this order and no later than its time */
+    SCN_CHECK     /* must be true */
+};
+
+/* id, sort, shape, help, example */
+#define SCN_STATEMENTS(X)                                                                          \
+    X(SIGNAL, STIMULUS, "signal D SIDE QTY SYMBOL [limit PRICE | market] [tif TIF] [until CLOCK]", \
+      "a decision reaches the OMS; `until` is its expiry; without limit it is a market order",     \
+      "10:00:00  signal D1 buy 100 AAPL limit 150.00")                                             \
+    X(CANCEL, STIMULUS, "cancel D", "the strategy asks for the order to be canceled",              \
+      "10:00:20  cancel D1")                                                                       \
+    X(BROKER_ACCEPTS, STIMULUS, "broker accepts D",                                                \
+      "the broker takes the order (it does so by itself on delivery; this pins the moment)",       \
+      "10:00:05  broker accepts D1")                                                               \
+    X(BROKER_REJECTS, STIMULUS, "broker rejects D [STRING]",                                       \
+      "before delivery: refuses every delivery of D; after it: rejects the live order",            \
+      "broker rejects D1 \"insufficient shares\"")                                                 \
+    X(BROKER_CANCELS, STIMULUS, "broker cancels [rest] D",                                         \
+      "the broker ends the order; `rest` says that a part was filled before",                      \
+      "10:00:20  broker cancels rest D1")                                                          \
+    X(BROKER_EXPIRES, STIMULUS, "broker expires D", "the broker ends the order by time",           \
+      "10:00:20  broker expires D1")                                                               \
+    X(BROKER_FILLS, STIMULUS, "broker fills D QTY [@ PRICE] [as FILL]",                            \
+      "an execution of D's order; without a price at its limit",                                   \
+      "10:00:05  broker fills D1 100 @ 150.00")                                                    \
+    X(BROKER_FILLS_SYMBOL, STIMULUS, "broker fills QTY SYMBOL [@ PRICE] [as FILL]",                \
+      "an execution of the oldest open order in that symbol", "10:00:05  broker fills 100 AAPL")   \
+    X(BROKER_FILLS_ALL, STIMULUS, "broker fills all after DUR [@ PRICE]",                          \
+      "standing behaviour, written without a time: every order is filled that long after it was "  \
+      "accepted",                                                                                  \
+      "broker fills all after 5s")                                                                 \
+    X(BROKER_DOWN, STIMULUS, "broker goes down", "from here on connections are refused",           \
+      "10:00:10  broker goes down")                                                                \
+    X(BROKER_BACK, STIMULUS, "broker comes back", "the broker can be reached again",               \
+      "10:00:20  broker comes back")                                                               \
+    X(BROKER_FOREIGN, STIMULUS, "broker gets foreign SIDE QTY SYMBOL @ PRICE",                     \
+      "somebody else trades on the account: an execution that the OMS never asked for",            \
+      "10:00:20  broker gets foreign buy 7 AAPL @ 151.00")                                         \
+    X(CRASH, STIMULUS, "crash [CRASH]", "the OMS dies: now, at a place, or everywhere",            \
+      "crash before record D1")                                                                    \
+    X(RESTART, STIMULUS, "restart", "the OMS is started again on what the crash left",             \
+      "10:00:30  restart")                                                                         \
+    X(START_SECOND, STIMULUS, "start second", "a second instance is started beside the first",     \
+      "10:00:10  start second")                                                                    \
+    X(RECONCILE, STIMULUS, "reconcile", "asks the OMS to compare itself with the broker",          \
+      "10:00:34  reconcile")                                                                       \
+    X(FAULT, STIMULUS, "fault FAULT", "something goes wrong at a port; see the table of faults",   \
+      "10:00:00  fault broker.submit lost-reply once")                                             \
+    X(KILL_SWITCH_TRIPS, STIMULUS, "operator trips kill-switch", "a person stops trading",         \
+      "10:00:00  operator trips kill-switch")                                                      \
+    X(KILL_SWITCH_RELEASES, STIMULUS, "operator releases kill-switch", "a person allows it again", \
+      "10:00:40  operator releases kill-switch")                                                   \
+    X(HALT_FILE_SETS, STIMULUS, "operator sets halt-file", "the halt file appears",                \
+      "10:00:00  operator sets halt-file")                                                         \
+    X(HALT_FILE_CLEARS, STIMULUS, "operator clears halt-file", "the halt file is removed",         \
+      "10:00:40  operator clears halt-file")                                                       \
+    X(OMS_CHECKS, OBSERVED, "oms checks D -> PRESENCE",                                            \
+      "the OMS looked the decision up in its store", "10:00:01  oms checks D1 -> absent")          \
+    X(OMS_SENDS, OBSERVED, "oms sends D", "an order request left the OMS",                         \
+      "10:00:02  oms sends D1")                                                                    \
+    X(OMS_RECORDS, OBSERVED, "oms records D", "the outcome of a send became durable",              \
+      "10:00:03  oms records D1")                                                                  \
+    X(OMS_SKIPS, OBSERVED, "oms skips D", "a decision that is known already was presented again",  \
+      "10:00:33  oms skips D1")                                                                    \
+    X(OMS_RECONCILES, OBSERVED, "oms reconciles", "a comparison with the broker was completed",    \
+      "10:00:30  oms reconciles")                                                                  \
+    X(OMS_HALTS, OBSERVED, "oms halts", "the OMS stopped itself (fail-stop) and exited",           \
+      "10:00:05  oms halts")                                                                       \
+    X(OMS_REFUSES, OBSERVED, "oms refuses D", "the OMS answered 'not taken'",                      \
+      "10:00:01  oms refuses D1")                                                                  \
+    X(EXPECT, CHECK, "expect COND", "true now", "10:00:36  expect position AAPL = 100 @ 150.00")   \
+    X(WITHIN, CHECK, "within DUR expect COND", "true at some moment from now until then",          \
+      "10:00:30  within 10s expect order D1 is filled")                                            \
+    X(ALWAYS, CHECK, "always COND", "true after every event", "always  orders D1 <= 1")            \
+    X(FINALLY, CHECK, "finally COND", "true once the world is quiet",                              \
+      "finally  position AAPL = broker position AAPL")                                             \
+    X(REACH_CRASH, CHECK, "reach crash CRASH",                                                     \
+      "at least one run of the quantifier crashed there; else the scenario proves nothing and "    \
+      "fails",                                                                                     \
+      "reach crash before record D1")                                                              \
+    X(REACH_FAULT, CHECK, "reach fault SITE", "at least one run had a fault at this site",         \
+      "reach fault broker.submit")                                                                 \
+    X(REACH, CHECK, "reach COND", "true in at least one run of the quantifier",                    \
+      "reach submits D1 = 2")
+enum scn_statement {
+#define X(id, sort, shape, help, example) SCN_##id,
+    SCN_STATEMENTS(X)
+#undef X
+        SCN_STATEMENT_COUNT
+};
+
+/* Conditions: id, shape, help, example */
+#define SCN_CONDITIONS(X)                                                                         \
+    X(POSITION, "position SYMBOL = QTY [@ PRICE]",                                                \
+      "the OMS's position, signed, 0 for flat; with a price also its average entry price",        \
+      "position AAPL = 100 @ 150.00")                                                             \
+    X(POSITION_BROKER, "position SYMBOL = broker position SYMBOL2",                               \
+      "the OMS's position is the broker's", "position AAPL = broker position AAPL")               \
+    X(ORDERS, "orders D CMP INT", "orders the broker accepted for D, over all lives",             \
+      "orders D1 <= 1")                                                                           \
+    X(SUBMITS, "submits D CMP INT",                                                               \
+      "requests for D that reached the broker; a safe re-send makes 2 submits and 1 order",       \
+      "submits D1 <= 2")                                                                          \
+    X(RECOVERY, "recovery CMP DUR",                                                               \
+      "virtual time from the last restart until the comparison with the broker was done",         \
+      "recovery <= 30s")                                                                          \
+    X(DISCREPANCY, "[no] discrepancy [TYPE] [SYMBOL] [severity SEVERITY]",                        \
+      "what comparisons (the one at boot included) recorded since the last restart",              \
+      "discrepancy MISSING_IN_OMS AAPL severity CRITICAL")                                        \
+    X(ORDER_STATE, "order D is STATE", "the OMS's view of the order", "order D1 is filled")       \
+    X(OMS_RUNNING, "oms running", "the OMS is alive", "oms running")                              \
+    X(OMS_HALTED, "oms halted", "the OMS stopped itself (fail-stop)", "oms halted")               \
+    X(SECOND_REFUSED, "second refused", "the second instance refused to start", "second refused") \
+    X(KILL_SWITCH, "kill-switch ONOFF", "the kill switch as the OMS's store has it",              \
+      "kill-switch on")
+enum scn_condition {
+#define X(id, shape, help, example) SCN_COND_##id,
+    SCN_CONDITIONS(X)
+#undef X
+        SCN_CONDITION_COUNT
+};
+
+/* Headers: id, shape, help, example */
+#define SCN_HEADERS(X)                                                                            \
+    X(TAGS, "tags TAGS", "words to pick scenarios by", "tags seed, smoke")                        \
+    X(DATE, "date DATE", "the day of times that are written without one [2026-01-01]; UTC",       \
+      "date 2026-01-09")                                                                          \
+    X(PACE, "pace DUR", "decide, send and record take this long each [0s]", "pace 1s")            \
+    X(CRASHES, "crashes KINDS", "what the bare word `crash` means; several: one run for each",    \
+      "crashes kill, power")                                                                      \
+    X(PROFILE, "profile PROFILES", "the broker's promises; several: one run for each [alpaca]",   \
+      "profile alpaca, label")                                                                    \
+    X(SEED, "seed INT", "seed of everything random in this scenario [1]", "seed 7")               \
+    X(ORIGIN, "origin STRING", "where the scenario comes from", "origin \"desk diary\"")          \
+    X(OPTION, "option OPTION", "a setting of the harness or of the OMS under test",               \
+      "option door = wire")                                                                       \
+    X(USE, "use PATH", "takes the headers of another file, found from this one's folder",         \
+      "use \"common.scn\"")                                                                       \
+    X(GIVEN_BROKER, "given broker position SYMBOL QTY @ PRICE",                                   \
+      "a position at the broker before the first life", "given broker position AAPL 50 @ 140.00") \
+    X(GIVEN_OMS, "given oms position SYMBOL QTY @ PRICE",                                         \
+      "an opening position the OMS is created with", "given oms position AAPL 50 @ 140.00")       \
+    X(GIVEN_CASH, "given broker cash MONEY", "cash at the broker", "given broker cash 25000.00")  \
+    X(GIVEN_KILL_SWITCH, "given kill-switch on", "the kill switch is on before the first life",   \
+      "given kill-switch on")                                                                     \
+    X(DECISION, "decision NEWD = STRING",                                                         \
+      "a decision: its name in this file and the id the strategy gives it",                       \
+      "decision D1 = \"AAPL_BUY_2026-01-09_10:00\"")
+enum scn_header {
+#define X(id, shape, help, example) SCN_HEADER_##id,
+    SCN_HEADERS(X)
+#undef X
+        SCN_HEADER_COUNT
+};
+
+/* Points of an order's life: id, word, whether it may name a decision, meaning */
+#define SCN_POINTS(X)                                                                  \
+    X(DECIDE, "decide", 1, "the intent's transaction")                                 \
+    X(SEND, "send", 1, "the request leaves the OMS")                                   \
+    X(DELIVER, "deliver", 1, "the broker has acted on it, its answer is not yet seen") \
+    X(RECORD, "record", 1, "the answer becomes durable")                               \
+    X(FILL, "fill", 1, "the OMS books an execution")                                   \
+    X(REJECT, "reject", 1, "a refusal becomes durable")                                \
+    X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                  \
+    X(RECONCILE, "reconcile", 0, "the comparison with the broker")                     \
+    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")
+enum scn_point_kind {
+#define X(id, word, takes_decision, meaning) SCN_POINT_##id,
+    SCN_POINTS(X)
+#undef X
+        SCN_POINT_COUNT
+};
+
+/* Options: id, word, how the value is written, least and most (INT), words (WORD), help */
+#define SCN_OPTIONS(X)                                                                          \
+    X(DOOR, "door", WORD, 0, 2, "any|wire|direct",                                              \
+      "how the OMS reaches the broker: through real HTTP bytes, directly, or what the command " \
+      "says")                                                                                   \
+    X(PAGE_SIZE, "page-size", INT, 512, 65536, "", "bytes in a page of a new database")         \
+    X(CHECKPOINT_FRAMES, "checkpoint-frames", INT, 1, 1000000, "",                              \
+      "checkpoint once the log has this many frames")
+enum scn_option {
+#define X(id, word, type, least, most, words, help) SCN_OPTION_##id,
+    SCN_OPTIONS(X)
+#undef X
+        SCN_OPTION_COUNT
+};
+/* Values of `option door`. */
+enum scn_door { SCN_DOOR_ANY, SCN_DOOR_WIRE, SCN_DOOR_DIRECT };
+
+/* Comparisons: id, sign */
+#define SCN_CMPS(X) X(EQ, "=") X(NE, "!=") X(LT, "<") X(LE, "<=") X(GT, ">") X(GE, ">=")
+enum scn_cmp {
+#define X(id, sign) SCN_##id,
+    SCN_CMPS(X)
+#undef X
+};
+
+#endif

@@ -1,0 +1,290 @@
+/* The direct door: each broker call asks the port, acts on the exchange, and answers. */
+#include "sim/direct.h"
+
+#include "sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How a call that the port let through ends for the one who made it. */
+enum outcome {
+    OUTCOME_ANSWER,  /* the exchange's answer arrives */
+    OUTCOME_REFUSED, /* nothing left */
+    OUTCOME_BROKEN,  /* no usable answer; it may or may not have had an effect */
+    OUTCOME_ERROR    /* an HTTP error status */
+};
+
+static void explain(struct broker_reason *why, int http_status, const char *text) {
+    why->http_status = http_status;
+    snprintf(why->text, sizeof why->text, "%s", text);
+}
+
+/* Everything that is the same for every call before its effect: death, and the faults that stop a
+ * request on its way. True: the exchange acts now. */
+static bool reaches_exchange(struct direct *direct, struct port_call *call,
+                             struct port_answer *answer, enum outcome *outcome) {
+    *outcome = OUTCOME_BROKEN;
+    if (!port_alive(direct->port))
+        return false;
+    *answer = direct->port->before(direct->port->ctx, call);
+    if (direct->port->dead)
+        return false;
+    if (answer->act == ACT_REFUSED) {
+        *outcome = OUTCOME_REFUSED;
+        return false;
+    }
+    if (answer->act == ACT_ERROR)
+        *outcome = OUTCOME_ERROR;
+    return answer->act != ACT_LOST && answer->act != ACT_ERROR;
+}
+
+static void wait_for_timeout(struct direct *direct) {
+    struct world *world = direct->world;
+    direct->port->wait(direct->port->ctx, world->now_ns + world->exchange.profile->timeout_ns);
+}
+
+/* Everything that is the same after the effect. */
+static enum outcome answer_arrives(struct direct *direct, struct port_call *call,
+                                   const struct port_answer *answer, bool found) {
+    struct port_reply reply = {.call = call, .delivered = true, .found = found};
+    direct->port->after(direct->port->ctx, call);
+    if (direct->port->dead)
+        return OUTCOME_BROKEN;
+    if (answer->act == ACT_NO_REPLY)
+        wait_for_timeout(direct);
+    if (answer->act == ACT_NO_REPLY || answer->act == ACT_LOST_REPLY)
+        reply.delivered = false;
+    direct->port->replied(direct->port->ctx, &reply);
+    return reply.delivered ? OUTCOME_ANSWER : OUTCOME_BROKEN;
+}
+
+/* A query that did not reach the exchange. */
+static void query_failed(struct direct *direct, struct port_call *call, enum outcome outcome,
+                         const struct port_answer *answer, struct broker_reason *why) {
+    struct port_reply reply = {.call = call};
+    if (!direct->port->dead)
+        direct->port->replied(direct->port->ctx, &reply);
+    if (outcome == OUTCOME_ERROR)
+        explain(why, (int)answer->arg[0], "the broker answered with an error");
+    else
+        explain(why, 0, outcome == OUTCOME_REFUSED ? "connection refused" : "no answer");
+}
+
+/* ---- orders leave ---- */
+
+static enum broker_sent verdict_told(struct direct *direct, enum exchange_verdict verdict,
+                                     size_t index, const char *message, struct broker_order *order,
+                                     struct broker_reason *why) {
+    switch (verdict) {
+    case EXCHANGE_ACCEPTED:
+        *order = direct->world->exchange.orders[index].told;
+        return BROKER_ACCEPTED;
+    case EXCHANGE_DUPLICATE:
+        explain(why, 422, "client_order_id must be unique");
+        return BROKER_DUPLICATE;
+    case EXCHANGE_REFUSED:
+        explain(why, 403, message);
+        return BROKER_REJECTED;
+    }
+    check_failed(__FILE__, __LINE__, "verdict is a verdict");
+}
+
+/* The request is held up: it arrives by itself, and its sender listens until its time-out. */
+static enum broker_sent submit_late(struct direct *direct, struct port_call *call, int64_t by_ns,
+                                    struct broker_order *order, struct broker_reason *why) {
+    struct world *world = direct->world;
+    struct flight flight = {.due_ns = world->now_ns + by_ns, .request = *call->request};
+    int64_t timeout_ns = world->now_ns + world->exchange.profile->timeout_ns;
+    uint64_t id = world_send(world, &flight);
+    struct port_reply reply = {.call = call};
+    direct->port->wait(direct->port->ctx, flight.due_ns < timeout_ns ? flight.due_ns : timeout_ns);
+    reply.delivered = !direct->port->dead && world->delivered_id == id;
+    reply.found = reply.delivered && world->delivered_verdict == EXCHANGE_ACCEPTED;
+    if (!direct->port->dead)
+        direct->port->replied(direct->port->ctx, &reply);
+    if (reply.delivered)
+        return verdict_told(direct, world->delivered_verdict, world->delivered_index,
+                            world->delivered_message, order, why);
+    explain(why, 0, "no answer within the time-out");
+    return BROKER_IN_DOUBT;
+}
+
+static enum broker_sent direct_submit(void *ctx, const struct broker_request *request,
+                                      struct broker_order *order, struct broker_reason *why) {
+    struct direct *direct = ctx;
+    struct world *world = direct->world;
+    struct port_call call = {.site = {SITE_BROKER_SUBMIT, ON_NONE}, .request = request, .ref = ""};
+    struct port_answer answer;
+    enum outcome outcome = OUTCOME_BROKEN;
+    enum exchange_verdict verdict = EXCHANGE_REFUSED;
+    char message[BROKER_TEXT_SIZE] = "";
+    size_t index = 0;
+    bool arrives = reaches_exchange(direct, &call, &answer, &outcome);
+    if (direct->port->dead) {
+        explain(why, 0, "no answer");
+        return BROKER_IN_DOUBT;
+    }
+    if (outcome == OUTCOME_REFUSED) {
+        explain(why, 0, "connection refused");
+        return BROKER_NOT_SENT;
+    }
+    direct->port->posted(direct->port->ctx, request, 1);
+    if (arrives && answer.act == ACT_LATE)
+        return submit_late(direct, &call, answer.arg[0], order, why);
+    if (!arrives) {
+        query_failed(direct, &call, outcome, &answer, why);
+        return BROKER_IN_DOUBT;
+    }
+    verdict = exchange_submit(&world->exchange, world->now_ns, request, &index, message);
+    outcome = answer_arrives(direct, &call, &answer, verdict == EXCHANGE_ACCEPTED);
+    if (outcome == OUTCOME_ANSWER)
+        return verdict_told(direct, verdict, index, message, order, why);
+    explain(why, 0, "the connection broke before an answer");
+    return BROKER_IN_DOUBT;
+}
+
+static enum broker_canceled direct_cancel(void *ctx, const char *order_id,
+                                          struct broker_reason *why) {
+    struct direct *direct = ctx;
+    struct port_call call = {.site = {SITE_BROKER_CANCEL, ON_NONE}, .ref = order_id};
+    struct port_answer answer;
+    enum outcome outcome = OUTCOME_BROKEN;
+    enum exchange_cancel verdict = EXCHANGE_CANCEL_UNKNOWN;
+    if (!reaches_exchange(direct, &call, &answer, &outcome)) {
+        query_failed(direct, &call, outcome, &answer, why);
+        return outcome == OUTCOME_REFUSED ? BROKER_CANCEL_NOT_SENT : BROKER_CANCEL_IN_DOUBT;
+    }
+    verdict = exchange_cancel(&direct->world->exchange, order_id);
+    outcome = answer_arrives(direct, &call, &answer, verdict == EXCHANGE_CANCELED);
+    if (outcome != OUTCOME_ANSWER) {
+        explain(why, 0, "the connection broke before an answer");
+        return BROKER_CANCEL_IN_DOUBT;
+    }
+    switch (verdict) {
+    case EXCHANGE_CANCELED:
+        return BROKER_CANCEL_TAKEN;
+    case EXCHANGE_CANCEL_FINAL:
+        explain(why, 422, "order is already final");
+        return BROKER_CANCEL_TOO_LATE;
+    case EXCHANGE_CANCEL_UNKNOWN:
+        explain(why, 404, "order not found");
+        return BROKER_CANCEL_ABSENT;
+    }
+    check_failed(__FILE__, __LINE__, "verdict is a verdict");
+}
+
+/* ---- questions ---- */
+
+static enum broker_found direct_lookup(void *ctx, const char *client_order_id,
+                                       struct broker_order *order, struct broker_reason *why) {
+    struct direct *direct = ctx;
+    struct port_call call = {.site = {SITE_BROKER_LOOKUP, ON_NONE}, .ref = client_order_id};
+    struct port_answer answer;
+    enum outcome outcome = OUTCOME_BROKEN;
+    const struct exchange_order *found = NULL;
+    if (reaches_exchange(direct, &call, &answer, &outcome)) {
+        found = exchange_lookup(&direct->world->exchange, direct->world->now_ns, client_order_id);
+        outcome = answer_arrives(direct, &call, &answer, found != NULL);
+        if (outcome == OUTCOME_ANSWER && found != NULL) {
+            *order = found->told;
+            return BROKER_FOUND;
+        }
+        explain(why, outcome == OUTCOME_ANSWER ? 404 : 0,
+                outcome == OUTCOME_ANSWER ? "order not found" : "no answer");
+        return outcome == OUTCOME_ANSWER ? BROKER_ABSENT : BROKER_INCONCLUSIVE;
+    }
+    query_failed(direct, &call, outcome, &answer, why);
+    return BROKER_INCONCLUSIVE;
+}
+
+/* One question for a list: true when the whole list may be handed over. */
+static bool ask_list(struct direct *direct, enum site_op op, struct broker_reason *why) {
+    struct port_call call = {.site = {op, ON_NONE}, .ref = ""};
+    struct port_answer answer;
+    enum outcome outcome = OUTCOME_BROKEN;
+    if (!reaches_exchange(direct, &call, &answer, &outcome)) {
+        query_failed(direct, &call, outcome, &answer, why);
+        return false;
+    }
+    outcome = answer_arrives(direct, &call, &answer, true);
+    if (outcome != OUTCOME_ANSWER)
+        explain(why, 0, "no answer");
+    return outcome == OUTCOME_ANSWER;
+}
+
+static bool direct_orders(void *ctx, enum broker_scope scope, int64_t since_ns,
+                          struct broker_orders *list, struct broker_reason *why) {
+    struct direct *direct = ctx;
+    const struct exchange *exchange = &direct->world->exchange;
+    if (!ask_list(direct, SITE_BROKER_ORDERS, why))
+        return false;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        struct broker_order *row = NULL;
+        if (told->submitted_ns < since_ns ||
+            (scope == BROKER_OPEN_ORDERS && !broker_status_is_open(told->status)))
+            continue;
+        row = broker_orders_add(list);
+        CHECK(row != NULL);
+        *row = *told;
+    }
+    return true;
+}
+
+static bool direct_fills(void *ctx, int64_t since_ns, struct broker_fills *list,
+                         struct broker_reason *why) {
+    struct direct *direct = ctx;
+    const struct exchange *exchange = &direct->world->exchange;
+    if (!ask_list(direct, SITE_BROKER_FILLS, why))
+        return false;
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        struct broker_fill *row = NULL;
+        if (exchange->fills[i].at_ns < since_ns)
+            continue;
+        row = broker_fills_add(list);
+        CHECK(row != NULL);
+        *row = exchange->fills[i];
+    }
+    return true;
+}
+
+static bool direct_positions(void *ctx, struct broker_positions *list, struct broker_reason *why) {
+    struct direct *direct = ctx;
+    const struct exchange *exchange = &direct->world->exchange;
+    if (!ask_list(direct, SITE_BROKER_POSITIONS, why))
+        return false;
+    for (size_t i = 0; i < exchange->position_count; i++) {
+        const struct exchange_position *position = &exchange->positions[i];
+        struct broker_position *row = NULL;
+        if (position->qty_nanos == 0)
+            continue;
+        row = broker_positions_add(list);
+        CHECK(row != NULL);
+        memcpy(row->symbol, position->symbol, sizeof row->symbol);
+        row->qty_nanos = position->qty_nanos;
+        row->avg_price_nanos = exchange_average(position);
+    }
+    return true;
+}
+
+static bool direct_account(void *ctx, struct broker_account *account, struct broker_reason *why) {
+    struct direct *direct = ctx;
+    if (!ask_list(direct, SITE_BROKER_ACCOUNT, why))
+        return false;
+    *account = (struct broker_account){.number = "SIM",
+                                       .cash_nanos = direct->world->exchange.cash_nanos,
+                                       .buying_power_nanos = direct->world->exchange.cash_nanos};
+    return true;
+}
+
+struct broker direct_broker(struct direct *direct, struct world *world, struct port *port) {
+    *direct = (struct direct){.world = world, .port = port};
+    return (struct broker){.ctx = direct,
+                           .submit = direct_submit,
+                           .lookup = direct_lookup,
+                           .orders = direct_orders,
+                           .fills = direct_fills,
+                           .positions = direct_positions,
+                           .account = direct_account,
+                           .cancel = direct_cancel};
+}

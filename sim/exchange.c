@@ -1,0 +1,328 @@
+/* The simulated exchange: acceptance, execution and books. */
+#include "sim/exchange.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* New York local digits stand in execution ids; winter time all year, which is enough to make
+ * anybody who reads them as UTC wrong. */
+#define EXECUTION_ID_OFFSET_NS (INT64_C(-5) * 3600 * 1000000000)
+
+static void set_text(char *out, size_t size, const char *text) {
+    snprintf(out, size, "%s", text);
+}
+
+void exchange_init(struct exchange *exchange, const struct profile *profile) {
+    *exchange = (struct exchange){.profile = profile};
+    exchange->cash_nanos = INT64_C(1000000) * DECIMAL_NANOS;
+}
+
+static void *copy_array(const void *from, size_t count, size_t size) {
+    void *to = NULL;
+    if (count == 0)
+        return NULL;
+    to = check_alloc(count * size);
+    memcpy(to, from, count * size);
+    return to;
+}
+
+void exchange_copy(struct exchange *to, const struct exchange *from) {
+    *to = *from;
+    to->orders = copy_array(from->orders, from->order_count, sizeof *from->orders);
+    to->fills = copy_array(from->fills, from->fill_count, sizeof *from->fills);
+    to->positions = copy_array(from->positions, from->position_count, sizeof *from->positions);
+    to->refusals = copy_array(from->refusals, from->refusal_count, sizeof *from->refusals);
+    to->order_cap = from->order_count;
+    to->fill_cap = from->fill_count;
+    to->position_cap = from->position_count;
+    to->refusal_cap = from->refusal_count;
+}
+
+void exchange_free(struct exchange *exchange) {
+    free(exchange->orders);
+    free(exchange->fills);
+    free(exchange->positions);
+    free(exchange->refusals);
+    *exchange = (struct exchange){0};
+}
+
+static uint64_t hash_wide(uint64_t hash, decimal_wide value) {
+    return hash_u64(hash_u64(hash, (uint64_t)value), (uint64_t)(value >> 64));
+}
+
+uint64_t exchange_hash(const struct exchange *exchange) {
+    uint64_t hash = hash_text(1, exchange->profile->name);
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *order = &exchange->orders[i].told;
+        hash = hash_text(hash_text(hash, order->client_order_id), order->symbol);
+        hash = hash_u64(hash, (uint64_t)order->side * 8 + (uint64_t)order->type);
+        hash = hash_u64(hash_u64(hash, (uint64_t)order->qty_nanos), (uint64_t)order->limit_nanos);
+        hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), (uint64_t)order->status);
+        hash = hash_u64(hash, (uint64_t)order->submitted_ns);
+    }
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        const struct broker_fill *fill = &exchange->fills[i];
+        hash = hash_text(hash_text(hash, fill->execution_id), fill->order_id);
+        hash = hash_u64(hash_u64(hash, (uint64_t)fill->qty_nanos), (uint64_t)fill->price_nanos);
+    }
+    for (size_t i = 0; i < exchange->position_count; i++) {
+        const struct exchange_position *position = &exchange->positions[i];
+        hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
+        hash = hash_wide(hash, position->cost);
+    }
+    return hash_u64(hash, exchange->refusal_count);
+}
+
+/* ---- acceptance ---- */
+
+static const struct exchange_refusal *refusal_for(const struct exchange *exchange,
+                                                  const struct broker_request *request) {
+    for (size_t i = 0; i < exchange->refusal_count; i++) {
+        const struct exchange_refusal *refusal = &exchange->refusals[i];
+        if (strcmp(refusal->symbol, request->symbol) == 0 && refusal->side == request->side &&
+            refusal->qty_nanos == request->qty_nanos &&
+            refusal->limit_nanos == request->limit_nanos)
+            return refusal;
+    }
+    return NULL;
+}
+
+static bool remembered(const struct exchange *exchange, const struct exchange_order *order,
+                       int64_t now_ns) {
+    int64_t retention_ns = exchange->profile->retention_ns;
+    return retention_ns == 0 || now_ns - order->told.submitted_ns < retention_ns;
+}
+
+const struct exchange_order *exchange_lookup(const struct exchange *exchange, int64_t now_ns,
+                                             const char *client_order_id) {
+    for (size_t i = exchange->order_count; i-- > 0;) {
+        const struct exchange_order *order = &exchange->orders[i];
+        if (strcmp(order->told.client_order_id, client_order_id) == 0 &&
+            remembered(exchange, order, now_ns))
+            return order;
+    }
+    return NULL;
+}
+
+static struct exchange_order *add_order(struct exchange *exchange, int64_t now_ns,
+                                        const struct broker_request *request) {
+    struct exchange_order *order = NULL;
+    CHECK_ROOM(exchange->orders, exchange->order_count, exchange->order_cap, EXCHANGE_ORDERS_MAX);
+    order = &exchange->orders[exchange->order_count++];
+    *order = (struct exchange_order){0};
+    snprintf(order->told.id, sizeof order->told.id, "O%zu", exchange->order_count);
+    set_text(order->told.client_order_id, sizeof order->told.client_order_id,
+             request->client_order_id);
+    set_text(order->told.symbol, sizeof order->told.symbol, request->symbol);
+    order->told.side = request->side;
+    order->told.type = request->type;
+    order->told.tif = request->tif;
+    order->told.qty_nanos = request->qty_nanos;
+    order->told.limit_nanos = request->limit_nanos;
+    order->told.submitted_ns = now_ns;
+    return order;
+}
+
+static void set_status(struct exchange_order *order, enum broker_status status) {
+    order->told.status = status;
+    set_text(order->told.status_text, sizeof order->told.status_text, broker_status_name(status));
+}
+
+enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
+                                      const struct broker_request *request, size_t *index,
+                                      char message[BROKER_TEXT_SIZE]) {
+    const struct exchange_refusal *refusal = refusal_for(exchange, request);
+    struct exchange_order *order = NULL;
+    if (refusal != NULL) {
+        set_text(message, BROKER_TEXT_SIZE, refusal->message);
+        return EXCHANGE_REFUSED;
+    }
+    if (exchange->profile->deduplicates && request->client_order_id[0] != '\0' &&
+        exchange_lookup(exchange, now_ns, request->client_order_id) != NULL)
+        return EXCHANGE_DUPLICATE;
+    order = add_order(exchange, now_ns, request);
+    /* As Alpaca does, the broker names an order that its client did not name. */
+    if (request->client_order_id[0] == '\0')
+        snprintf(order->told.client_order_id, sizeof order->told.client_order_id, "broker-%zu",
+                 exchange->order_count);
+    set_status(order, BROKER_STATUS_NEW);
+    *index = exchange->order_count - 1;
+    exchange->version++;
+    return EXCHANGE_ACCEPTED;
+}
+
+struct exchange_order *exchange_order_by_id(struct exchange *exchange, const char *order_id) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (strcmp(exchange->orders[i].told.id, order_id) == 0)
+            return &exchange->orders[i];
+    }
+    return NULL;
+}
+
+enum exchange_cancel exchange_cancel(struct exchange *exchange, const char *order_id) {
+    struct exchange_order *order = exchange_order_by_id(exchange, order_id);
+    if (order == NULL)
+        return EXCHANGE_CANCEL_UNKNOWN;
+    if (order->told.status == BROKER_STATUS_CANCELED)
+        return EXCHANGE_CANCELED;
+    if (!broker_status_is_open(order->told.status))
+        return EXCHANGE_CANCEL_FINAL;
+    set_status(order, BROKER_STATUS_CANCELED);
+    exchange->version++;
+    return EXCHANGE_CANCELED;
+}
+
+/* ---- books ---- */
+
+static struct exchange_position *position_of(struct exchange *exchange, const char *symbol) {
+    size_t at = 0;
+    while (at < exchange->position_count && strcmp(exchange->positions[at].symbol, symbol) < 0)
+        at++;
+    if (at < exchange->position_count && strcmp(exchange->positions[at].symbol, symbol) == 0)
+        return &exchange->positions[at];
+    CHECK_ROOM(exchange->positions, exchange->position_count, exchange->position_cap,
+               EXCHANGE_SYMBOLS_MAX);
+    memmove(&exchange->positions[at + 1], &exchange->positions[at],
+            (exchange->position_count - at) * sizeof *exchange->positions);
+    exchange->position_count++;
+    exchange->positions[at] = (struct exchange_position){0};
+    set_text(exchange->positions[at].symbol, BROKER_SYMBOL_SIZE, symbol);
+    return &exchange->positions[at];
+}
+
+const struct exchange_position *exchange_position(const struct exchange *exchange,
+                                                  const char *symbol) {
+    for (size_t i = 0; i < exchange->position_count; i++) {
+        if (strcmp(exchange->positions[i].symbol, symbol) == 0)
+            return &exchange->positions[i];
+    }
+    return NULL;
+}
+
+/* cost x part / whole, rounded half away from zero, without leaving 128 bits:
+ * cost = a x whole + r, so cost x part / whole = a x part + r x part / whole. */
+static decimal_wide share_of_cost(decimal_wide cost, int64_t part, int64_t whole) {
+    decimal_wide quotient = cost / whole, rest = cost % whole;
+    return quotient * part + decimal_divide_rounded(rest * part, whole);
+}
+
+/* Average-cost books: adding adds qty x price; reducing takes the same share of the cost; what goes
+ * through zero closes the old side and opens the other at the execution's price. */
+static void book(struct exchange_position *position, int64_t signed_qty, int64_t price_nanos) {
+    int64_t left = signed_qty;
+    bool reduces = position->qty_nanos != 0 && (position->qty_nanos > 0) != (signed_qty > 0);
+    if (reduces) {
+        int64_t have = position->qty_nanos > 0 ? position->qty_nanos : -position->qty_nanos;
+        int64_t want = signed_qty > 0 ? signed_qty : -signed_qty;
+        int64_t part = want < have ? want : have;
+        position->cost -= share_of_cost(position->cost, part, have);
+        position->qty_nanos += signed_qty > 0 ? part : -part;
+        left = signed_qty > 0 ? want - part : part - want;
+    }
+    position->qty_nanos += left;
+    position->cost += (decimal_wide)left * price_nanos;
+}
+
+int64_t exchange_average(const struct exchange_position *position) {
+    if (position->qty_nanos == 0)
+        return 0;
+    return (int64_t)decimal_divide_rounded(position->cost, position->qty_nanos);
+}
+
+/* "<yyyymmddHHMMSSmmm>::<order>-<count>" in the exchange's local digits. */
+static void make_execution_id(const struct exchange *exchange, int64_t now_ns, const char *order_id,
+                              char out[BROKER_EXECUTION_ID_SIZE]) {
+    int64_t local_ms = (now_ns + EXECUTION_ID_OFFSET_NS) / 1000000;
+    int64_t day = local_ms / 86400000, ms = local_ms % 86400000;
+    /* Civil date from days since 1970 (years from 1970 to 9999). */
+    int64_t z = day + 719468, era = z / 146097, doe = z % 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+    snprintf(out, BROKER_EXECUTION_ID_SIZE, "%04d%02d%02d%02d%02d%02d%03d::%.20s-%zu", (int)year,
+             (int)month, (int)(doy - (153 * mp + 2) / 5 + 1), (int)(ms / 3600000),
+             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000), order_id,
+             exchange->fill_count + 1);
+}
+
+bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int64_t qty_nanos,
+                   int64_t price_nanos, const char *execution_id) {
+    struct exchange_order *order = &exchange->orders[index];
+    struct broker_fill *fill = NULL;
+    int64_t signed_qty = order->told.side == BROKER_BUY ? qty_nanos : -qty_nanos;
+    if (!broker_status_is_open(order->told.status) ||
+        qty_nanos > order->told.qty_nanos - order->told.filled_nanos)
+        return false;
+    CHECK_ROOM(exchange->fills, exchange->fill_count, exchange->fill_cap, EXCHANGE_FILLS_MAX);
+    fill = &exchange->fills[exchange->fill_count];
+    *fill = (struct broker_fill){0};
+    if (execution_id[0] != '\0')
+        set_text(fill->execution_id, sizeof fill->execution_id, execution_id);
+    else
+        make_execution_id(exchange, now_ns, order->told.id, fill->execution_id);
+    exchange->fill_count++;
+    set_text(fill->order_id, sizeof fill->order_id, order->told.id);
+    set_text(fill->symbol, sizeof fill->symbol, order->told.symbol);
+    fill->side = order->told.side;
+    fill->qty_nanos = qty_nanos;
+    fill->price_nanos = price_nanos;
+    fill->at_ns = now_ns;
+    order->told.filled_nanos += qty_nanos;
+    set_status(order, order->told.filled_nanos == order->told.qty_nanos
+                          ? BROKER_STATUS_FILLED
+                          : BROKER_STATUS_PARTIALLY_FILLED);
+    book(position_of(exchange, order->told.symbol), signed_qty, price_nanos);
+    exchange->cash_nanos -= (int64_t)((decimal_wide)signed_qty * price_nanos / DECIMAL_NANOS);
+    exchange->version++;
+    return true;
+}
+
+bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status) {
+    struct exchange_order *order = &exchange->orders[index];
+    CHECK(!broker_status_is_open(status) && status != BROKER_STATUS_FILLED);
+    if (!broker_status_is_open(order->told.status))
+        return false;
+    set_status(order, status);
+    exchange->version++;
+    return true;
+}
+
+void exchange_refuse(struct exchange *exchange, const struct broker_request *like,
+                     const char *message) {
+    struct exchange_refusal *refusal = NULL;
+    CHECK_ROOM(exchange->refusals, exchange->refusal_count, exchange->refusal_cap,
+               EXCHANGE_ORDERS_MAX);
+    refusal = &exchange->refusals[exchange->refusal_count++];
+    *refusal = (struct exchange_refusal){
+        .side = like->side, .qty_nanos = like->qty_nanos, .limit_nanos = like->limit_nanos};
+    set_text(refusal->symbol, sizeof refusal->symbol, like->symbol);
+    set_text(refusal->message, sizeof refusal->message, message);
+    exchange->version++;
+}
+
+void exchange_foreign(struct exchange *exchange, int64_t now_ns, const char *symbol,
+                      enum broker_side side, int64_t qty_nanos, int64_t price_nanos) {
+    struct broker_request request = {.side = side,
+                                     .type = BROKER_LIMIT,
+                                     .tif = BROKER_DAY,
+                                     .qty_nanos = qty_nanos,
+                                     .limit_nanos = price_nanos};
+    struct exchange_order *order = NULL;
+    set_text(request.symbol, sizeof request.symbol, symbol);
+    snprintf(request.client_order_id, sizeof request.client_order_id, "foreign-%zu",
+             exchange->order_count + 1);
+    order = add_order(exchange, now_ns, &request);
+    order->foreign = true;
+    set_status(order, BROKER_STATUS_NEW);
+    CHECK(exchange_fill(exchange, exchange->order_count - 1, now_ns, qty_nanos, price_nanos, ""));
+}
+
+void exchange_open_position(struct exchange *exchange, const char *symbol, int64_t qty_nanos,
+                            int64_t price_nanos) {
+    book(position_of(exchange, symbol), qty_nanos, price_nanos);
+    exchange->version++;
+}

@@ -1,0 +1,480 @@
+/* The judge's rules, one function per occasion, in the order of the invariants. */
+#include "sim/judge.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+#include "sim/peek.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const meanings[] = {"",
+#define X(number, meaning) meaning,
+                                       INVARIANTS(X)
+#undef X
+};
+
+const char *invariant_meaning(int number) {
+    CHECK(number >= 1 && number <= INVARIANT_COUNT);
+    return meanings[number];
+}
+
+void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
+    *judge = (struct judge){.sut = sut, .claims = claims};
+}
+
+size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision) {
+    struct judged *judged = &judge->decisions[judge->decision_count];
+    CHECK(judge->decision_count < JUDGE_DECISIONS_MAX);
+    *judged = (struct judged){.decision = *decision};
+    snprintf(judged->name, sizeof judged->name, "%s", name);
+    return judge->decision_count++;
+}
+
+__attribute__((format(printf, 4, 5))) static void
+broke(struct judge *judge, int invariant, const struct world *world, const char *format, ...) {
+    va_list args;
+    if (judge->first.invariant != 0 || (judge->claims & INVARIANT_BIT(invariant)) == 0)
+        return;
+    judge->first.invariant = invariant;
+    judge->first.at_ns = world->now_ns;
+    va_start(args, format);
+    vsnprintf(judge->first.text, sizeof judge->first.text, format, args);
+    va_end(args);
+}
+
+int judge_attribute(const struct judge *judge, const char *symbol, enum broker_side side,
+                    int64_t qty_nanos, int64_t limit_nanos) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        const struct oms_decision *decision = &judge->decisions[i].decision;
+        if (strcmp(decision->symbol, symbol) == 0 && decision->side == side &&
+            decision->qty_nanos == qty_nanos && decision->limit_nanos == limit_nanos)
+            return (int)i;
+    }
+    return -1;
+}
+
+static int order_decision(const struct judge *judge, const struct exchange_order *order) {
+    if (order->foreign)
+        return -1;
+    return judge_attribute(judge, order->told.symbol, order->told.side, order->told.qty_nanos,
+                           order->told.limit_nanos);
+}
+
+unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision) {
+    unsigned count = 0;
+    for (size_t i = 0; i < world->exchange.order_count; i++)
+        count += order_decision(judge, &world->exchange.orders[i]) == (int)decision;
+    return count;
+}
+
+/* ---- what the OMS's user saw ---- */
+
+void judge_presented(struct judge *judge, size_t decision) {
+    judge->decisions[decision].presented = true;
+    judge->decisions[decision].refused = false;
+}
+
+void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer) {
+    struct judged *judged = &judge->decisions[decision];
+    switch (answer) {
+    case SUT_TAKEN:
+    case SUT_KNOWN:
+        judged->acknowledged = true;
+        return;
+    case SUT_NOT_TAKEN:
+        /* "Not taken" about something acknowledged earlier takes nothing back. */
+        judged->refused = !judged->acknowledged;
+        return;
+    case SUT_PENDING:
+    case SUT_UNKNOWN:
+        return;
+    }
+}
+
+void judge_operator(struct judge *judge, bool on, bool acknowledged) {
+    if (!acknowledged) {
+        judge->kill_switch_doubtful = judge->kill_switch != on;
+        return;
+    }
+    judge->kill_switch = on;
+    judge->kill_switch_doubtful = false;
+}
+
+/* ---- an order leaves ---- */
+
+static bool view_knows(const struct peek *peek, const char *decision_id) {
+    for (size_t i = 0; i < peek->view.order_count; i++) {
+        if (strcmp(peek->view.orders[i].decision.id, decision_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* I14: whatever a power loss at this moment keeps, the intent is among it. */
+static void judge_durable(struct judge *judge, struct world *world, const char *path,
+                          const struct judged *judged) {
+    bool reduced = false;
+    unsigned outcomes = disk_power_outcomes(world->disk, &reduced);
+    if ((judge->claims & INVARIANT_BIT(14)) == 0)
+        return;
+    for (unsigned i = 0; i < outcomes; i++) {
+        struct disk *after = disk_copy(world->disk);
+        char name[64];
+        bool known = false;
+        disk_outcome_name(world->disk, i, name, sizeof name);
+        disk_power(after, i);
+        known = view_knows(peek_at(judge->sut, after, path), judged->decision.id);
+        disk_free(after);
+        if (!known) {
+            broke(judge, 14, world,
+                  "an order for %s leaves, and a power loss now (keep=%s) would forget its intent",
+                  judged->name, name);
+            return;
+        }
+    }
+}
+
+static void judge_allowed(struct judge *judge, const struct world *world,
+                          const struct judged *judged) {
+    if (judged->refused)
+        broke(judge, 13, world,
+              "%s was answered 'not taken', and is sent without being presented "
+              "again",
+              judged->name);
+    if (judged->refusal_recorded)
+        broke(judge, 5, world, "%s is recorded as rejected, and is sent again", judged->name);
+    if (judged->refusal_told)
+        broke(judge, 5, world, "%s is sent again in the life that was told of its refusal",
+              judged->name);
+    if (judged->refusable && judged->posts_this_life > judged->refusals_lost_this_life)
+        broke(judge, 5, world, "%s was refused, and is sent more than once more in one life",
+              judged->name);
+    if (judge->kill_switch && !judge->kill_switch_doubtful)
+        broke(judge, 6, world, "%s is sent while the kill switch is on", judged->name);
+    if (world->halt_file != OMS_HALT_ABSENT)
+        broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
+              world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
+    if (judged->doubtful)
+        broke(judge, 9, world,
+              "%s may be live and no complete answer said it is not; it is sent "
+              "again",
+              judged->name);
+    if (!judge->life_intact)
+        broke(judge, 10, world, "%s is sent from a store that failed its integrity check",
+              judged->name);
+}
+
+void judge_posted(struct judge *judge, struct world *world, const char *path,
+                  const struct broker_request *request, unsigned posts) {
+    int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
+                                   request->limit_nanos);
+    struct judged *judged = NULL;
+    if (posts > 1)
+        broke(judge, 11, world, "one submit call sent %u requests for %s %s", posts,
+              broker_side_name(request->side), request->symbol);
+    if (decision < 0) {
+        broke(judge, 1, world, "an order leaves that nobody decided: %s %s",
+              broker_side_name(request->side), request->symbol);
+        return;
+    }
+    judged = &judge->decisions[decision];
+    judge_allowed(judge, world, judged);
+    judge_durable(judge, world, path, judged);
+    judged->posts++;
+    judged->posts_this_life++;
+    judged->doubtful = true;
+    snprintf(judged->client_order_id, sizeof judged->client_order_id, "%s",
+             request->client_order_id);
+}
+
+static void submit_replied(struct judge *judge, const struct world *world,
+                           const struct port_reply *reply) {
+    const struct broker_request *request = reply->call->request;
+    int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
+                                   request->limit_nanos);
+    struct judged *judged = decision < 0 ? NULL : &judge->decisions[decision];
+    bool refused =
+        judged != NULL && !reply->found && judge_orders(judge, world, (size_t)decision) == 0;
+    if (!refused)
+        return;
+    judged->refusable = true;
+    judged->refusal_told = judged->refusal_told || reply->delivered;
+    judged->refusals_lost_this_life += !reply->delivered;
+}
+
+/* A complete answer about what the exchange holds clears the doubt about what it does not hold. */
+void judge_replied(struct judge *judge, const struct world *world, const struct port_reply *reply) {
+    enum site_op op = reply->call->site.op;
+    if (op == SITE_BROKER_SUBMIT)
+        submit_replied(judge, world, reply);
+    if (!reply->delivered)
+        return;
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        struct judged *judged = &judge->decisions[i];
+        if (op == SITE_BROKER_LOOKUP && !reply->found &&
+            strcmp(judged->client_order_id, reply->call->ref) == 0)
+            judged->doubtful = false;
+        if (op == SITE_BROKER_ORDERS && judge_orders(judge, world, i) == 0)
+            judged->doubtful = false;
+    }
+}
+
+/* ---- the exchange's books, after anything that changed them ---- */
+
+static void judge_decision_books(struct judge *judge, const struct world *world, size_t index) {
+    const struct judged *judged = &judge->decisions[index];
+    char orders[120] = "";
+    size_t used = 0;
+    unsigned count = 0;
+    decimal_wide executed = 0;
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        const struct broker_order *order = &world->exchange.orders[i].told;
+        if (order_decision(judge, &world->exchange.orders[i]) != (int)index)
+            continue;
+        count++;
+        executed += order->filled_nanos;
+        if (used < sizeof orders - 24)
+            used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
+                                     count > 1 ? ", " : "", order->id);
+    }
+    if (count > 1)
+        broke(judge, 1, world, "%u orders accepted for %s (%s)", count, judged->name, orders);
+    if (executed > judged->decision.qty_nanos)
+        broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
+}
+
+void judge_books(struct judge *judge, const struct world *world) {
+    if (judge->last_version == world->exchange.version)
+        return;
+    judge->last_version = world->exchange.version;
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        const struct exchange_order *order = &world->exchange.orders[i];
+        judge->foreign = judge->foreign || order->foreign;
+        if (!order->foreign && order_decision(judge, order) < 0)
+            broke(judge, 1, world, "the broker accepted %s, which nobody decided", order->told.id);
+    }
+    for (size_t i = 0; i < judge->decision_count; i++)
+        judge_decision_books(judge, world, i);
+}
+
+/* ---- a life begins ---- */
+
+static const struct oms_order *view_order(const struct oms_view *view, const char *decision_id) {
+    for (size_t i = 0; i < view->order_count; i++) {
+        if (strcmp(view->orders[i].decision.id, decision_id) == 0)
+            return &view->orders[i];
+    }
+    return NULL;
+}
+
+static void remembers(struct judge *judge, const struct world *world, const struct peek *peek) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        struct judged *judged = &judge->decisions[i];
+        const struct oms_order *order = view_order(&peek->view, judged->decision.id);
+        if (judged->acknowledged && order == NULL)
+            broke(judge, 7, world, "%s was acknowledged, and the store no longer knows it",
+                  judged->name);
+        if (order != NULL && order->state == OMS_STATE_REJECTED)
+            judged->refusal_recorded = true;
+    }
+    if (judge->kill_switch_doubtful) {
+        judge->kill_switch = peek->view.kill_switch;
+        judge->kill_switch_doubtful = false;
+    }
+    if (judge->kill_switch && !peek->view.kill_switch)
+        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
+    judge->kill_switch = peek->view.kill_switch;
+}
+
+void judge_life(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    judge->life_intact = peek->intact;
+    if (peek->readable)
+        remembers(judge, world, peek);
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        judge->decisions[i].posts_this_life = 0;
+        judge->decisions[i].refusal_told = false;
+        judge->decisions[i].refusals_lost_this_life = 0;
+    }
+}
+
+/* ---- the world is quiet ---- */
+
+/* Which broker statuses an OMS state may stand for. */
+static bool states_agree(enum oms_state state, const struct broker_order *order) {
+    switch (state) {
+    case OMS_STATE_INTENT:
+    case OMS_STATE_IN_DOUBT:
+    case OMS_STATE_HELD:
+        return false;
+    case OMS_STATE_WORKING:
+        return broker_status_is_open(order->status) && order->filled_nanos == 0;
+    case OMS_STATE_PARTIALLY_FILLED:
+        return broker_status_is_open(order->status) && order->filled_nanos > 0;
+    case OMS_STATE_FILLED:
+        return order->status == BROKER_STATUS_FILLED;
+    case OMS_STATE_CANCELED:
+        return order->status == BROKER_STATUS_CANCELED;
+    case OMS_STATE_REJECTED:
+        return order->status == BROKER_STATUS_REJECTED;
+    case OMS_STATE_EXPIRED:
+        return order->status == BROKER_STATUS_EXPIRED;
+    }
+    return false;
+}
+
+static const struct broker_order *exchange_order_of(const struct judge *judge,
+                                                    const struct world *world, size_t decision) {
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        if (order_decision(judge, &world->exchange.orders[i]) == (int)decision)
+            return &world->exchange.orders[i].told;
+    }
+    return NULL;
+}
+
+/* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
+ */
+static void nothing_lost(struct judge *judge, const struct world *world, size_t index, bool barred,
+                         const struct oms_order *order, const struct broker_order *told) {
+    const struct judged *judged = &judge->decisions[index];
+    if (told != NULL)
+        return;
+    if (order == NULL) {
+        if (judged->acknowledged)
+            broke(judge, 3, world, "%s was acknowledged, and is neither at the broker nor known",
+                  judged->name);
+        return;
+    }
+    if (order->state == OMS_STATE_INTENT && barred)
+        return;
+    if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
+        broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
+              judged->name, oms_state_name(order->state));
+    else if (order->reason[0] == '\0')
+        broke(judge, 3, world, "%s ended %s without a recorded reason", judged->name,
+              oms_state_name(order->state));
+}
+
+static void orders_agree(struct judge *judge, const struct world *world, size_t index,
+                         const struct oms_order *order, const struct broker_order *told) {
+    const struct judged *judged = &judge->decisions[index];
+    if (told == NULL)
+        return;
+    if (order == NULL)
+        broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
+              judged->name);
+    else if (!states_agree(order->state, told))
+        broke(judge, 4, world, "%s is %s for the OMS and %s at the broker (%s)", judged->name,
+              oms_state_name(order->state), told->status_text, told->id);
+    else if (order->filled_nanos != told->filled_nanos)
+        broke(judge, 4, world, "%s: the OMS booked another executed quantity than the broker (%s)",
+              judged->name, told->id);
+}
+
+static bool touched_by_strangers(const struct judge *judge, const struct world *world,
+                                 const char *symbol) {
+    for (size_t i = 0; judge->foreign && i < world->exchange.order_count; i++) {
+        if (world->exchange.orders[i].foreign &&
+            strcmp(world->exchange.orders[i].told.symbol, symbol) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
+    for (size_t i = 0; i < view->position_count; i++) {
+        if (strcmp(view->positions[i].symbol, symbol) == 0)
+            return &view->positions[i];
+    }
+    return NULL;
+}
+
+static void positions_agree(struct judge *judge, const struct world *world,
+                            const struct oms_view *view) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    for (size_t i = 0; i < world->exchange.position_count; i++) {
+        const struct exchange_position *position = &world->exchange.positions[i];
+        const struct oms_position *own = view_position(view, position->symbol);
+        int64_t qty = own == NULL ? 0 : own->qty_nanos;
+        decimal_wide cost = own == NULL ? 0 : own->cost;
+        if (touched_by_strangers(judge, world, position->symbol))
+            continue;
+        if (qty != position->qty_nanos)
+            broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
+                  position->symbol, decimal_format(qty, 0, ours),
+                  decimal_format(position->qty_nanos, 0, theirs));
+        else if (cost != position->cost)
+            broke(judge, 4, world, "cost basis of %s is %s for the OMS and %s at the broker",
+                  position->symbol, decimal_format_wide(cost, 0, ours),
+                  decimal_format_wide(position->cost, 0, theirs));
+    }
+    for (size_t i = 0; i < view->position_count; i++) {
+        if (view->positions[i].qty_nanos != 0 &&
+            exchange_position(&world->exchange, view->positions[i].symbol) == NULL)
+            broke(judge, 4, world, "the OMS has a position in %s, the broker has none",
+                  view->positions[i].symbol);
+    }
+}
+
+/* I12: an OMS that was up and never answered did nothing. */
+static void nothing_ignored(struct judge *judge, const struct world *world, size_t index,
+                            bool barred, const struct oms_order *order) {
+    const struct judged *judged = &judge->decisions[index];
+    if (order != NULL && !barred &&
+        (order->state == OMS_STATE_INTENT || order->state == OMS_STATE_IN_DOUBT))
+        broke(judge, 12, world, "the world is quiet, and %s is still %s", judged->name,
+              oms_state_name(order->state));
+}
+
+void judge_quiet(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    bool barred = false;
+    judge_books(judge, world);
+    if (!peek->intact)
+        broke(judge, 10, world, "the store does not pass its check: %s", peek->why);
+    if (!peek->readable)
+        return;
+    barred = judge->kill_switch || peek->view.kill_switch || world->halt_file != OMS_HALT_ABSENT;
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
+        const struct broker_order *told = exchange_order_of(judge, world, i);
+        nothing_ignored(judge, world, i, barred, order);
+        nothing_lost(judge, world, i, barred, order, told);
+        orders_agree(judge, world, i, order, told);
+    }
+    positions_agree(judge, world, &peek->view);
+    if (judge->kill_switch && !judge->kill_switch_doubtful && !peek->view.kill_switch)
+        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
+}
+
+void judge_restless(struct judge *judge, const struct world *world, const char *text) {
+    broke(judge, 12, world, "%s", text);
+}
+
+/* ---- recovering again ---- */
+
+uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    uint64_t hash = exchange_hash(&world->exchange);
+    for (size_t i = 0; i < peek->view.order_count; i++) {
+        const struct oms_order *order = &peek->view.orders[i];
+        hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
+        hash = hash_u64(hash_text(hash, order->broker_order_id), (uint64_t)order->state);
+        hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
+    }
+    for (size_t i = 0; i < peek->view.position_count; i++) {
+        const struct oms_position *position = &peek->view.positions[i];
+        hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
+        hash = hash_u64(hash_u64(hash, (uint64_t)position->cost), (uint64_t)(position->cost >> 64));
+    }
+    return hash_u64(hash, peek->view.kill_switch);
+}
+
+void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
+                      uint64_t after) {
+    if (before != after)
+        broke(judge, 8, world,
+              "starting once more changed what the OMS believes or the broker has");
+}

@@ -1,0 +1,107 @@
+/* The judge: what must hold of any OMS, whatever happens to it.
+ *
+ * It sees the exchange's books, the orders that leave and arrive, the disk, and what the OMS
+ * believes (read from the disk) - never its promises. It trusts no id: an order belongs to the
+ * decision with the same symbol, side, quantity and price, which are unique per decision. */
+#ifndef SIM_JUDGE_H
+#define SIM_JUDGE_H
+
+#include "core/oms.h"
+#include "sim/port.h"
+#include "sim/sut/sut.h"
+#include "sim/world.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* number, what must hold */
+#define INVARIANTS(X)                                                                         \
+    X(1, "at most one order is accepted per decision, over all lives")                        \
+    X(2, "executed quantity per decision never exceeds what was decided")                     \
+    X(3, "no decision that was taken on is lost")                                             \
+    X(4, "orders, fills, positions and cost basis equal the exchange's once quiet")           \
+    X(5, "a refusal that was recorded is never sent again")                                   \
+    X(6, "nothing is sent while the kill switch or halt file is on, and it survives crashes") \
+    X(7, "what was acknowledged is still known after any crash")                              \
+    X(8, "recovering again changes nothing")                                                  \
+    X(9, "a failed answer is never read as 'nothing there'")                                  \
+    X(10, "the database is intact after every crash, or the OMS refuses to trade")            \
+    X(11, "one submit call sends at most one request")                                        \
+    X(12, "when faults stop, the world becomes quiet in bounded time")                        \
+    X(13, "a decision answered 'not taken' is not sent unless presented again")               \
+    X(14, "at every send, every power loss leaves the intent on the disk")
+enum { INVARIANT_COUNT = 14, JUDGE_DECISIONS_MAX = 64, JUDGE_TEXT_SIZE = 400 };
+#define INVARIANT_BIT(n) (1u << (n))
+enum { INVARIANTS_ALL = 0x7ffe };
+const char *invariant_meaning(int number);
+
+struct judged {
+    char name[32];                /* as the scenario calls it: "D1" */
+    struct oms_decision decision; /* with payload */
+    bool presented;               /* to a living OMS */
+    bool acknowledged;            /* the OMS said taken, or known */
+    bool refused;                 /* the OMS said not taken, and it was not presented since */
+    unsigned posts;               /* requests for it that left, all lives */
+    unsigned posts_this_life;
+    bool refusal_told;                /* in this life the OMS was handed the broker's refusal */
+    unsigned refusals_lost_this_life; /* refusals that did not reach it, in this life */
+    bool refusable;                   /* the broker refused it at least once */
+    bool refusal_recorded;            /* the store says rejected */
+    bool doubtful;                    /* a request left since the last complete "absent" */
+    char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
+};
+
+struct violation {
+    int invariant; /* 0: none */
+    int64_t at_ns;
+    char text[JUDGE_TEXT_SIZE];
+};
+
+struct judge {
+    const struct sut *sut;
+    unsigned claims; /* bit mask of invariants that are judged */
+    struct judged decisions[JUDGE_DECISIONS_MAX];
+    size_t decision_count;
+    bool kill_switch;          /* on, and acknowledged to the operator */
+    bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
+    bool life_intact;          /* this life booted from an intact store */
+    bool foreign;              /* somebody else traded on the account */
+    uint64_t last_version;     /* of the exchange, when its books were last judged */
+    struct violation first;    /* the first thing that broke; nothing is judged after it */
+};
+
+void judge_init(struct judge *judge, const struct sut *sut, unsigned claims);
+/* Index of the new decision. */
+size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision);
+/* The decision a request or an order belongs to, or -1. */
+int judge_attribute(const struct judge *judge, const char *symbol, enum broker_side side,
+                    int64_t qty_nanos, int64_t limit_nanos);
+
+/* What happened; each may set judge->first. */
+void judge_presented(struct judge *judge, size_t decision);
+void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer);
+/* An order left. `posts`: requests seen for this one submit call. */
+void judge_posted(struct judge *judge, struct world *world, const char *path,
+                  const struct broker_request *request, unsigned posts);
+void judge_replied(struct judge *judge, const struct world *world, const struct port_reply *reply);
+/* An operator switched the kill switch; without acknowledgement either state is right. */
+void judge_operator(struct judge *judge, bool on, bool acknowledged);
+/* After anything happened: the exchange's books. */
+void judge_books(struct judge *judge, const struct world *world);
+/* A life begins (before the OMS starts), and how its start went. */
+void judge_life(struct judge *judge, struct world *world, const char *path);
+/* The world is quiet. */
+void judge_quiet(struct judge *judge, struct world *world, const char *path);
+/* The world did not become quiet within the bound. */
+void judge_restless(struct judge *judge, const struct world *world, const char *text);
+/* What the OMS believes and what the exchange holds, once quiet, as one hash (times and counters
+ * left out): recovering again must not change it. */
+uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
+void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
+                      uint64_t after);
+
+/* Orders the exchange accepted for a decision; requests that left for it. */
+unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision);
+
+#endif

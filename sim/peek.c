@@ -1,0 +1,67 @@
+/* Looking at a store, remembered by content. */
+#include "sim/peek.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Direct-mapped by content hash: a collision of places only costs another look. */
+enum { PEEK_SLOTS = 4096 };
+struct slot {
+    uint64_t key; /* 0: empty */
+    struct peek peek;
+};
+static struct slot *slots;
+static unsigned long look_count, open_count;
+
+static void clear(struct slot *slot) {
+    oms_view_free(&slot->peek.view);
+    *slot = (struct slot){0};
+}
+
+void peek_forget(void) {
+    for (size_t i = 0; slots != NULL && i < PEEK_SLOTS; i++)
+        clear(&slots[i]);
+    free(slots);
+    slots = NULL;
+}
+
+void peek_count(unsigned long *looks, unsigned long *opens) {
+    *looks = look_count;
+    *opens = open_count;
+}
+
+static void look(const struct sut *sut, struct disk *disk, const char *path, struct peek *peek) {
+    /* A look must not move the generator that the OMS under test draws from. */
+    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SAVE);
+    disk_vfs_attach("sim-peek", disk, NULL, 0);
+    peek->intact = sut->observe("sim-peek", path, true, &peek->view, peek->why);
+    peek->readable = peek->intact;
+    if (!peek->intact) {
+        char ignored[SUT_WHY_SIZE];
+        oms_view_free(&peek->view);
+        peek->view = (struct oms_view){0};
+        peek->readable = sut->observe("sim-peek", path, false, &peek->view, ignored);
+    }
+    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_RESTORE);
+    open_count++;
+}
+
+const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char *path) {
+    uint64_t key = hash_u64(disk_cache_hash(disk), (uint64_t)(uintptr_t)sut);
+    struct slot *slot = NULL;
+    if (slots == NULL)
+        slots = check_zalloc(PEEK_SLOTS, sizeof *slots);
+    key += key == 0;
+    slot = &slots[key % PEEK_SLOTS];
+    look_count++;
+    if (slot->key != key) {
+        clear(slot);
+        look(sut, disk, path, &slot->peek);
+        slot->key = key;
+    }
+    return &slot->peek;
+}

@@ -1,0 +1,714 @@
+/* The stage: virtual time, lives and deaths. */
+#include "sim/stage.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+#include "sim/peek.h"
+#include "sim/wire_world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A quiet world may still be polled; after this many routine looks that changed nothing it is
+ * quiet. */
+enum { ROUTINE_LOOKS = 2 };
+/* No threshold of any profile is longer than a day: what is not settled after two is restless. */
+#define SETTLE_NS (INT64_C(48) * 3600 * 1000000000)
+
+/* ---- the story ---- */
+
+void stage_note(struct stage *stage, const char *who, bool crash, const char *format, ...) {
+    struct trace *trace = stage->trace;
+    struct trace_line *line = NULL;
+    va_list args;
+    if (trace == NULL || trace->n == TRACE_MAX)
+        return;
+    CHECK_ROOM(trace->v, trace->n, trace->cap, TRACE_MAX + 1);
+    line = &trace->v[trace->n++];
+    *line = (struct trace_line){.at_ns = stage->world.now_ns, .line = stage->line, .crash = crash};
+    snprintf(line->who, sizeof line->who, "%s", who);
+    va_start(args, format);
+    vsnprintf(line->what, sizeof line->what, format, args);
+    va_end(args);
+}
+
+static void mark(struct stage *stage, uint64_t what, uint64_t value) {
+    stage->counts.events++;
+    stage->fingerprint = hash_u64(hash_u64(stage->fingerprint, what), value);
+}
+
+static const char *decision_name(const struct stage *stage, const char *decision_id) {
+    for (size_t i = 0; i < stage->judge.decision_count; i++) {
+        if (strcmp(stage->judge.decisions[i].decision.id, decision_id) == 0)
+            return stage->judge.decisions[i].name;
+    }
+    return decision_id;
+}
+
+/* ---- ports ---- */
+
+static struct port_answer port_before(void *ctx, const struct port_call *call) {
+    struct stage *stage = ctx;
+    unsigned occurrence = ++stage->occurrences[site_index(call->site)];
+    struct port_answer answer;
+    stage->counts.port_calls++;
+    mark(stage, site_index(call->site), (uint64_t)call->offset * 65599 + (uint64_t)call->length);
+    answer = stage->outside.ask(stage->outside.ctx, call, occurrence);
+    if (answer.act != ACT_NONE) {
+        mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
+        stage->counts.faults++;
+    } else if (stage->world.broker_down && call->site.op >= SITE_BROKER_SUBMIT &&
+               call->site.op <= SITE_BROKER_CANCEL) {
+        answer.act = ACT_REFUSED;
+    }
+    return answer;
+}
+
+/* A request for an order has reached the exchange. */
+static void note_delivery(struct stage *stage, int decision) {
+    const struct exchange *exchange = &stage->world.exchange;
+    const char *name = decision < 0 ? "an order" : stage->judge.decisions[decision].name;
+    if (decision >= 0)
+        stage->submits[decision]++;
+    if (exchange->order_count > 0 &&
+        exchange->orders[exchange->order_count - 1].told.submitted_ns == stage->world.now_ns)
+        stage_note(stage, "broker", false, "accepted %s of %s",
+                   exchange->orders[exchange->order_count - 1].told.id, name);
+    else
+        stage_note(stage, "broker", false, "did not accept %s", name);
+}
+
+void stage_changed(struct stage *stage) {
+    mark(stage, 2000, stage->world.exchange.version);
+    judge_books(&stage->judge, &stage->world);
+    stage->outside.changed(stage->outside.ctx);
+}
+
+static int request_decision(const struct stage *stage, const struct broker_request *request) {
+    return judge_attribute(&stage->judge, request->symbol, request->side, request->qty_nanos,
+                           request->limit_nanos);
+}
+
+static void port_after(void *ctx, const struct port_call *call) {
+    struct stage *stage = ctx;
+    unsigned occurrence = stage->occurrences[site_index(call->site)];
+    if (call->site.op == SITE_BROKER_SUBMIT) {
+        int decision = request_decision(stage, call->request);
+        note_delivery(stage, decision);
+        stage_changed(stage);
+        stage->outside.delivered(stage->outside.ctx, decision);
+    } else if (call->site.op == SITE_BROKER_CANCEL) {
+        stage_changed(stage);
+    }
+    if (!stage->port.dead)
+        stage->outside.passed(stage->outside.ctx, call, occurrence);
+}
+
+static void port_replied(void *ctx, const struct port_reply *reply) {
+    struct stage *stage = ctx;
+    mark(stage, 3000 + reply->delivered, reply->found);
+    judge_replied(&stage->judge, &stage->world, reply);
+}
+
+static void port_posted(void *ctx, const struct broker_request *request, unsigned posts) {
+    struct stage *stage = ctx;
+    int decision = request_decision(stage, request);
+    mark(stage, 4000 + posts, (uint64_t)request->qty_nanos);
+    stage_note(stage, "oms", false, "send %s",
+               decision < 0 ? request->symbol : stage->judge.decisions[decision].name);
+    judge_posted(&stage->judge, &stage->world, STAGE_STORE, request, posts);
+    stage->outside.left(stage->outside.ctx, decision);
+}
+
+static int64_t port_now(void *ctx) {
+    const struct stage *stage = ctx;
+    return stage->world.now_ns;
+}
+
+static void deliver_flight(struct stage *stage) {
+    struct flight flight;
+    int decision = -1;
+    world_take_flight(&stage->world, &flight);
+    decision = request_decision(stage, &flight.request);
+    if (flight.length > 0)
+        wire_deliver(stage->config.wire, &stage->wire_exchange, flight.due_ns, flight.bytes,
+                     flight.length);
+    else
+        world_deliver(&stage->world, &flight);
+    note_delivery(stage, decision);
+    stage_changed(stage);
+    stage->outside.delivered(stage->outside.ctx, decision);
+}
+
+/* Lets the next thing from outside happen if it is due until then. Checks due exactly then wait for
+ * the OMS to act first, unless `checks`. False: nothing was due. */
+static bool outside_happens(struct stage *stage, int64_t until_ns, bool checks) {
+    bool after_oms = false;
+    int64_t next_ns = stage->outside.next(stage->outside.ctx, &after_oms);
+    int64_t flight_ns = world_next_flight(&stage->world);
+    int64_t at_ns = flight_ns < next_ns ? flight_ns : next_ns;
+    if (at_ns == INT64_MAX || at_ns > until_ns || (at_ns == until_ns && flight_ns > at_ns && after_oms && !checks))
+        return false;
+    if (at_ns > stage->world.now_ns)
+        stage->world.now_ns = at_ns;
+    mark(stage, 5000, (uint64_t)stage->world.now_ns);
+    if (flight_ns <= next_ns)
+        deliver_flight(stage);
+    else
+        stage->outside.happen(stage->outside.ctx);
+    return true;
+}
+
+static void port_wait(void *ctx, int64_t until_ns) {
+    struct stage *stage = ctx;
+    while (!stage->port.dead && outside_happens(stage, until_ns, false)) {
+    }
+    if (!stage->port.dead && until_ns > stage->world.now_ns)
+        stage->world.now_ns = until_ns;
+}
+
+/* ---- the OMS's environment ---- */
+
+static int64_t env_now(void *ctx) {
+    return port_now(ctx);
+}
+
+static enum oms_halt_file env_halt_file(void *ctx) {
+    const struct stage *stage = ctx;
+    return stage->world.halt_file;
+}
+
+static void note_event(struct stage *stage, const struct oms_event *event) {
+    const char *name = decision_name(stage, event->decision_id);
+    if (event->phase == OMS_BEFORE || event->kind == OMS_EVENT_SEND)
+        return;
+    if (event->kind == OMS_EVENT_CHECK)
+        stage_note(stage, "oms", false, "check %s -> %s", name,
+                   event->known ? "present" : "absent");
+    else
+        stage_note(stage, "oms", false, "%s%s%s%s%s", oms_event_name(event->kind),
+                   name[0] != '\0' ? " " : "", name, event->text[0] != '\0' ? ": " : "",
+                   event->text);
+}
+
+static void env_emit(void *ctx, const struct oms_event *event) {
+    struct stage *stage = ctx;
+    if (!port_alive(&stage->port))
+        return;
+    mark(stage, 6000 + (uint64_t)event->kind * 2 + (uint64_t)event->phase,
+         hash_text(hash_text(event->known, event->decision_id), event->text));
+    note_event(stage, event);
+    if (event->kind == OMS_EVENT_RECONCILE && event->phase == OMS_AFTER &&
+        stage->recovered_ns < stage->restarted_ns)
+        stage->recovered_ns = stage->world.now_ns;
+    stage->outside.told(stage->outside.ctx, event);
+}
+
+/* ---- opening and closing ---- */
+
+static void connect_ports(struct stage *stage, struct port *port) {
+    *port = (struct port){.ctx = stage,
+                          .before = port_before,
+                          .after = port_after,
+                          .replied = port_replied,
+                          .posted = port_posted,
+                          .wait = port_wait,
+                          .now = port_now};
+}
+
+void stage_open(struct stage *stage, const struct stage_config *config,
+                const struct stage_outside *outside, struct world *world) {
+    memset(stage, 0, sizeof *stage);
+    stage->config = *config;
+    stage->outside = *outside;
+    stage->world = *world;
+    stage->restarted_ns = INT64_MIN;
+    stage->recovered_ns = INT64_MIN;
+    judge_init(&stage->judge, config->sut, config->claims);
+    wire_world(&stage->wire_exchange, &stage->world);
+}
+
+void stage_close(struct stage *stage) {
+    if (stage->oms != NULL) {
+        stage->port.dead = true;
+        stage->config.sut->bury(stage->oms, false);
+    }
+    if (stage->config.door == STAGE_WIRE)
+        wire_end(stage->config.wire);
+    world_free(&stage->world);
+}
+
+static void ports_for(struct stage *stage, const char *vfs, struct port *port,
+                      struct sut_ports *ports) {
+    *ports = (struct sut_ports){
+        .vfs = vfs,
+        .path = STAGE_STORE,
+        .env = {.ctx = stage, .now_ns = env_now, .halt_file = env_halt_file, .emit = env_emit}};
+    if (stage->config.door == STAGE_WIRE) {
+        ports->io = &stage->io;
+        ports->url = "http://127.0.0.1:8080";
+    } else {
+        stage->broker = direct_broker(&stage->direct, &stage->world, port);
+        ports->broker = &stage->broker;
+    }
+}
+
+/* ---- images ---- */
+
+struct image {
+    uint64_t key;
+    struct disk *disk;
+    struct image *older;
+};
+static struct image *images;
+
+void stage_forget_images(void) {
+    while (images != NULL) {
+        struct image *older = images->older;
+        disk_free(images->disk);
+        free(images);
+        images = older;
+    }
+}
+
+static struct port_answer let_pass(void *ctx, const struct port_call *call) {
+    (void)ctx;
+    (void)call;
+    return (struct port_answer){0};
+}
+static void ignore_call(void *ctx, const struct port_call *call) {
+    (void)ctx;
+    (void)call;
+}
+static void ignore_wait(void *ctx, int64_t until_ns) {
+    (void)ctx;
+    (void)until_ns;
+}
+static int64_t time_at(void *ctx) {
+    return *(const int64_t *)ctx;
+}
+static enum oms_halt_file no_halt_file(void *ctx) {
+    (void)ctx;
+    return OMS_HALT_ABSENT;
+}
+static void ignore_event(void *ctx, const struct oms_event *event) {
+    (void)ctx;
+    (void)event;
+}
+
+static uint64_t image_key(const struct sut *sut, const struct sut_config *config, int64_t now_ns,
+                          const struct oms_opening *opening, size_t opening_count) {
+    uint64_t key = hash_text((uint64_t)(uintptr_t)sut, config->profile->name);
+    key = hash_u64(hash_text(key, config->account), (uint64_t)config->page_size);
+    key = hash_u64(hash_u64(key, (uint64_t)config->checkpoint_frames), (uint64_t)now_ns);
+    for (size_t i = 0; i < opening_count; i++) {
+        key = hash_u64(hash_text(key, opening[i].symbol), (uint64_t)opening[i].qty_nanos);
+        key = hash_u64(key, (uint64_t)opening[i].price_nanos);
+    }
+    return key;
+}
+
+struct disk *stage_image(const struct sut *sut, const struct sut_config *config, int64_t now_ns,
+                         const struct oms_opening *opening, size_t opening_count,
+                         char why[SUT_WHY_SIZE]) {
+    uint64_t key = image_key(sut, config, now_ns, opening, opening_count);
+    struct port port = {.ctx = &now_ns,
+                        .before = let_pass,
+                        .after = ignore_call,
+                        .wait = ignore_wait,
+                        .now = time_at};
+    struct sut_ports ports = {
+        .vfs = "sim",
+        .path = STAGE_STORE,
+        .env = {
+            .ctx = &now_ns, .now_ns = time_at, .halt_file = no_halt_file, .emit = ignore_event}};
+    struct image *image = images;
+    struct disk *disk = NULL;
+    bool made = false;
+    while (image != NULL && image->key != key)
+        image = image->older;
+    if (image != NULL)
+        return disk_copy(image->disk);
+    disk = disk_new();
+    disk_vfs_attach("sim", disk, &port, 1);
+    made = sut->create(&ports, config, opening, opening_count, why);
+    disk_vfs_attach("sim", NULL, NULL, 0);
+    if (!made) {
+        disk_free(disk);
+        return NULL;
+    }
+    disk_kill(disk);
+    image = check_zalloc(1, sizeof *image);
+    *image = (struct image){.key = key, .disk = disk, .older = images};
+    images = image;
+    return disk_copy(disk);
+}
+
+/* ---- lives and deaths ---- */
+
+bool stage_is_up(const struct stage *stage) {
+    return stage->oms != NULL && !stage->port.dead;
+}
+
+/* The process is gone: its memory is freed, its locks are released, its inbox is lost. */
+static void bury(struct stage *stage) {
+    stage->port.dead = true;
+    if (stage->oms != NULL)
+        stage->config.sut->bury(stage->oms, false);
+    stage->oms = NULL;
+    stage->inbox_count = 0;
+    if (stage->config.door == STAGE_WIRE && stage->life > 0)
+        wire_end(stage->config.wire);
+    disk_kill(stage->world.disk);
+    if (stage->port.dead_calls > STAGE_DEAD_CALLS_MAX)
+        judge_restless(&stage->judge, &stage->world,
+                       "the OMS goes on calling its ports after death");
+}
+
+static void lose_power(struct stage *stage) {
+    bool reduced = false;
+    unsigned outcomes = disk_power_outcomes(stage->world.disk, &reduced);
+    unsigned which = stage->outside.power(stage->outside.ctx, outcomes, reduced);
+    char name[64];
+    CHECK(which < outcomes);
+    stage->power_reduced = stage->power_reduced || reduced;
+    disk_outcome_name(stage->world.disk, which, name, sizeof name);
+    stage_note(stage, "power", true, "%u of the unsynced writes at stake, keep=%s",
+               disk_pending(stage->world.disk), name);
+    disk_power(stage->world.disk, which);
+    mark(stage, 7001, which);
+}
+
+static void finish_death(struct stage *stage) {
+    enum stage_death death = stage->dying;
+    stage->dying = STAGE_ALIVE;
+    stage->halted = false;
+    bury(stage);
+    switch (death) {
+    case STAGE_ALIVE:
+        CHECK(death != STAGE_ALIVE);
+        return;
+    case STAGE_KILL:
+        mark(stage, 7000, 0);
+        return;
+    case STAGE_POWER:
+        lose_power(stage);
+        return;
+    }
+}
+
+void stage_die(struct stage *stage, enum stage_death death) {
+    if (stage->dying != STAGE_ALIVE)
+        return;
+    stage->counts.crashes++;
+    stage->dying = death;
+    stage->port.dead = true;
+    stage_note(stage, death == STAGE_KILL ? "kill" : "power", true, "%s",
+               death == STAGE_KILL ? "the process is killed" : "the power goes");
+    if (!stage->in_call)
+        finish_death(stage);
+}
+
+static void fail_stopped(struct stage *stage) {
+    stage->halted = true;
+    bury(stage);
+}
+
+/* After every call into the OMS. `healthy`: it did not fail-stop. */
+static void back_from_oms(struct stage *stage, bool healthy) {
+    stage->in_call = false;
+    stage->actions++;
+    if (stage->dying != STAGE_ALIVE)
+        finish_death(stage);
+    else if (!healthy)
+        fail_stopped(stage);
+    else if (stage->oms != NULL)
+        stage->config.sut->next(stage->oms, &stage->next);
+    stage_changed(stage);
+}
+
+void stage_boot(struct stage *stage) {
+    struct sut_ports ports;
+    CHECK(!stage->in_call);
+    if (stage->oms != NULL)
+        return;
+    stage->life++;
+    stage->counts.lives++;
+    stage->halted = false;
+    stage->inbox_count = 0;
+    memset(stage->occurrences, 0, sizeof stage->occurrences);
+    judge_life(&stage->judge, &stage->world, STAGE_STORE);
+    connect_ports(stage, &stage->port);
+    disk_vfs_attach("sim", stage->world.disk, &stage->port,
+                    seed_named(stage->config.seed, "disk") + stage->life);
+    if (stage->config.door == STAGE_WIRE) {
+        wire_begin(stage->config.wire, &stage->port, &stage->wire_exchange);
+        wire_io(stage->config.wire, &stage->io);
+    }
+    ports_for(stage, "sim", &stage->port, &ports);
+    stage->restarted_ns = stage->world.now_ns;
+    stage->free_ns = stage->world.now_ns;
+    mark(stage, 8000, stage->life);
+    stage_note(stage, "oms", false, "start of life %u", stage->life);
+    stage->why[0] = '\0';
+    stage->in_call = true;
+    stage->oms = stage->config.sut->boot(&ports, &stage->config.oms, stage->why);
+    stage->refused_to_boot = stage->oms == NULL && !stage->port.dead;
+    if (stage->refused_to_boot) {
+        stage_note(stage, "oms", false, "refuses to start: %.120s", stage->why);
+        stage->halted = true;
+    }
+    back_from_oms(stage, stage->oms != NULL);
+}
+
+bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on) {
+    if (!stage_is_up(stage))
+        return false;
+    CHECK(stage->inbox_count < STAGE_INBOX_MAX);
+    stage->inbox[stage->inbox_count++] = (struct inbox_item){.kind = kind,
+                                                             .decision = decision,
+                                                             .on = on,
+                                                             .line = stage->line,
+                                                             .arrived_ns = stage->world.now_ns};
+    return true;
+}
+
+void stage_start_second(struct stage *stage) {
+    struct sut_ports ports;
+    struct stage_outside outside = stage->outside;
+    char why[SUT_WHY_SIZE] = "";
+    void *second = NULL;
+    CHECK(!stage->in_call);
+    stage->second_port = (struct port){.ctx = stage,
+                                       .before = let_pass,
+                                       .after = ignore_call,
+                                       .wait = ignore_wait,
+                                       .now = port_now};
+    disk_vfs_attach("sim2", stage->world.disk, &stage->second_port,
+                    seed_named(stage->config.seed, "second") + stage->life);
+    ports_for(stage, "sim2", &stage->second_port, &ports);
+    ports.env.emit = ignore_event;
+    second = stage->config.sut->boot(&ports, &stage->config.oms, why);
+    stage->second_refused = second == NULL;
+    stage_note(stage, "second", false, "%s%.120s", second == NULL ? "refuses to start: " : "starts",
+               why);
+    if (second != NULL)
+        stage->config.sut->bury(second, false);
+    /* The first instance's door is its own again. */
+    if (stage->config.door == STAGE_DIRECT)
+        stage->broker = direct_broker(&stage->direct, &stage->world, &stage->port);
+    stage->outside = outside;
+    stage_changed(stage);
+}
+
+uint64_t stage_crash_key(const struct stage *stage) {
+    uint64_t key = hash_u64(disk_hash(stage->world.disk), stage->world.exchange.version);
+    key = hash_u64(key, stage->world.flight_count);
+    for (size_t i = 0; i < stage->judge.decision_count; i++) {
+        const struct judged *judged = &stage->judge.decisions[i];
+        key = hash_u64(key, judged->acknowledged * 4u + judged->refused * 2u + judged->doubtful);
+    }
+    return hash_u64(key, stage->judge.kill_switch);
+}
+
+/* ---- the OMS acts ---- */
+
+enum turn { TURN_NONE, TURN_URGENT, TURN_SIGNAL, TURN_STEP };
+
+/* First item of the inbox that is (not) a signal, or -1. */
+static int first_item(const struct stage *stage, bool signal) {
+    for (size_t i = 0; i < stage->inbox_count; i++) {
+        if ((stage->inbox[i].kind == INBOX_SIGNAL) == signal)
+            return (int)i;
+    }
+    return -1;
+}
+
+static int64_t latest(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t step_time(const struct stage *stage) {
+    int64_t now_ns = stage->world.now_ns;
+    switch (stage->next.work) {
+    case OMS_WORK_NONE:
+        return INT64_MAX;
+    case OMS_WORK_SEND:
+    case OMS_WORK_RECORD:
+        return latest(latest(stage->next.at_ns, stage->free_ns) + stage->config.pace_ns, now_ns);
+    case OMS_WORK_RECONCILE:
+    case OMS_WORK_RESOLVE:
+    case OMS_WORK_POLL:
+        return latest(stage->next.at_ns, now_ns);
+    }
+    return INT64_MAX;
+}
+
+/* What the OMS does next, and when. Operators and cancels are never kept waiting; an order on its
+ * way goes before a new signal. */
+static int64_t oms_turn(const struct stage *stage, enum turn *turn) {
+    int64_t step_ns = 0, signal_ns = INT64_MAX;
+    int signal = -1;
+    *turn = TURN_NONE;
+    if (!stage_is_up(stage))
+        return INT64_MAX;
+    if (first_item(stage, false) >= 0) {
+        *turn = TURN_URGENT;
+        return stage->world.now_ns;
+    }
+    signal = first_item(stage, true);
+    if (signal >= 0)
+        signal_ns =
+            latest(latest(stage->inbox[signal].arrived_ns, stage->free_ns) + stage->config.pace_ns,
+                   stage->world.now_ns);
+    step_ns = step_time(stage);
+    if (step_ns == INT64_MAX && signal_ns == INT64_MAX)
+        return INT64_MAX;
+    *turn = signal_ns < step_ns ? TURN_SIGNAL : TURN_STEP;
+    return signal_ns < step_ns ? signal_ns : step_ns;
+}
+
+static struct inbox_item take_item(struct stage *stage, int index) {
+    struct inbox_item item = stage->inbox[index];
+    stage->inbox_count--;
+    memmove(&stage->inbox[index], &stage->inbox[index + 1],
+            (stage->inbox_count - (size_t)index) * sizeof *stage->inbox);
+    stage->line = item.line;
+    return item;
+}
+
+static bool present(struct stage *stage, size_t decision) {
+    struct judged *judged = &stage->judge.decisions[decision];
+    enum sut_answer answer = SUT_UNKNOWN;
+    stage->why[0] = '\0';
+    judge_presented(&stage->judge, decision);
+    answer = stage->config.sut->signal(stage->oms, &judged->decision, stage->why);
+    /* A process that died answers nobody. */
+    if (stage->port.dead)
+        return true;
+    judge_answered(&stage->judge, decision, answer);
+    mark(stage, 9000, (uint64_t)answer);
+    stage->free_ns = stage->world.now_ns;
+    return answer != SUT_UNKNOWN;
+}
+
+static bool deal_with(struct stage *stage, const struct inbox_item *item) {
+    const struct sut *sut = stage->config.sut;
+    bool healthy = false;
+    switch (item->kind) {
+    case INBOX_SIGNAL:
+        return present(stage, item->decision);
+    case INBOX_CANCEL:
+        return sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+    case INBOX_KILL_SWITCH:
+        healthy = sut->kill_switch(stage->oms, item->on);
+        judge_operator(&stage->judge, item->on, healthy && !stage->port.dead);
+        return healthy;
+    case INBOX_RECONCILE:
+        return sut->reconcile(stage->oms);
+    }
+    return true;
+}
+
+static bool take_step(struct stage *stage) {
+    bool paced = stage->next.work == OMS_WORK_SEND || stage->next.work == OMS_WORK_RECORD;
+    bool healthy = stage->config.sut->step(stage->oms);
+    if (paced)
+        stage->free_ns = stage->world.now_ns;
+    return healthy;
+}
+
+static void oms_acts(struct stage *stage, enum turn turn, int64_t at_ns) {
+    struct inbox_item item;
+    bool healthy = true;
+    stage->world.now_ns = at_ns;
+    mark(stage, 10000 + (uint64_t)turn, (uint64_t)at_ns);
+    stage->in_call = true;
+    switch (turn) {
+    case TURN_NONE:
+        break;
+    case TURN_URGENT:
+    case TURN_SIGNAL:
+        item = take_item(stage, first_item(stage, turn == TURN_SIGNAL));
+        healthy = deal_with(stage, &item);
+        break;
+    case TURN_STEP:
+        healthy = take_step(stage);
+        break;
+    }
+    back_from_oms(stage, healthy);
+}
+
+static uint64_t visible_state(const struct stage *stage) {
+    return hash_u64(disk_cache_hash(stage->world.disk), stage->world.exchange.version);
+}
+
+static bool has_outside(struct stage *stage) {
+    bool after_oms = false;
+    return stage->outside.next(stage->outside.ctx, &after_oms) != INT64_MAX ||
+           stage->world.flight_count > 0;
+}
+
+enum stage_end stage_run(struct stage *stage) {
+    int idle_looks = 0;
+    int64_t deadline_ns = INT64_MAX;
+    for (;;) {
+        enum turn turn = TURN_NONE;
+        int64_t at_ns = oms_turn(stage, &turn);
+        uint64_t before = 0;
+        if (outside_happens(stage, at_ns, turn == TURN_NONE))
+            continue;
+        if (turn == TURN_NONE)
+            return STAGE_QUIET;
+        if (has_outside(stage))
+            deadline_ns = INT64_MAX;
+        else if (deadline_ns == INT64_MAX)
+            deadline_ns = stage->world.now_ns + SETTLE_NS;
+        if (stage->actions >= STAGE_ACTIONS_MAX || at_ns > deadline_ns) {
+            judge_restless(&stage->judge, &stage->world,
+                           "the world does not become quiet: the OMS goes on acting");
+            return STAGE_RESTLESS;
+        }
+        if (deadline_ns != INT64_MAX && stage->next.work == OMS_WORK_POLL && turn == TURN_STEP) {
+            before = visible_state(stage);
+            oms_acts(stage, turn, at_ns);
+            idle_looks = visible_state(stage) == before ? idle_looks + 1 : 0;
+            if (idle_looks == ROUTINE_LOOKS && !has_outside(stage))
+                return STAGE_QUIET;
+            continue;
+        }
+        idle_looks = 0;
+        oms_acts(stage, turn, at_ns);
+    }
+}
+
+enum stage_end stage_settle(struct stage *stage) {
+    enum stage_end end = STAGE_QUIET;
+    stage->world.broker_down = false;
+    stage->line = 0;
+    if (stage->oms == NULL) {
+        stage_note(stage, "harness", false, "faults have stopped; the OMS is started again");
+        stage_boot(stage);
+    }
+    end = stage_run(stage);
+    if (end == STAGE_QUIET)
+        judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
+    return end;
+}
+
+void stage_recover_again(struct stage *stage) {
+    uint64_t before = 0, after = 0;
+    if ((stage->judge.claims & INVARIANT_BIT(8)) == 0 || stage->oms == NULL)
+        return;
+    before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
+    stage_note(stage, "harness", false, "killed and started once more");
+    stage->dying = STAGE_KILL;
+    finish_death(stage);
+    stage_boot(stage);
+    if (stage_run(stage) != STAGE_QUIET)
+        return;
+    after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
+    judge_idempotent(&stage->judge, &stage->world, before, after);
+}

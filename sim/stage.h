@@ -1,0 +1,178 @@
+/* The stage: lives of an OMS under test in a world, one after the other, under judgement.
+ *
+ * The stage owns virtual time. What happens outside the OMS (signals, the market, operators,
+ * faults, deaths) is somebody else's script, behind struct stage_outside; the stage asks it what is
+ * next and lets it happen in order. At equal times: what comes from outside, then the OMS, then
+ * checks.
+ *
+ * Death is a dead port: from the crash on every port call fails without effect, the OMS unwinds by
+ * its ordinary error paths, and its memory is freed. Between two port calls an OMS can change
+ * nothing that survives it, so a kill between two calls is a kill before the second: enumerating
+ * deaths at port calls is complete for process kills. */
+#ifndef SIM_STAGE_H
+#define SIM_STAGE_H
+
+#include "sim/direct.h"
+#include "sim/judge.h"
+#include "sim/port.h"
+#include "sim/sut/sut.h"
+#include "sim/wire.h"
+#include "sim/world.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum stage_door { STAGE_DIRECT, STAGE_WIRE };
+enum stage_death { STAGE_ALIVE, STAGE_KILL, STAGE_POWER };
+enum stage_end { STAGE_QUIET, STAGE_RESTLESS };
+
+enum {
+    STAGE_INBOX_MAX = 256,
+    STAGE_ACTIONS_MAX = 20000,   /* calls into the OMS per run; more is restless (I12) */
+    STAGE_DEAD_CALLS_MAX = 10000 /* port calls an OMS may make while dying; more is reported */
+};
+
+struct stage;
+
+/* Who decides what happens outside the OMS. `ctx` is given back. */
+struct stage_outside {
+    void *ctx;
+    /* When the next thing happens; INT64_MAX: nothing. *after_oms: it is a check, made after what
+     * the OMS does at that moment. */
+    int64_t (*next)(void *ctx, bool *after_oms);
+    /* Lets it happen; world->now_ns is its time. */
+    void (*happen)(void *ctx);
+    /* A port call is about to take effect / took effect. May call stage_die. `occurrence` counts
+     * the calls of this site in this life, from 1. */
+    struct port_answer (*ask)(void *ctx, const struct port_call *call, unsigned occurrence);
+    void (*passed)(void *ctx, const struct port_call *call, unsigned occurrence);
+    /* The OMS told something (points before/after decide, send, record ...). May call stage_die. */
+    void (*told)(void *ctx, const struct oms_event *event);
+    /* A request for this decision left; reached the broker. May call stage_die. */
+    void (*left)(void *ctx, int decision);
+    void (*delivered)(void *ctx, int decision);
+    /* Something happened (after every event). */
+    void (*changed)(void *ctx);
+    /* A power loss: which of the outcomes (sim/disk.h)? */
+    unsigned (*power)(void *ctx, unsigned outcomes, bool reduced);
+};
+
+struct trace_line {
+    int64_t at_ns;
+    int line;     /* of the script, 0: none */
+    bool crash;   /* a death */
+    char who[12]; /* oms, broker, market, operator, kill, power ... */
+    char what[160];
+};
+
+/* The story of a run, when somebody wants it told. */
+enum { TRACE_MAX = 20000 };
+struct trace {
+    struct trace_line *v;
+    size_t n, cap;
+};
+
+enum inbox_kind { INBOX_SIGNAL, INBOX_CANCEL, INBOX_KILL_SWITCH, INBOX_RECONCILE };
+struct inbox_item {
+    enum inbox_kind kind;
+    size_t decision;
+    bool on;
+    int line;
+    int64_t arrived_ns;
+};
+
+struct stage_counts {
+    unsigned long lives, port_calls, events, crashes, faults;
+};
+
+struct stage_config {
+    const struct sut *sut;
+    unsigned claims;
+    enum stage_door door;
+    struct wire *wire; /* wire door only; borrowed */
+    struct sut_config oms;
+    int64_t start_ns;
+    int64_t pace_ns;
+    uint64_t seed;
+};
+
+struct stage {
+    struct stage_config config;
+    struct stage_outside outside;
+    struct world world;
+    struct judge judge;
+    struct trace *trace; /* NULL: nobody listens */
+    struct stage_counts counts;
+    uint64_t fingerprint; /* chain over everything that happened */
+    int line;             /* of the script that is the cause of what happens now */
+    bool halted;          /* the OMS exited by fail-stop */
+    bool refused_to_boot; /* the latest start was refused */
+    char why[SUT_WHY_SIZE];
+    bool second_refused;
+    unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
+    bool power_reduced;                 /* some power loss had more outcomes than are enumerated */
+    unsigned life;                      /* number of starts so far */
+    int64_t restarted_ns, recovered_ns; /* latest start; its first comparison with the broker */
+
+    /* The running life. */
+    void *oms;
+    bool in_call;
+    enum stage_death dying;
+    struct port port, second_port;
+    struct direct direct;
+    struct wire_exchange wire_exchange;
+    struct transport_io io;
+    struct broker broker;
+    unsigned occurrences[SITE_COUNT];
+    struct inbox_item inbox[STAGE_INBOX_MAX];
+    size_t inbox_count;
+    struct oms_next next;
+    int64_t free_ns; /* since when the OMS is free for its next paced act */
+    unsigned long actions;
+};
+
+/* The name of the store on the simulated disk. */
+#define STAGE_STORE "oms.db"
+
+/* Sets the stage over a world that already holds the account's store (stage_image) and the
+ * exchange's opening books. Takes the world over. Release with stage_close. */
+void stage_open(struct stage *stage, const struct stage_config *config,
+                const struct stage_outside *outside, struct world *world);
+void stage_close(struct stage *stage);
+
+/* A disk with a freshly created store on it, remembered per OMS, configuration and openings; the
+ * caller owns the copy. NULL: `why` says why. */
+struct disk *stage_image(const struct sut *sut, const struct sut_config *config, int64_t now_ns,
+                         const struct oms_opening *opening, size_t opening_count,
+                         char why[SUT_WHY_SIZE]);
+void stage_forget_images(void);
+
+/* Runs until nothing comes from outside and the world is quiet, or it will not become so. */
+enum stage_end stage_run(struct stage *stage);
+
+/* After stage_run: faults have stopped; brings the broker and the OMS back if they are down, lets
+ * the world become quiet, and judges it. */
+enum stage_end stage_settle(struct stage *stage);
+
+/* Kills and restarts once more, and judges that it changed nothing (I8). After stage_settle. */
+void stage_recover_again(struct stage *stage);
+
+/* ---- for the script, from inside happen/ask/told/... ---- */
+
+void stage_boot(struct stage *stage);
+/* The process dies here and now. Also counts when the OMS is down already. */
+void stage_die(struct stage *stage, enum stage_death death);
+bool stage_is_up(const struct stage *stage);
+/* Puts something before the OMS; dropped (false) when it is down. */
+bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on);
+/* Starts a second instance beside the first; stage->second_refused tells how it went. */
+void stage_start_second(struct stage *stage);
+/* The exchange changed by the script's doing: judge it. */
+void stage_changed(struct stage *stage);
+/* What a crash now would leave, as a hash: equal keys are equal crash points. */
+uint64_t stage_crash_key(const struct stage *stage);
+
+__attribute__((format(printf, 4, 5))) void stage_note(struct stage *stage, const char *who,
+                                                      bool crash, const char *format, ...);
+
+#endif

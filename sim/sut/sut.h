@@ -1,0 +1,84 @@
+/* An OMS under test: all the harness knows of one.
+ *
+ * The core, its known-bad variants, and anybody's own linked OMS stand behind this one interface
+ * and are judged by the same code. To be loaded with `--oms ./my.so`, a shared object exports a
+ * `const struct sut sut_export`. */
+#ifndef SIM_SUT_SUT_H
+#define SIM_SUT_SUT_H
+
+#include "core/broker.h"
+#include "core/env.h"
+#include "core/oms.h"
+#include "core/profile.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct transport_io; /* core/live/transport.h */
+
+enum { SUT_ABI = 1, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+
+/* The doors of one life. Everything is borrowed for that life. */
+struct sut_ports {
+    const char *vfs; /* the store: a SQLite VFS and a name in it */
+    const char *path;
+    const struct broker *broker;   /* direct door: the broker port; NULL at the wire door */
+    const struct transport_io *io; /* wire door: HTTP through this; NULL at the direct door */
+    const char *url;               /* wire door: where to */
+    struct oms_env env;
+};
+
+struct sut_config {
+    const struct profile *profile;
+    const char *account;
+    int page_size;         /* 0: the OMS's own choice */
+    int checkpoint_frames; /* 0: the OMS's own choice */
+};
+
+enum sut_answer {
+    SUT_TAKEN,     /* acknowledged: from now on it must not be forgotten */
+    SUT_KNOWN,     /* acknowledged: it was known already */
+    SUT_PENDING,   /* taken up, but nothing is promised yet */
+    SUT_NOT_TAKEN, /* refused: must not be sent unless presented again */
+    SUT_UNKNOWN    /* no answer could be given: the OMS fail-stops */
+};
+
+struct sut {
+    unsigned abi; /* SUT_ABI */
+    const char *name;
+    unsigned claims; /* bit mask of 1u << invariant number */
+
+    /* Makes the store for a new account. False: `why` says why. */
+    bool (*create)(const struct sut_ports *ports, const struct sut_config *config,
+                   const struct oms_opening *opening, size_t opening_count, char why[SUT_WHY_SIZE]);
+    /* Starts an instance; NULL when it refuses to start, `why` says why. */
+    void *(*boot)(const struct sut_ports *ports, const struct sut_config *config,
+                  char why[SUT_WHY_SIZE]);
+    enum sut_answer (*signal)(void *instance, const struct oms_decision *decision,
+                              char why[SUT_WHY_SIZE]);
+    /* The next four are false when the instance fail-stopped. */
+    bool (*cancel)(void *instance, const char *decision_id);
+    bool (*kill_switch)(void *instance, bool on);
+    bool (*reconcile)(void *instance); /* asks for one; a step does it */
+    bool (*step)(void *instance);
+    void (*next)(void *instance, struct oms_next *next);
+    /* Frees the instance. Orderly: it may write a last checkpoint. Otherwise nothing is written;
+     * the ports may be dead. */
+    void (*bury)(void *instance, bool orderly);
+    /* What the OMS that owns this store believes, read from the store alone (`vfs` is read only).
+     * False: unreadable, `why` says why; with `check`, also when its integrity check fails. */
+    bool (*observe)(const char *vfs, const char *path, bool check, struct oms_view *view,
+                    char why[SUT_WHY_SIZE]);
+};
+
+extern const struct sut sut_core; /* liboms */
+extern const struct sut
+    sut_seed_protocol; /* check, submit, record: the common mistake, honestly built */
+
+/* A built-in OMS by name, or NULL; and by index for listings. */
+const struct sut *sut_find(const char *name);
+const struct sut *sut_at(size_t index);
+/* Loads a shared object. NULL: `why` says why. Stays loaded until the program ends. */
+const struct sut *sut_load(const char *file, char why[SUT_WHY_SIZE]);
+
+#endif

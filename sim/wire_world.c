@@ -1,0 +1,113 @@
+/* The exchange of a world behind the wire. */
+#include "sim/wire_world.h"
+
+#include "sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Alpaca's code and status for an order it will not take, whatever the reason in words. */
+enum { REFUSED_STATUS = 403, REFUSED_CODE = 40310000 };
+
+static enum wire_submit take(void *ctx, const struct broker_request *request,
+                             struct broker_order *order, struct wire_refusal *refusal) {
+    struct world *world = ctx;
+    world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, request,
+                                               &world->delivered_index, world->delivered_message);
+    switch (world->delivered_verdict) {
+    case EXCHANGE_ACCEPTED:
+        *order = world->exchange.orders[world->delivered_index].told;
+        return WIRE_TAKEN;
+    case EXCHANGE_DUPLICATE:
+        return WIRE_DUPLICATE;
+    case EXCHANGE_REFUSED:
+        refusal->status = REFUSED_STATUS;
+        refusal->code = REFUSED_CODE;
+        snprintf(refusal->message, sizeof refusal->message, "%s", world->delivered_message);
+        return WIRE_REFUSED;
+    }
+    check_failed(__FILE__, __LINE__, "verdict is a verdict");
+}
+
+static bool find(void *ctx, const char *client_order_id, struct broker_order *order) {
+    const struct world *world = ctx;
+    const struct exchange_order *found =
+        exchange_lookup(&world->exchange, world->now_ns, client_order_id);
+    if (found != NULL)
+        *order = found->told;
+    return found != NULL;
+}
+
+static void list_orders(void *ctx, struct broker_orders *list) {
+    const struct world *world = ctx;
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        struct broker_order *row = broker_orders_add(list);
+        CHECK(row != NULL);
+        *row = world->exchange.orders[i].told;
+    }
+}
+
+static void list_fills(void *ctx, struct broker_fills *list) {
+    const struct world *world = ctx;
+    for (size_t i = 0; i < world->exchange.fill_count; i++) {
+        struct broker_fill *row = broker_fills_add(list);
+        CHECK(row != NULL);
+        *row = world->exchange.fills[i];
+    }
+}
+
+static void list_positions(void *ctx, struct broker_positions *list) {
+    const struct world *world = ctx;
+    for (size_t i = 0; i < world->exchange.position_count; i++) {
+        const struct exchange_position *position = &world->exchange.positions[i];
+        struct broker_position *row = NULL;
+        if (position->qty_nanos == 0)
+            continue;
+        row = broker_positions_add(list);
+        CHECK(row != NULL);
+        memcpy(row->symbol, position->symbol, sizeof row->symbol);
+        row->qty_nanos = position->qty_nanos;
+        row->avg_price_nanos = exchange_average(position);
+    }
+}
+
+static void tell_account(void *ctx, struct broker_account *account) {
+    const struct world *world = ctx;
+    *account = (struct broker_account){.number = "SIM",
+                                       .cash_nanos = world->exchange.cash_nanos,
+                                       .buying_power_nanos = world->exchange.cash_nanos};
+}
+
+static enum broker_canceled cancel(void *ctx, const char *order_id) {
+    struct world *world = ctx;
+    switch (exchange_cancel(&world->exchange, order_id)) {
+    case EXCHANGE_CANCELED:
+        return BROKER_CANCEL_TAKEN;
+    case EXCHANGE_CANCEL_FINAL:
+        return BROKER_CANCEL_TOO_LATE;
+    case EXCHANGE_CANCEL_UNKNOWN:
+        return BROKER_CANCEL_ABSENT;
+    }
+    check_failed(__FILE__, __LINE__, "verdict is a verdict");
+}
+
+static void fly(void *ctx, int64_t due_ns, const void *bytes, size_t length) {
+    struct world *world = ctx;
+    struct flight flight = {.due_ns = due_ns, .length = length};
+    CHECK(length <= sizeof flight.bytes);
+    memcpy(flight.bytes, bytes, length);
+    wire_flight_order(bytes, length, &flight.request);
+    world_send(world, &flight);
+}
+
+void wire_world(struct wire_exchange *exchange, struct world *world) {
+    *exchange = (struct wire_exchange){.ctx = world,
+                                       .submit = take,
+                                       .lookup = find,
+                                       .orders = list_orders,
+                                       .fills = list_fills,
+                                       .positions = list_positions,
+                                       .account = tell_account,
+                                       .cancel = cancel,
+                                       .flight = fly};
+}

@@ -1,0 +1,78 @@
+/* The world as a value: made, copied, hashed; and the requests under way in it. */
+#include "sim/world.h"
+
+#include "sim/check.h"
+#include "sim/hash.h"
+
+#include <string.h>
+
+void world_init(struct world *world, const struct profile *profile, int64_t now_ns) {
+    *world = (struct world){.now_ns = now_ns};
+    world->disk = disk_new();
+    exchange_init(&world->exchange, profile);
+}
+
+void world_copy(struct world *to, const struct world *from) {
+    *to = *from;
+    to->disk = disk_copy(from->disk);
+    exchange_copy(&to->exchange, &from->exchange);
+}
+
+void world_free(struct world *world) {
+    disk_free(world->disk);
+    exchange_free(&world->exchange);
+    *world = (struct world){0};
+}
+
+static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
+    hash = hash_u64(hash_u64(hash, (uint64_t)flight->due_ns), flight->is_cancel);
+    hash = hash_text(hash_text(hash, flight->request.client_order_id), flight->request.symbol);
+    hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
+                    (uint64_t)flight->request.qty_nanos);
+    hash = hash_text(hash_u64(hash, (uint64_t)flight->request.limit_nanos), flight->order_id);
+    return hash_bytes(hash, flight->bytes, flight->length);
+}
+
+uint64_t world_hash(const struct world *world) {
+    uint64_t hash = hash_u64(disk_hash(world->disk), exchange_hash(&world->exchange));
+    hash = hash_u64(hash_u64(hash, (uint64_t)world->now_ns), world->broker_down);
+    hash = hash_u64(hash, (uint64_t)world->halt_file);
+    for (size_t i = 0; i < world->flight_count; i++)
+        hash = hash_flight(hash, &world->flights[i]);
+    return hash;
+}
+
+uint64_t world_send(struct world *world, const struct flight *flight) {
+    size_t at = world->flight_count;
+    CHECK(world->flight_count < FLIGHTS_MAX);
+    while (at > 0 && world->flights[at - 1].due_ns > flight->due_ns)
+        at--;
+    memmove(&world->flights[at + 1], &world->flights[at],
+            (world->flight_count - at) * sizeof *world->flights);
+    world->flight_count++;
+    world->flights[at] = *flight;
+    world->flights[at].id = ++world->flight_ids;
+    return world->flight_ids;
+}
+
+int64_t world_next_flight(const struct world *world) {
+    return world->flight_count > 0 ? world->flights[0].due_ns : INT64_MAX;
+}
+
+void world_take_flight(struct world *world, struct flight *flight) {
+    CHECK(world->flight_count > 0);
+    *flight = world->flights[0];
+    world->flight_count--;
+    memmove(&world->flights[0], &world->flights[1], world->flight_count * sizeof *world->flights);
+}
+
+void world_deliver(struct world *world, const struct flight *flight) {
+    world->delivered_id = flight->id;
+    if (flight->is_cancel) {
+        exchange_cancel(&world->exchange, flight->order_id);
+        return;
+    }
+    world->delivered_verdict =
+        exchange_submit(&world->exchange, world->now_ns, &flight->request, &world->delivered_index,
+                        world->delivered_message);
+}

@@ -1,0 +1,56 @@
+/* The world: everything that survives a crash of the OMS, as one value. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "core/env.h"
+#include "sim/disk.h"
+#include "sim/exchange.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A request on its way to the broker that outlives whoever sent it. */
+enum { FLIGHT_BYTES_MAX = 2048, FLIGHTS_MAX = 16 };
+struct flight {
+    uint64_t id;
+    int64_t due_ns;
+    bool is_cancel;
+    struct broker_request request;         /* an order ... */
+    char order_id[BROKER_ORDER_ID_SIZE];   /* ... or a cancel */
+    size_t length;                         /* at the wire: the request as it left, 0: none */
+    unsigned char bytes[FLIGHT_BYTES_MAX];
+};
+
+struct world {
+    int64_t now_ns;
+    struct disk *disk;
+    struct exchange exchange;
+    struct flight flights[FLIGHTS_MAX]; /* by due time, then by id */
+    size_t flight_count;
+    uint64_t flight_ids; /* handed out so far */
+    /* What became of the newest delivered flight, for a sender that still listens. */
+    uint64_t delivered_id;
+    enum exchange_verdict delivered_verdict;
+    size_t delivered_index;
+    char delivered_message[BROKER_TEXT_SIZE];
+    bool broker_down;
+    enum oms_halt_file halt_file;
+};
+
+void world_init(struct world *world, const struct profile *profile, int64_t now_ns);
+void world_copy(struct world *to, const struct world *from); /* `to` is uninitialized */
+void world_free(struct world *world);
+uint64_t world_hash(const struct world *world);
+
+/* Puts a request on its way; returns its id. */
+uint64_t world_send(struct world *world, const struct flight *flight);
+/* When the next flight is due; INT64_MAX: none. */
+int64_t world_next_flight(const struct world *world);
+/* Takes the next flight out of the world. */
+void world_take_flight(struct world *world, struct flight *flight);
+/* Delivers a flight to the exchange (also when the broker is down: it is past the door); what became
+ * of it is in world->delivered_*. */
+void world_deliver(struct world *world, const struct flight *flight);
+
+#endif

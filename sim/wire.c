@@ -576,6 +576,17 @@ static int64_t io_now_ns(void *ctx) {
     return w->port->now(w->port->ctx);
 }
 
+/* An answer may come when what is in flight lands: no later than then the client listens again. */
+static int64_t next_landing_ns(const struct wire *w, int64_t now_ns, int64_t until_ns) {
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        const struct connection *c = &w->connections[i];
+        if (c->open && c->stage == IN_FLIGHT && c->flight_due_ns > now_ns &&
+            c->flight_due_ns < until_ns)
+            until_ns = c->flight_due_ns;
+    }
+    return until_ns;
+}
+
 /* Moves bytes; only when libcurl has had its turns and nothing moves does time pass. */
 static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     struct wire *w = ctx;
@@ -591,7 +602,8 @@ static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     long ms = -1;
     curl_multi_timeout(multi, &ms);
     int64_t now_ns = io_now_ns(w), wish_ns = now_ns + (ms > 0 ? ms : 1) * MS_NS;
-    w->port->wait(w->port->ctx, ms < 0 || wish_ns > until_ns ? until_ns : wish_ns);
+    int64_t wait_ns = ms < 0 || wish_ns > until_ns ? until_ns : wish_ns;
+    w->port->wait(w->port->ctx, next_landing_ns(w, now_ns, wait_ns));
     return !is_dead(w);
 }
 

@@ -99,13 +99,16 @@ static void p_wait(void *ctx, int64_t until_ns) {
     (void)ctx;
     assert_true(until_ns > rig.now_ns);
     bool lands = rig.book.flight_n > 0 && rig.book.flight_due_ns <= until_ns;
-    rig.now_ns = lands ? rig.book.flight_due_ns : until_ns;
     note("wait", lands ? "for a flight" : "", 0);
-    if (!lands)
+    if (!lands) {
+        rig.now_ns = until_ns;
         return;
+    }
+    rig.now_ns = rig.book.flight_due_ns;
     size_t n = rig.book.flight_n;
     rig.book.flight_n = 0;
     wire_deliver(wire, &rig.exchange, rig.book.flight_due_ns, rig.book.flight, n);
+    rig.now_ns = until_ns; /* all the way: the wire itself must not ask for too much */
 }
 
 static int64_t p_now(void *ctx) {

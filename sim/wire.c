@@ -365,7 +365,8 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     tell(w, &call);
     if (is_dead(w))
         return false;
-    tell(w, &c->carried.call);
+    if (c->answered)
+        tell(w, &c->carried.call);
     if (is_dead(w) || !cuts(answer))
         return !is_dead(w);
     tell_replied(w, c, false);
@@ -419,17 +420,13 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_LOST:
         tell_replied(w, c, false);
         disconnect(c);
-        tell(w, &c->carried.call);
         return;
     case ACT_LATE:
         take_off(w, c, length, answer.arg[0]);
-        tell(w, &c->carried.call);
         return;
     case ACT_ERROR:
         make_error(c, (int)answer.arg[0]);
-        tell(w, &c->carried.call);
-        if (!is_dead(w))
-            start_answer(w, c);
+        start_answer(w, c);
         return;
     case ACT_LOST_REPLY:
         if (request_travels(w, c, length)) {
@@ -525,7 +522,6 @@ static bool io_begin(void *ctx, const struct transport_request *request) {
     for (size_t i = 0; i < CONNECTIONS; i++) /* whoever refuses has dropped the old ones too */
         disconnect(&w->connections[i]);
     w->port->replied(w->port->ctx, &nothing);
-    tell(w, &carried.call);
     return !is_dead(w);
 }
 

@@ -362,11 +362,11 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     size_t n = cut_at(answer, length);
     serve(w, w->exchange, &c->far, c->in.v, n, n == length, &c->out);
     c->answered = n == length; /* the exchange has acted */
-    tell(w, &call);
-    if (is_dead(w))
-        return false;
     if (c->answered)
         tell(w, &c->carried.call);
+    if (is_dead(w))
+        return false;
+    tell(w, &call);
     if (is_dead(w) || !cuts(answer))
         return !is_dead(w);
     tell_replied(w, c, false);

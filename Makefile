@@ -25,6 +25,10 @@ TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)
 TESTHELP := $(foreach room,$(ROOMS),$(filter-out $(TESTS),$(wildcard $(room)/tests/*.c)))
 LIB      := $(B)/libcrashgate.a
+# The production half alone: what the oms program is made of.
+OMSOBJS  := $(filter $(B)/core/%,$(OBJECTS))
+LIBOMS   := $(B)/liboms.a
+OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
@@ -49,9 +53,9 @@ all: packages-build ## build build/oms and build/crashgate
 .PHONY: programs
 programs: $(patsubst %_main.c,build/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
 
-build/oms: $(B)/core/live/oms_main.o $(LIB)
+build/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALLFLAGS) -o $@ $^ $(OMSLIBS)
 build/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
@@ -63,6 +67,9 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+$(LIBOMS): $(OMSOBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 $(LIB): $(OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^

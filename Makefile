@@ -76,7 +76,8 @@ $(LIB): $(OBJECTS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san test-programs programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san test-programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=release programs
 	@$(MAKE) --no-print-directory FLAVOR=san run-tests
 .PHONY: test-programs run-tests
 test-programs: $(TESTBINS)

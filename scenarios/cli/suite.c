@@ -17,8 +17,8 @@
 enum { PATHS_MAX = 10000, TEXTS_MAX = 10000000, DEPTH_MAX = 8, PROGRESS_EVERY = 64 };
 
 /* Which exit code outweighs which: the later in this list. */
-static const int weights[] = {EXIT_PASS,    EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
-                              EXIT_FAIL,    EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
+static const int weights[] = {EXIT_PASS, EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
+                              EXIT_FAIL, EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
 
 static size_t weight(int exit_code) {
     size_t i = 0;
@@ -105,8 +105,8 @@ int suite_close(struct suite *suite) {
 static const char *clock_text(struct suite *suite, int64_t ns) {
     char text[32];
     int64_t ms = ns / 1000000 % 86400000;
-    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", (int)(ms / 3600000),
-             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", (int)(ms / 3600000), (int)(ms / 60000 % 60),
+             (int)(ms / 1000 % 60), (int)(ms % 1000));
     return keep(suite, text);
 }
 
@@ -114,12 +114,11 @@ static struct report_event *story(struct suite *suite, const struct trace *trace
     struct report_event *events = check_zalloc(trace->n + 1, sizeof *events);
     for (size_t i = 0; i < trace->n; i++) {
         const struct trace_line *line = &trace->v[i];
-        events[i] =
-            (struct report_event){.time = clock_text(suite, line->at_ns),
-                                  .script_line = line->line,
-                                  .who = line->crash ? "CRASH" : keep(suite, line->who),
-                                  .what = keep(suite, line->what),
-                                  .marked = i == marked};
+        events[i] = (struct report_event){.time = clock_text(suite, line->at_ns),
+                                          .script_line = line->line,
+                                          .who = line->crash ? "CRASH" : keep(suite, line->who),
+                                          .what = keep(suite, line->what),
+                                          .marked = i == marked};
     }
     return events;
 }
@@ -129,9 +128,9 @@ static const char *replay_command(struct suite *suite, const char *path,
                                   const char *plan) {
     const struct options *options = suite->options;
     char text[PLAN_TEXT_SIZE + 600];
-    size_t used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
-                                   suite->program, path, scenario->place.line, plan,
-                                   config->profile->name);
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
+                         suite->program, path, scenario->place.line, plan, config->profile->name);
     if (scenario->uses_default_crash)
         used += (size_t)snprintf(text + used, sizeof text - used, " --crashes %s",
                                  scn_crash_kind_name((enum scn_crash_kind)config->crash_kind));
@@ -151,8 +150,8 @@ static const char *replay_command(struct suite *suite, const char *path,
 
 /* Checks that say the scenario itself could not be judged. */
 static bool is_scenario_error(const char *code) {
-    static const char *const codes[] = {"never-happened", "vacuous", "no-order", "fill-impossible",
-                                        "already-final",  "plan"};
+    static const char *const codes[] = {"never-happened",  "vacuous",       "no-order",
+                                        "fill-impossible", "already-final", "plan"};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (strcmp(codes[i], code) == 0)
             return true;
@@ -429,8 +428,8 @@ static bool add_folder(struct suite_paths *paths, const char *folder, int depth)
         struct stat about;
         if (entry->d_name[0] == '.')
             continue;
-        snprintf(path, sizeof path, "%s%s%s", folder,
-                 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
+        snprintf(path, sizeof path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                 entry->d_name);
         if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
             done = add_folder(paths, path, depth + 1);
         else if (ends_in_scn(entry->d_name))

@@ -53,8 +53,8 @@ void suite_paths_free(struct suite_paths *paths);
 /* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
 void suite_file(struct suite *suite, const char *path);
 
-/* Runs one scenario in one configuration and reports it; the result goes to *result when that is not
- * NULL (the caller frees it). */
+/* Runs one scenario in one configuration and reports it; the result goes to *result when that is
+ * not NULL (the caller frees it). */
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
                     const struct run_config *config, struct run_result *result);
 

@@ -123,14 +123,21 @@ static struct report_event *story(struct suite *suite, const struct trace *trace
     return events;
 }
 
+/* The command that repeats one run by its plan, or (plan = NULL) all runs of the configuration. */
 static const char *replay_command(struct suite *suite, const char *path,
                                   const struct scenario *scenario, const struct run_config *config,
                                   const char *plan) {
     const struct options *options = suite->options;
     char text[PLAN_TEXT_SIZE + 600];
-    size_t used =
-        (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
-                         suite->program, path, scenario->place.line, plan, config->profile->name);
+    size_t used = 0;
+    if (plan == NULL)
+        used = (size_t)snprintf(text, sizeof text, "%s run %s:%d", suite->program, path,
+                                scenario->place.line);
+    else
+        used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s'", suite->program,
+                                path, scenario->place.line, plan);
+    used +=
+        (size_t)snprintf(text + used, sizeof text - used, " --profile %s", config->profile->name);
     if (scenario->uses_default_crash)
         used += (size_t)snprintf(text + used, sizeof text - used, " --crashes %s",
                                  scn_crash_kind_name((enum scn_crash_kind)config->crash_kind));
@@ -222,13 +229,14 @@ static struct report_finding *finding_of(struct suite *suite, const char *path,
     char plan[PLAN_TEXT_SIZE], line[RUN_HEADLINE_SIZE + 80];
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
-    *report = (struct report_finding){.code = keep(suite, finding->code),
-                                      .headline = keep(suite, line),
-                                      .events = story(suite, &finding->trace, finding->marked),
-                                      .event_count = finding->trace.n,
-                                      .plan = keep(suite, plan),
-                                      .replay = replay_command(suite, path, scenario, config, plan),
-                                      .also = finding->same};
+    *report = (struct report_finding){
+        .code = keep(suite, finding->code),
+        .headline = keep(suite, line),
+        .events = story(suite, &finding->trace, finding->marked),
+        .event_count = finding->trace.n,
+        .plan = keep(suite, plan),
+        .replay = replay_command(suite, path, scenario, config, finding->all_runs ? NULL : plan),
+        .also = finding->same};
     return report;
 }
 
@@ -258,6 +266,11 @@ static void add_run(struct suite *suite, const char *path, const struct scenario
     if (result->found) {
         run->findings = finding_of(suite, path, scenario, config, result);
         run->finding_count = 1;
+    }
+    if (suite->options->command == COMMAND_REPLAY && !result->found) {
+        struct report_event *events = story(suite, &result->trace, result->trace.n);
+        report_terminal_story(&suite->terminal, events, result->trace.n);
+        free(events);
     }
     report_totals_add(&suite->totals, run);
     for (unsigned i = 0; i < SITE_COUNT; i++)

@@ -646,7 +646,10 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
     case INBOX_SIGNAL:
         return present(stage, item->decision);
     case INBOX_CANCEL:
-        return sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        healthy = sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        if (healthy && !stage->port.dead)
+            judge_cancel(&stage->judge, item->decision);
+        return healthy;
     case INBOX_KILL_SWITCH:
         healthy = sut->kill_switch(stage->oms, item->on);
         judge_operator(&stage->judge, item->on, healthy && !stage->port.dead);

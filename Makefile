@@ -32,7 +32,7 @@ PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test clean packages-build packages-test packages-tidy FORCE
+.PHONY: help all test clean gate known-bad demo packages-build packages-test packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,27 @@ $(B)/%.o: %.c $(B)/flags
 	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 $(LIB): $(OBJECTS)
 	@rm -f $@; ar rcs $@ $^
+
+# ---- planted bugs, and the gate ----
+BAD      := build/known_bad
+PATCHES  := $(wildcard fuzz/known_bad/*.patch)
+VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
+
+known-bad: all ## build the planted bugs and see each one caught
+	@$(MAKE) --no-print-directory variants
+	build/crashgate known-bad
+gate: all ## everything CI needs: all scenarios, repeats, planted bugs
+	@$(MAKE) --no-print-directory variants
+	build/crashgate gate
+demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
+	@scenarios/demo.sh build/crashgate
+
+.PHONY: variants
+variants: $(VARIANTS)
+$(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.c \
+             $(wildcard core/*.[ch] core/live/*.[ch]) sim/sut/core.c sim/sut/sut.h $(B)/flags
+	@mkdir -p $(BAD)
+	fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)

@@ -6,6 +6,7 @@
  * (4) Answers of the VFS that steer SQLite (access, sector size, characteristics) are those of
  *     SQLite's own unix VFS, so that the sequence of calls is the one of a real store. */
 #include "sim/disk_file.h"
+#include "sim/memory.h"
 
 #include <assert.h>
 #include <sqlite3.h>
@@ -536,6 +537,7 @@ void disk_vfs_register(void) {
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_LOOKASIDE, LOOKASIDE_SLOT, LOOKASIDE_SLOTS);
+    memory_for_sqlite();
     int rc = sqlite3_initialize();
     assert(rc == SQLITE_OK);
     (void)rc;

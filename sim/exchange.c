@@ -36,10 +36,12 @@ void exchange_copy(struct exchange *to, const struct exchange *from) {
     to->fills = copy_array(from->fills, from->fill_count, sizeof *from->fills);
     to->positions = copy_array(from->positions, from->position_count, sizeof *from->positions);
     to->refusals = copy_array(from->refusals, from->refusal_count, sizeof *from->refusals);
+    to->deliveries = copy_array(from->deliveries, from->delivery_count, sizeof *from->deliveries);
     to->order_cap = from->order_count;
     to->fill_cap = from->fill_count;
     to->position_cap = from->position_count;
     to->refusal_cap = from->refusal_count;
+    to->delivery_cap = from->delivery_count;
 }
 
 void exchange_free(struct exchange *exchange) {
@@ -47,6 +49,7 @@ void exchange_free(struct exchange *exchange) {
     free(exchange->fills);
     free(exchange->positions);
     free(exchange->refusals);
+    free(exchange->deliveries);
     *exchange = (struct exchange){0};
 }
 
@@ -132,9 +135,9 @@ static void set_status(struct exchange_order *order, enum broker_status status) 
     set_text(order->told.status_text, sizeof order->told.status_text, broker_status_name(status));
 }
 
-enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
-                                      const struct broker_request *request, size_t *index,
-                                      char message[BROKER_TEXT_SIZE]) {
+static enum exchange_verdict accept_or_not(struct exchange *exchange, int64_t now_ns,
+                                           const struct broker_request *request, size_t *index,
+                                           char message[BROKER_TEXT_SIZE]) {
     const struct exchange_refusal *refusal = refusal_for(exchange, request);
     struct exchange_order *order = NULL;
     if (refusal != NULL) {
@@ -153,6 +156,24 @@ enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
     *index = exchange->order_count - 1;
     exchange->version++;
     return EXCHANGE_ACCEPTED;
+}
+
+enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
+                                      const struct broker_request *request, size_t *index,
+                                      char message[BROKER_TEXT_SIZE]) {
+    enum exchange_verdict verdict = accept_or_not(exchange, now_ns, request, index, message);
+    struct exchange_delivery *delivery = NULL;
+    CHECK_ROOM(exchange->deliveries, exchange->delivery_count, exchange->delivery_cap,
+               EXCHANGE_FILLS_MAX);
+    delivery = &exchange->deliveries[exchange->delivery_count++];
+    *delivery = (struct exchange_delivery){.side = request->side,
+                                           .qty_nanos = request->qty_nanos,
+                                           .limit_nanos = request->limit_nanos,
+                                           .verdict = verdict};
+    set_text(delivery->symbol, sizeof delivery->symbol, request->symbol);
+    if (verdict == EXCHANGE_ACCEPTED)
+        delivery->order = *index;
+    return verdict;
 }
 
 struct exchange_order *exchange_order_by_id(struct exchange *exchange, const char *order_id) {

@@ -35,6 +35,16 @@ struct exchange_refusal {
     char message[BROKER_TEXT_SIZE];
 };
 
+/* What became of a request for an order that reached the exchange. */
+enum exchange_verdict { EXCHANGE_ACCEPTED, EXCHANGE_DUPLICATE, EXCHANGE_REFUSED };
+struct exchange_delivery {
+    char symbol[BROKER_SYMBOL_SIZE];
+    enum broker_side side;
+    int64_t qty_nanos, limit_nanos;
+    enum exchange_verdict verdict;
+    size_t order; /* ACCEPTED: its index */
+};
+
 struct exchange {
     const struct profile *profile;
     struct exchange_order *orders; /* in order of acceptance; index is the order's identity */
@@ -45,6 +55,8 @@ struct exchange {
     size_t position_count, position_cap;
     struct exchange_refusal *refusals;
     size_t refusal_count, refusal_cap;
+    struct exchange_delivery *deliveries; /* every request that arrived, in order */
+    size_t delivery_count, delivery_cap;
     int64_t cash_nanos;
     uint64_t version; /* counts every change */
 };
@@ -56,8 +68,6 @@ void exchange_free(struct exchange *exchange);
 uint64_t exchange_hash(const struct exchange *exchange);
 
 /* ---- what a client can ask ---- */
-
-enum exchange_verdict { EXCHANGE_ACCEPTED, EXCHANGE_DUPLICATE, EXCHANGE_REFUSED };
 
 /* Delivers an order. ACCEPTED: *index is its place in orders. REFUSED: `message` says why. */
 enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,

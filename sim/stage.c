@@ -66,20 +66,6 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     return answer;
 }
 
-/* A request for an order has reached the exchange. */
-static void note_delivery(struct stage *stage, int decision) {
-    const struct exchange *exchange = &stage->world.exchange;
-    const char *name = decision < 0 ? "an order" : stage->judge.decisions[decision].name;
-    if (decision >= 0)
-        stage->submits[decision]++;
-    if (exchange->order_count > 0 &&
-        exchange->orders[exchange->order_count - 1].told.submitted_ns == stage->world.now_ns)
-        stage_note(stage, "broker", false, "accepted %s of %s",
-                   exchange->orders[exchange->order_count - 1].told.id, name);
-    else
-        stage_note(stage, "broker", false, "did not accept %s", name);
-}
-
 void stage_changed(struct stage *stage) {
     mark(stage, 2000, stage->world.exchange.version);
     judge_books(&stage->judge, &stage->world);
@@ -91,17 +77,44 @@ static int request_decision(const struct stage *stage, const struct broker_reque
                            request->limit_nanos);
 }
 
+static void note_delivery(struct stage *stage, const char *name,
+                          const struct exchange_delivery *delivery) {
+    switch (delivery->verdict) {
+    case EXCHANGE_ACCEPTED:
+        stage_note(stage, "broker", false, "accepted %s of %s",
+                   stage->world.exchange.orders[delivery->order].told.id, name);
+        return;
+    case EXCHANGE_DUPLICATE:
+        stage_note(stage, "broker", false, "knows %s already", name);
+        return;
+    case EXCHANGE_REFUSED:
+        stage_note(stage, "broker", false, "refused %s", name);
+        return;
+    }
+}
+
+/* Requests that reached the exchange since this was last asked, through whichever door. */
+static void notice_deliveries(struct stage *stage) {
+    const struct exchange *exchange = &stage->world.exchange;
+    while (stage->noticed < exchange->delivery_count) {
+        const struct exchange_delivery *delivery = &exchange->deliveries[stage->noticed++];
+        int decision = judge_attribute(&stage->judge, delivery->symbol, delivery->side,
+                                       delivery->qty_nanos, delivery->limit_nanos);
+        if (decision >= 0)
+            stage->submits[decision]++;
+        note_delivery(stage, decision < 0 ? "an order" : stage->judge.decisions[decision].name,
+                      delivery);
+        stage_changed(stage);
+        stage->outside.delivered(stage->outside.ctx, decision);
+    }
+}
+
 static void port_after(void *ctx, const struct port_call *call) {
     struct stage *stage = ctx;
     unsigned occurrence = stage->occurrences[site_index(call->site)];
-    if (call->site.op == SITE_BROKER_SUBMIT) {
-        int decision = request_decision(stage, call->request);
-        note_delivery(stage, decision);
+    notice_deliveries(stage);
+    if (call->site.op == SITE_BROKER_CANCEL)
         stage_changed(stage);
-        stage->outside.delivered(stage->outside.ctx, decision);
-    } else if (call->site.op == SITE_BROKER_CANCEL) {
-        stage_changed(stage);
-    }
     if (!stage->port.dead)
         stage->outside.passed(stage->outside.ctx, call, occurrence);
 }
@@ -129,17 +142,13 @@ static int64_t port_now(void *ctx) {
 
 static void deliver_flight(struct stage *stage) {
     struct flight flight;
-    int decision = -1;
     world_take_flight(&stage->world, &flight);
-    decision = request_decision(stage, &flight.request);
     if (flight.length > 0)
         wire_deliver(stage->config.wire, &stage->wire_exchange, flight.due_ns, flight.bytes,
                      flight.length);
     else
         world_deliver(&stage->world, &flight);
-    note_delivery(stage, decision);
-    stage_changed(stage);
-    stage->outside.delivered(stage->outside.ctx, decision);
+    notice_deliveries(stage);
 }
 
 /* Lets the next thing from outside happen if it is due until then. Checks due exactly then wait for
@@ -149,7 +158,8 @@ static bool outside_happens(struct stage *stage, int64_t until_ns, bool checks) 
     int64_t next_ns = stage->outside.next(stage->outside.ctx, &after_oms);
     int64_t flight_ns = world_next_flight(&stage->world);
     int64_t at_ns = flight_ns < next_ns ? flight_ns : next_ns;
-    if (at_ns == INT64_MAX || at_ns > until_ns || (at_ns == until_ns && flight_ns > at_ns && after_oms && !checks))
+    if (at_ns == INT64_MAX || at_ns > until_ns ||
+        (at_ns == until_ns && flight_ns > at_ns && after_oms && !checks))
         return false;
     if (at_ns > stage->world.now_ns)
         stage->world.now_ns = at_ns;
@@ -418,6 +428,7 @@ static void fail_stopped(struct stage *stage) {
 
 /* After every call into the OMS. `healthy`: it did not fail-stop. */
 static void back_from_oms(struct stage *stage, bool healthy) {
+    notice_deliveries(stage);
     stage->in_call = false;
     stage->actions++;
     if (stage->dying != STAGE_ALIVE)

@@ -110,6 +110,7 @@ struct stage {
     char why[SUT_WHY_SIZE];
     bool second_refused;
     unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
+    size_t noticed;                        /* deliveries of the exchange that were told */
     bool power_reduced;                 /* some power loss had more outcomes than are enumerated */
     unsigned life;                      /* number of starts so far */
     int64_t restarted_ns, recovered_ns; /* latest start; its first comparison with the broker */

@@ -72,7 +72,6 @@ void world_deliver(struct world *world, const struct flight *flight) {
         exchange_cancel(&world->exchange, flight->order_id);
         return;
     }
-    world->delivered_verdict =
-        exchange_submit(&world->exchange, world->now_ns, &flight->request, &world->delivered_index,
-                        world->delivered_message);
+    world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, &flight->request,
+                                               &world->delivered_index, world->delivered_message);
 }

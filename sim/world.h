@@ -16,9 +16,9 @@ struct flight {
     uint64_t id;
     int64_t due_ns;
     bool is_cancel;
-    struct broker_request request;         /* an order ... */
-    char order_id[BROKER_ORDER_ID_SIZE];   /* ... or a cancel */
-    size_t length;                         /* at the wire: the request as it left, 0: none */
+    struct broker_request request;       /* an order ... */
+    char order_id[BROKER_ORDER_ID_SIZE]; /* ... or a cancel */
+    size_t length;                       /* at the wire: the request as it left, 0: none */
     unsigned char bytes[FLIGHT_BYTES_MAX];
 };
 
@@ -49,8 +49,8 @@ uint64_t world_send(struct world *world, const struct flight *flight);
 int64_t world_next_flight(const struct world *world);
 /* Takes the next flight out of the world. */
 void world_take_flight(struct world *world, struct flight *flight);
-/* Delivers a flight to the exchange (also when the broker is down: it is past the door); what became
- * of it is in world->delivered_*. */
+/* Delivers a flight to the exchange (also when the broker is down: it is past the door); what
+ * became of it is in world->delivered_*. */
 void world_deliver(struct world *world, const struct flight *flight);
 
 #endif

@@ -101,7 +101,7 @@ static void add_run(struct run_result *result, const struct script *script,
         if (script->lines[i].has_key)
             add_point(reached, i, script->lines[i].key);
     }
-    if (script->crash_points > 0)
+    if (script->crashed_in_window)
         add_crash(reached, script);
 }
 

@@ -182,6 +182,7 @@ static void die_idle(struct script *script, size_t window) {
                              .what =
                                  death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
     script->crash_points++;
+    script->crashed_in_window = true;
     script->crash_key = stage_crash_key(&script->stage);
     die(script, window, death_of(script, crash), &item, true);
 }
@@ -223,6 +224,9 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
                 said->keep, disk_pending(disk));
     } else {
         which = choose(&script->chooser, CHOICE_POWER, outcomes);
+        /* Another outcome of the same crash is not another crash point. */
+        if (which > 0 && item->place != PLAN_AT_LINE)
+            script->crash_points = 0;
     }
     disk_outcome_name(disk, which, item->keep, sizeof item->keep);
     if (script->death_index < 0 && which != 0 && !plan_add(&script->taken, item))
@@ -270,10 +274,10 @@ static void remember_key(struct script *script, bool after, enum scn_point_kind 
                          int decision) {
     const struct scenario *scenario = script->scenario;
     enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
-    for (size_t i = 0; i < scenario->line_count; i++) {
+    bool offered = open_window(script) >= 0;
+    for (size_t i = 0; offered && i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
-        if (line->statement != SCN_REACH_CRASH || script->lines[i].has_key ||
-            line->args.crash.where != where ||
+        if (line->statement != SCN_REACH_CRASH || line->args.crash.where != where ||
             !point_matches(&line->args.crash.point, kind, decision))
             continue;
         script->lines[i].has_key = true;

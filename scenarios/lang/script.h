@@ -63,7 +63,7 @@ struct script {
     bool has_key; /* the last crash point offered, as a key of the world */
     uint64_t key;
     unsigned long crash_points;
-    uint64_t crash_key; /* what the quantified crash of this run found; with crash_points > 0 */
+    uint64_t crash_key; /* what the quantified crash of this run found; with crashed_in_window */
     struct site crash_site;
     unsigned long fired[SITE_COUNT];
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */

@@ -1,6 +1,7 @@
 # crashgate: build, test, and run the crash-recovery gate. `make help` is the table of contents.
 
-CC       ?= gcc
+SHELL    := /bin/bash
+CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2
 WERROR   ?= $(if $(CI),-Werror)
@@ -24,6 +25,10 @@ TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)
 TESTHELP := $(foreach room,$(ROOMS),$(filter-out $(TESTS),$(wildcard $(room)/tests/*.c)))
 LIB      := $(B)/libcrashgate.a
+# The production half alone: what the oms program is made of.
+OMSOBJS  := $(filter $(B)/core/%,$(OBJECTS))
+LIBOMS   := $(B)/liboms.a
+OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
@@ -37,25 +42,37 @@ PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
+# Commands are shown short; V=1 shows them whole.
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+JOBS      = -j$$(nproc)
+
 all: packages-build ## build build/oms and build/crashgate
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
 programs: $(patsubst %_main.c,build/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
 
-build/oms: $(B)/core/live/oms_main.o $(LIB)
-	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+build/oms: $(B)/core/live/oms_main.o $(LIBOMS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) -o $@ $^ $(OMSLIBS)
 build/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
-	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
 
 # Objects depend on the flags and compiler that made them.
 $(B)/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' > $@
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+$(LIBOMS): $(OMSOBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 $(LIB): $(OBJECTS)
-	@rm -f $@; ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 # ---- planted bugs, and the gate ----
 BAD      := build/known_bad
@@ -80,14 +97,23 @@ $(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/expor
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san test-programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=release programs
 	@$(MAKE) --no-print-directory FLAVOR=san run-tests
-.PHONY: run-tests
-run-tests: $(TESTBINS)
-	@set -e; for t in $(TESTBINS); do echo "== $$t"; ASAN_OPTIONS=detect_leaks=1 $$t 2>&1 | sed -n '/FAILED\|ERROR\|PASSED\|Error\|error\|assert/p' ; test $${PIPESTATUS:-0} = 0; done
+.PHONY: test-programs run-tests
+test-programs: $(TESTBINS)
+run-tests:
+	@passed=0; failed=0; for t in $(TESTBINS); do \
+	  if ASAN_OPTIONS=detect_leaks=1 $$t > $$t.log 2>&1; then \
+	    n=$$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' $$t.log | tail -1); \
+	    if [ -z "$$n" ] || [ "$$n" = 0 ]; then echo "FAIL  $$t ran no test"; failed=$$((failed + 1)); \
+	    else printf 'ok    %4d  %s\n' $$n $${t#$(B)/}; passed=$$((passed + n)); fi; \
+	  else echo "FAIL  $$t"; sed 's/^/      /' $$t.log | tail -40; echo "again: $$t"; failed=$$((failed + 1)); fi; \
+	done; echo "$$passed passed, $$failed failed"; test $$failed = 0 && test $$passed -gt 0
 
-$(B)/%/tests: ; @mkdir -p $@
 $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
-	$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # ---- set-up: installs what is missing, never while this file is parsed ----
 define need-packages

@@ -169,8 +169,12 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
     const bool own = sqlite3_get_autocommit(oms->store.db) != 0;
     char reason[OMS_REASON_SIZE], safe_who[BROKER_TEXT_SIZE], safe_why[BROKER_TEXT_SIZE];
     const int64_t now = engine_now(oms);
-    enum oms_code code = own ? engine_begin(oms, error) : OMS_OK;
+    enum oms_code code;
 
+    if (oms->book.meta.kill_switch == on) {
+        return OMS_OK; /* who came first stays on record */
+    }
+    code = own ? engine_begin(oms, error) : OMS_OK;
     text_clean(safe_who, sizeof safe_who, who);
     text_clean(safe_why, sizeof safe_why, why);
     (void)snprintf(reason, sizeof reason, "%.60s: %.170s", safe_who, safe_why);

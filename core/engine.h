@@ -64,7 +64,8 @@ enum oms_code engine_put(struct oms *oms, struct order *order, const struct orde
 /* engine_save with the RECORD events around it, and the HOLD event after. */
 enum oms_code engine_record(struct oms *oms, struct order *order, const struct order *next,
                             struct oms_error *error);
-/* The switch and its line in the journal; with its own transaction unless one is open. */
+/* The switch and its line in the journal, unless it stands so already; in the open transaction,
+ * whose owner then tells it, or in its own. */
 enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char *why,
                           struct oms_error *error);
 void engine_checkpoint_if_due(struct oms *oms, bool idle);

@@ -81,6 +81,9 @@ bool follow_adopt(struct oms *oms, const struct order *order, const struct broke
     }
     tell_unknown_status(oms, next, theirs);
     text_clean(next->pub.broker_order_id, sizeof next->pub.broker_order_id, theirs->id);
+    if (next->first_send_ns == 0 || theirs->submitted_ns < next->first_send_ns) {
+        next->first_send_ns = theirs->submitted_ns;
+    }
     target = order_target(next, theirs->status, theirs->filled_nanos);
     if (!order_can_move(order->pub.state, target) || order->pub.state == target) {
         return false; /* nothing new, or an older word than what is booked */
@@ -195,7 +198,11 @@ static int64_t earlier(int64_t a, int64_t b) {
 static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
     int64_t since = newest_ns;
     for (size_t i = 0; i < oms->live_count; i++) {
-        since = earlier(since, oms->live[i]->pub.created_ns);
+        const struct order *order = oms->live[i];
+        since = earlier(since, order->pub.created_ns);
+        if (order->first_send_ns > 0) { /* one adopted from a lost record is older than its row */
+            since = earlier(since, order->first_send_ns);
+        }
     }
     return since - SEEN_MARGIN_S * PROFILE_SECOND_NS;
 }
@@ -377,7 +384,6 @@ struct comparison {
     struct oms_run run;
     struct notice *notices;
     size_t notice_count;
-    bool tripped;
 };
 
 static void comparison_free(struct comparison *comparison) {
@@ -393,12 +399,26 @@ static void announce(struct oms *oms, struct comparison *comparison, enum oms_ev
     comparison->notices[comparison->notice_count++] = (struct notice){kind, order, text};
 }
 
+/* An order that was waiting or in doubt is found; at most two notices. */
+static void announce_found(struct oms *oms, struct comparison *comparison, struct order *order,
+                           enum oms_state next) {
+    announce(oms, comparison, OMS_EVENT_RECORD, order, "found at the broker");
+    if (next == OMS_STATE_REJECTED) {
+        announce(oms, comparison, OMS_EVENT_REJECT, order, "refused");
+    } else if (next == OMS_STATE_HELD) { /* told after only */
+        comparison->notices[comparison->notice_count++] =
+            (struct notice){OMS_EVENT_HOLD, order, "the broker's order differs"};
+    }
+}
+
 /* The oldest moment whose executions matter: orders found besides the list may be older than it. */
 static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
     for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
-            since_ns = earlier(since_ns, order->pub.created_ns - SEEN_MARGIN_S * PROFILE_SECOND_NS);
+            since_ns =
+                earlier(since_ns, earlier(order->pub.created_ns, order->listed->submitted_ns) -
+                                      SEEN_MARGIN_S * PROFILE_SECOND_NS);
         }
     }
     return since_ns;
@@ -470,6 +490,25 @@ static enum oms_code store_findings(struct oms *oms, const struct comparison *co
     return ok ? OMS_OK : engine_fail(oms, "write a comparison", error);
 }
 
+/* An order that ended here without ever being at the broker, and is there after all: it came later
+ * than the profile allows, or a refusal was none. Its executions are booked; a person must look. */
+static enum oms_code note_risen(struct oms *oms, struct order *order, struct oms_error *error) {
+    static const char why[] = "an order that had ended unsent, refused or absent is at the broker";
+    const struct broker_order *listed = order->listed;
+    struct order next = *order;
+    enum oms_code code;
+
+    if (!oms_state_is_final(order->pub.state) || order->pub.state == OMS_STATE_HELD ||
+        order->pub.broker_order_id[0] != '\0' ||
+        (listed->filled_nanos == 0 && !broker_status_is_open(listed->status))) {
+        return OMS_OK;
+    }
+    engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
+    text_clean(next.pub.broker_order_id, sizeof next.pub.broker_order_id, listed->id);
+    code = engine_put(oms, order, &next, error);
+    return code == OMS_OK ? engine_trip(oms, true, "comparison", why, error) : code;
+}
+
 /* Follows every listed order of ours; what was in doubt is told as recorded. */
 static enum oms_code adopt_listed(struct oms *oms, struct comparison *comparison,
                                   struct oms_error *error) {
@@ -485,12 +524,14 @@ static enum oms_code adopt_listed(struct oms *oms, struct comparison *comparison
         if (!follow_adopt(oms, order, order->listed, &next)) {
             order->told_odd = next.told_odd;
             order->told_status = next.told_status;
+            code = note_risen(oms, order, error);
+            if (code != OMS_OK) {
+                return code;
+            }
             continue;
         }
         if (open) {
-            announce(oms, comparison,
-                     next.pub.state == OMS_STATE_HELD ? OMS_EVENT_HOLD : OMS_EVENT_RECORD, order,
-                     "found at the broker");
+            announce_found(oms, comparison, order, next.pub.state);
         }
         code = engine_put(oms, order, &next, error);
         if (code != OMS_OK) {
@@ -514,7 +555,6 @@ static enum oms_code book_found(struct oms *oms, struct comparison *comparison,
         if (!execution_fits(order, &fills->v[i], why)) {
             engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
             code = engine_trip(oms, true, "comparison", why, error);
-            comparison->tripped = true;
         } else {
             announce(oms, comparison, OMS_EVENT_FILL, order, fills->v[i].execution_id);
             code = book_execution(oms, order, &fills->v[i], error);
@@ -545,12 +585,11 @@ static enum oms_code remember_orphans(struct oms *oms, const struct comparison *
     return OMS_OK;
 }
 
-static enum oms_code trip_if_unexplained(struct oms *oms, struct comparison *comparison,
+static enum oms_code trip_if_unexplained(struct oms *oms, const struct comparison *comparison,
                                          struct oms_error *error) {
     for (size_t i = 0; i < comparison->found.n; i++) {
         const struct oms_discrepancy *found = &comparison->found.v[i];
         if (found->severity == OMS_CRITICAL && !found->explained) {
-            comparison->tripped = true;
             return engine_trip(oms, true, "comparison", found->text, error);
         }
     }
@@ -583,7 +622,7 @@ static enum oms_code store_comparison(struct oms *oms, struct comparison *compar
     return code == OMS_OK ? engine_commit(oms, error) : code;
 }
 
-static void tell_comparison(struct oms *oms, const struct comparison *comparison) {
+static void tell_comparison(struct oms *oms, const struct comparison *comparison, bool tripped) {
     char text[OMS_REASON_SIZE];
 
     for (size_t i = 0; i < comparison->notice_count; i++) {
@@ -593,7 +632,7 @@ static void tell_comparison(struct oms *oms, const struct comparison *comparison
     for (size_t i = 0; i < comparison->found.n; i++) {
         engine_tell(oms, OMS_EVENT_DISCREPANCY, OMS_AFTER, NULL, comparison->found.v[i].text);
     }
-    if (comparison->tripped) {
+    if (tripped) {
         engine_tell(oms, OMS_EVENT_KILL_SWITCH, OMS_AFTER, NULL, oms->book.meta.kill_reason);
     }
     (void)snprintf(text, sizeof text, "%zu differences", comparison->found.n);
@@ -611,6 +650,7 @@ static enum oms_code compare_later(struct oms *oms) {
 static enum oms_code finish_comparison(struct oms *oms, struct comparison *comparison,
                                        struct oms_error *error) {
     struct store_meta *meta = &oms->book.meta;
+    const bool was_on = meta->kill_switch;
     enum oms_code code;
 
     comparison->run = (struct oms_run){.id = meta->last_run + 1,
@@ -628,7 +668,7 @@ static enum oms_code finish_comparison(struct oms *oms, struct comparison *compa
     oms->compare_asked = false;
     oms->compare_ns = oms->compare_step_ns = 0;
     oms->poll_ns = comparison->run.at_ns + oms->config.poll_ns;
-    tell_comparison(oms, comparison);
+    tell_comparison(oms, comparison, meta->kill_switch && !was_on);
     return OMS_OK;
 }
 

@@ -497,7 +497,7 @@ enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const c
     if (is_halted(oms, error)) {
         return OMS_HALTED;
     }
-    return on == oms->book.meta.kill_switch ? OMS_OK : engine_trip(oms, on, who, why, error);
+    return engine_trip(oms, on, who, why, error);
 }
 
 enum oms_code oms_request_reconcile(struct oms *oms) {

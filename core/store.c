@@ -375,7 +375,9 @@ static enum oms_code open_with_log(struct store *store, struct oms_error *error)
             code = lock_alone(store, error);
         }
         if (code == OMS_OK) {
-            (void)ask(store, "PRAGMA query_only=1", nothing, sizeof nothing);
+            if (attempts[i] == SQLITE_OPEN_READWRITE) {
+                (void)ask(store, "PRAGMA query_only=1", nothing, sizeof nothing);
+            }
             const int rc = ask(store, "SELECT 1 FROM sqlite_schema", nothing, sizeof nothing);
             code = rc == SQLITE_OK ? OMS_OK : refuse(store, rc, "cannot read it", error);
         }
@@ -408,7 +410,7 @@ enum oms_code store_peek(struct store *store, const struct oms_place *place, boo
         const int rc = open_immutable(store);
         code = rc == SQLITE_OK ? OMS_OK : refuse(store, rc, "cannot open it", error);
     }
-    if (code == OMS_OK) {
+    if (code == OMS_OK && check) {
         code = store_identity(store, error);
     }
     if (code == OMS_OK && check) {

@@ -106,7 +106,8 @@ enum oms_code store_create(const struct oms_place *place, const struct oms_confi
 /* Fence, scrub, open, set and read back, integrity. */
 enum oms_code store_open(struct store *store, const struct oms_place *place,
                          struct oms_error *error);
-/* For looking only: no fence, no scrub, nothing written. */
+/* For looking only: no fence, no scrub, nothing written; identity and integrity only with `check`.
+ */
 enum oms_code store_peek(struct store *store, const struct oms_place *place, bool check,
                          struct oms_error *error);
 /* Closes whatever is open of it; never writes. */

@@ -144,6 +144,10 @@ enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_
     code = store_peek(&store, place, check, error);
     if (code == OMS_OK) {
         code = book_load(&book, &store, check, error);
+        if (code == OMS_STORAGE && !check) { /* is it one of ours at all? */
+            const enum oms_code other = store_identity(&store, error);
+            code = other == OMS_OK ? code : other;
+        }
     }
     if (code == OMS_OK) {
         const int rc = fill_view(&book, &store, view);

@@ -368,6 +368,7 @@ static void bury(struct stage *stage) {
     if (stage->oms != NULL)
         stage->config.sut->bury(stage->oms, false);
     stage->oms = NULL;
+    stage->boot_due = false;
     stage->inbox_count = 0;
     if (stage->config.door == STAGE_WIRE && stage->life > 0)
         wire_end(stage->config.wire);
@@ -448,7 +449,7 @@ void stage_boot(struct stage *stage) {
     stage->life++;
     stage->counts.lives++;
     stage->halted = false;
-    stage->inbox_count = 0;
+    stage->boot_due = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
     judge_life(&stage->judge, &stage->world, STAGE_STORE);
     connect_ports(stage, &stage->port);
@@ -474,8 +475,12 @@ void stage_boot(struct stage *stage) {
     back_from_oms(stage, stage->oms != NULL);
 }
 
+void stage_boot_soon(struct stage *stage) {
+    stage->boot_due = stage->oms == NULL;
+}
+
 bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on) {
-    if (!stage_is_up(stage))
+    if (!stage_is_up(stage) && !stage->boot_due)
         return false;
     CHECK(stage->inbox_count < STAGE_INBOX_MAX);
     stage->inbox[stage->inbox_count++] = (struct inbox_item){.kind = kind,
@@ -526,7 +531,7 @@ uint64_t stage_crash_key(const struct stage *stage) {
 
 /* ---- the OMS acts ---- */
 
-enum turn { TURN_NONE, TURN_URGENT, TURN_SIGNAL, TURN_STEP };
+enum turn { TURN_NONE, TURN_BOOT, TURN_URGENT, TURN_SIGNAL, TURN_STEP };
 
 /* First item of the inbox that is (not) a signal, or -1. */
 static int first_item(const struct stage *stage, bool signal) {
@@ -562,7 +567,9 @@ static int64_t step_time(const struct stage *stage) {
 static int64_t oms_turn(const struct stage *stage, enum turn *turn) {
     int64_t step_ns = 0, signal_ns = INT64_MAX;
     int signal = -1;
-    *turn = TURN_NONE;
+    *turn = stage->boot_due ? TURN_BOOT : TURN_NONE;
+    if (stage->boot_due)
+        return stage->world.now_ns;
     if (!stage_is_up(stage))
         return INT64_MAX;
     if (first_item(stage, false) >= 0) {
@@ -634,11 +641,16 @@ static bool take_step(struct stage *stage) {
 static void oms_acts(struct stage *stage, enum turn turn, int64_t at_ns) {
     struct inbox_item item;
     bool healthy = true;
+    if (turn == TURN_BOOT) {
+        stage_boot(stage);
+        return;
+    }
     stage->world.now_ns = at_ns;
     mark(stage, 10000 + (uint64_t)turn, (uint64_t)at_ns);
     stage->in_call = true;
     switch (turn) {
     case TURN_NONE:
+    case TURN_BOOT:
         break;
     case TURN_URGENT:
     case TURN_SIGNAL:

@@ -118,6 +118,7 @@ struct stage {
     /* The running life. */
     void *oms;
     bool in_call;
+    bool boot_due;
     enum stage_death dying;
     struct port port, second_port;
     struct direct direct;
@@ -160,11 +161,14 @@ void stage_recover_again(struct stage *stage);
 
 /* ---- for the script, from inside happen/ask/told/... ---- */
 
+/* Starts the OMS now. */
 void stage_boot(struct stage *stage);
+/* Starts the OMS once everything else of this moment has happened. */
+void stage_boot_soon(struct stage *stage);
 /* The process dies here and now. Also counts when the OMS is down already. */
 void stage_die(struct stage *stage, enum stage_death death);
 bool stage_is_up(const struct stage *stage);
-/* Puts something before the OMS; dropped (false) when it is down. */
+/* Puts something before the OMS; dropped (false) when it is down and not about to start. */
 bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on);
 /* Starts a second instance beside the first; stage->second_refused tells how it went. */
 void stage_start_second(struct stage *stage);

@@ -1,7 +1,5 @@
 /* The OMS as a whole, on a real file system with a scripted broker. */
-#include "core/tests/fake_broker.h"
-
-#include <sqlite3.h>
+#include "core/tests/desk.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,155 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define SECOND PROFILE_SECOND_NS
-#define UNIT   ((int64_t)DECIMAL_NANOS)
-
-/* One desk: a directory, a broker, a configuration, and at most one running instance. */
-struct desk {
-    char directory[64], path[96];
-    struct oms_place place;
-    struct oms_config config;
-    struct fake fake;
-    struct oms *oms;
-    struct oms_error error;
-};
-
-static void desk_make_with(struct desk *desk, const struct oms_opening *opening, size_t count) {
-    const struct oms_env env = fake_env(&desk->fake);
-    assert_int_equal(oms_init(&desk->place, &desk->config, &env, opening, count, &desk->error),
-                     OMS_OK);
-}
-
-static void desk_prepare(struct desk *desk, const char *profile) {
-    memset(desk, 0, sizeof *desk);
-    (void)snprintf(desk->directory, sizeof desk->directory, "/tmp/oms-test-XXXXXX");
-    assert_non_null(mkdtemp(desk->directory));
-    (void)snprintf(desk->path, sizeof desk->path, "%s/oms.db", desk->directory);
-    desk->place = (struct oms_place){.vfs = NULL, .path = desk->path};
-    desk->config = (struct oms_config){.profile = profile_find(profile), .account = "DESK1"};
-    fake_start(&desk->fake);
-    desk->fake.deduplicates = desk->config.profile->deduplicates;
-}
-
-static enum oms_code desk_try_open(struct desk *desk) {
-    const struct broker broker = fake_broker(&desk->fake);
-    const struct oms_env env = fake_env(&desk->fake);
-    return oms_open(&desk->oms, &desk->place, &desk->config, &broker, &env, &desk->error);
-}
-
-static void desk_open(struct desk *desk) {
-    const enum oms_code code = desk_try_open(desk);
-    if (code != OMS_OK) {
-        fail_msg("open: %s", desk->error.text);
-    }
-}
-
-static void desk_start(struct desk *desk, const char *profile) {
-    desk_prepare(desk, profile);
-    desk_make_with(desk, NULL, 0);
-    desk_open(desk);
-    assert_int_equal(fake_settle(desk->oms, &desk->fake, 100), OMS_OK);
-    fake_forget_log(&desk->fake);
-}
-
-static void desk_close(struct desk *desk) {
-    oms_close(desk->oms);
-    desk->oms = NULL;
-}
-
-static void copy_file(const char *from, const char *to) {
-    char block[4096];
-    const int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ssize_t length;
-    assert_true(in >= 0 && out >= 0);
-    while ((length = read(in, block, sizeof block)) > 0) {
-        assert_int_equal(write(out, block, (size_t)length), length);
-    }
-    assert_int_equal(close(in), 0);
-    assert_int_equal(close(out), 0);
-}
-
-/* The process dies now: the next life finds the files as they are at this moment. */
-static void desk_kill(struct desk *desk) {
-    char log[128], saved[128], saved_log[128];
-    (void)snprintf(log, sizeof log, "%s-wal", desk->path);
-    (void)snprintf(saved, sizeof saved, "%s.saved", desk->path);
-    (void)snprintf(saved_log, sizeof saved_log, "%s-wal.saved", desk->path);
-    copy_file(desk->path, saved);
-    copy_file(log, saved_log);
-    desk_close(desk);
-    assert_int_equal(rename(saved, desk->path), 0);
-    assert_int_equal(rename(saved_log, log), 0);
-}
-
-static void desk_end(struct desk *desk) {
-    static const char *const endings[] = {"", "-wal", "-lock", "-journal"};
-    desk_close(desk);
-    fake_free(&desk->fake);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        char name[128];
-        (void)snprintf(name, sizeof name, "%s%s", desk->path, endings[i]);
-        (void)unlink(name);
-    }
-    assert_int_equal(rmdir(desk->directory), 0);
-}
-
-static struct oms_decision decision_of(const char *id) {
-    struct oms_decision decision = {.side = BROKER_BUY,
-                                    .type = BROKER_LIMIT,
-                                    .tif = BROKER_DAY,
-                                    .qty_nanos = 100 * UNIT,
-                                    .limit_nanos = 150 * UNIT};
-    (void)snprintf(decision.id, sizeof decision.id, "%s", id);
-    (void)snprintf(decision.symbol, sizeof decision.symbol, "AAPL");
-    return decision;
-}
-
-static struct oms_answer decide(struct desk *desk, const struct oms_decision *decision) {
-    struct oms_answer answer;
-    assert_int_equal(oms_decide(desk->oms, decision, &answer, &desk->error), OMS_OK);
-    return answer;
-}
-
-static struct oms_answer take(struct desk *desk, const char *id) {
-    const struct oms_decision decision = decision_of(id);
-    const struct oms_answer answer = decide(desk, &decision);
-    if (answer.taken != OMS_TAKEN) {
-        fail_msg("%s", answer.reason);
-    }
-    return answer;
-}
-
-static void settle(struct desk *desk) {
-    assert_int_equal(fake_settle(desk->oms, &desk->fake, 1000), OMS_OK);
-}
-
-static void pass(struct desk *desk, int64_t ns) {
-    assert_int_equal(fake_pass(desk->oms, &desk->fake, ns), OMS_OK);
-}
-
-static struct oms_order order_of(struct desk *desk, const char *id) {
-    struct oms_order found = {.client_order_id = ""};
-    struct oms_view view;
-    assert_int_equal(oms_view(desk->oms, &view, &desk->error), OMS_OK);
-    for (size_t i = 0; i < view.order_count; i++) {
-        if (strcmp(view.orders[i].decision.id, id) == 0) {
-            found = view.orders[i];
-        }
-    }
-    oms_view_free(&view);
-    assert_true(found.client_order_id[0] != '\0');
-    return found;
-}
-
-static void assert_state(struct desk *desk, const char *id, enum oms_state state) {
-    const struct oms_order order = order_of(desk, id);
-    if (order.state != state) {
-        fail_msg("%s is %s (%s), not %s", id, oms_state_name(order.state), order.reason,
-                 oms_state_name(state));
-    }
-}
+#include <sqlite3.h>
 
 static void a_decision_becomes_one_order_and_its_fills_a_position(void **state) {
     struct oms_view view;
@@ -786,6 +636,74 @@ static void a_poll_that_finds_nothing_new_writes_nothing(void **state) {
     desk_end(&desk);
 }
 
+static void an_intent_changes_two_pages_and_a_quiet_start_one(void **state) {
+    enum { FRAME = 4096 + 24 };
+    struct stat before, after;
+    struct desk desk;
+    char log[128];
+    (void)state;
+    desk_start(&desk, "alpaca");
+    (void)snprintf(log, sizeof log, "%s-wal", desk.path);
+    take(&desk, "D1");
+    settle(&desk);
+    assert_int_equal(stat(log, &before), 0);
+    take(&desk, "D2");
+    assert_int_equal(stat(log, &after), 0);
+    assert_int_equal(after.st_size - before.st_size, 2 * FRAME);
+    settle(&desk);
+    assert_int_equal(stat(log, &before), 0);
+    assert_int_equal(before.st_size - after.st_size, FRAME); /* the send's record */
+    desk_kill(&desk);
+    desk_open(&desk);
+    settle(&desk);
+    assert_int_equal(stat(log, &after), 0);
+    assert_int_equal(after.st_size - before.st_size, FRAME);
+    desk_end(&desk);
+}
+
+static void an_order_that_rises_after_its_end_trips_the_kill_switch_and_is_booked(void **state) {
+    struct broker_order *late;
+    struct oms_order ended;
+    struct oms_view view;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    fake_script(&desk.fake, FAKE_REJECT);
+    take(&desk, "D1");
+    settle(&desk);
+    ended = order_of(&desk, "D1");
+    late = fake_foreign(&desk.fake, ended.client_order_id, "AAPL", 100 * UNIT);
+    late->limit_nanos = 150 * UNIT;
+    fake_fill(&desk.fake, NULL, 10 * UNIT, 150 * UNIT);
+    assert_int_equal(oms_request_reconcile(desk.oms), OMS_OK);
+    settle(&desk);
+    assert_state(&desk, "D1", OMS_STATE_REJECTED);
+    assert_true(order_of(&desk, "D1").filled_nanos == 10 * UNIT);
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_true(view.kill_switch);
+    oms_view_free(&view);
+    desk_kill(&desk);
+    desk_open(&desk);
+    desk_end(&desk);
+}
+
+static void an_execution_that_does_not_fit_its_order_is_not_booked(void **state) {
+    struct oms_view view;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    take(&desk, "D1");
+    settle(&desk);
+    fake_fill(&desk.fake, NULL, 101 * UNIT, 150 * UNIT);
+    pass(&desk, 20 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_WORKING);
+    assert_non_null(strstr(desk.fake.last_alarm, "more is executed than was ordered"));
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_true(view.kill_switch);
+    oms_view_free(&view);
+    desk_end(&desk);
+}
+
 static void an_unknown_status_is_told_once_and_polled_on(void **state) {
     struct broker_order *order;
     struct desk desk;
@@ -848,6 +766,64 @@ static void a_lost_database_tail_is_adopted_and_never_sent_twice(void **state) {
     settle(&desk);
     assert_state(&desk, "D1", OMS_STATE_WORKING);
     assert_int_equal(desk.fake.submits, 1);
+    desk_end(&desk);
+}
+
+/* The same, but it filled long before its decision is presented again. */
+static void a_lost_order_that_filled_is_booked_once_its_decision_returns(void **state) {
+    char saved[128], log[128];
+    struct oms_view view;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "label");
+    desk_close(&desk);
+    (void)snprintf(saved, sizeof saved, "%s.old", desk.path);
+    (void)snprintf(log, sizeof log, "%s-wal", desk.path);
+    copy_file(desk.path, saved);
+    desk_open(&desk);
+    settle(&desk);
+    take(&desk, "D1");
+    settle(&desk);
+    desk_close(&desk);
+    fake_fill(&desk.fake, NULL, 100 * UNIT, 150 * UNIT);
+    assert_int_equal(rename(saved, desk.path), 0);
+    (void)unlink(log);
+    desk.fake.now_ns += 1000 * SECOND;
+    desk_open(&desk);
+    settle(&desk);
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_true(view.kill_switch); /* an unknown position: a person looks first */
+    oms_view_free(&view);
+    assert_int_equal(oms_kill_switch(desk.oms, false, "anna", "known", &desk.error), OMS_OK);
+    pass(&desk, 1000 * SECOND);
+    take(&desk, "D1");
+    pass(&desk, 10 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_FILLED);
+    assert_int_equal(desk.fake.submits, 1);
+    desk_end(&desk);
+}
+
+static void nothing_else_leaves_while_an_answer_is_not_on_record(void **state) {
+    struct oms_next next;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    take(&desk, "D1");
+    take(&desk, "D2");
+    oms_next(desk.oms, &next);
+    assert_int_equal(next.work, OMS_WORK_SEND);
+    assert_int_equal(oms_step(desk.oms, &desk.error), OMS_OK);
+    oms_next(desk.oms, &next);
+    assert_int_equal(next.work, OMS_WORK_RECORD);
+    assert_true(next.at_ns <= desk.fake.now_ns);
+    assert_int_equal(desk.fake.submits, 1);
+    desk_kill(&desk); /* the answer is lost with the process */
+    desk_open(&desk);
+    pass(&desk, 30 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_WORKING);
+    assert_state(&desk, "D2", OMS_STATE_WORKING);
+    assert_int_equal(desk.fake.orders.n, 2);
+    assert_int_equal(desk.fake.submits, 2);
     desk_end(&desk);
 }
 
@@ -941,6 +917,7 @@ static void write_bytes(const char *path, const char *bytes, size_t length, off_
 static void garbage_and_foreign_databases_are_refused_and_left_alone(void **state) {
     char garbage[2000];
     struct oms_env env;
+    struct oms_view view;
     struct desk desk;
     sqlite3 *db = NULL;
     (void)state;
@@ -955,6 +932,10 @@ static void garbage_and_foreign_databases_are_refused_and_left_alone(void **stat
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_opens(&desk, OMS_FOREIGN, "application_id");
+    assert_int_equal(oms_view_at(&desk.place, false, &view, &desk.error), OMS_FOREIGN);
+    oms_view_free(&view);
+    assert_int_equal(oms_view_at(&desk.place, true, &view, &desk.error), OMS_FOREIGN);
+    oms_view_free(&view);
     assert_int_equal(oms_init(&desk.place, &desk.config, &env, NULL, 0, &desk.error), OMS_EXISTS);
     desk_end(&desk);
 }
@@ -1108,9 +1089,14 @@ int main(void) {
         cmocka_unit_test(an_unexplained_critical_difference_trips_the_kill_switch),
         cmocka_unit_test(an_account_that_is_not_flat_starts_from_its_opening_positions),
         cmocka_unit_test(a_poll_that_finds_nothing_new_writes_nothing),
+        cmocka_unit_test(an_intent_changes_two_pages_and_a_quiet_start_one),
+        cmocka_unit_test(an_order_that_rises_after_its_end_trips_the_kill_switch_and_is_booked),
+        cmocka_unit_test(an_execution_that_does_not_fit_its_order_is_not_booked),
         cmocka_unit_test(an_unknown_status_is_told_once_and_polled_on),
         cmocka_unit_test(executions_told_out_of_order_give_the_same_position),
         cmocka_unit_test(a_lost_database_tail_is_adopted_and_never_sent_twice),
+        cmocka_unit_test(a_lost_order_that_filled_is_booked_once_its_decision_returns),
+        cmocka_unit_test(nothing_else_leaves_while_an_answer_is_not_on_record),
         cmocka_unit_test(bad_decisions_are_refused_with_value_and_rule),
         cmocka_unit_test(a_missing_database_is_never_made_by_opening),
         cmocka_unit_test(a_second_instance_is_fenced),

@@ -207,8 +207,8 @@ struct scenario {
     size_t line_count;
 
     /* Derived. */
-    int64_t start_ns;        /* the first life boots here: the first line's time, or date_ns */
-    bool quantified;         /* has `crash anywhere` or `fault ... anywhere` */
+    int64_t start_ns; /* the first life boots here: the first time that is written, or date_ns */
+    bool quantified;  /* has `crash anywhere` or `fault ... anywhere` */
     bool uses_default_crash; /* some crash has no kind of its own: run once per `crashes` */
     bool wire_only; /* has a fault that exists at the wire door only, or option door = wire */
     bool written[SCN_HEADER_COUNT]; /* headers that were written; for printers */

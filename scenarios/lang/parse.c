@@ -1,5 +1,5 @@
 /* Reads scenario files: lines, headers, times; statements are matched in match.c. */
-#include "scenarios/lang/parser.h"
+#include "scenarios/lang/slots.h"
 #include "scenarios/lang/time_text.h"
 #include "sim/check.h"
 
@@ -23,11 +23,6 @@ static struct diag *file_mistake(struct parser *p, enum diag_code code) {
 static struct diag *token_mistake(struct parser *p, enum diag_code code) {
     p->broken = true;
     return parser_mistake(p, code, parser_token(p));
-}
-
-static void note_guess(struct diag *diag, const struct guess *guess) {
-    if (guess->best != NULL)
-        diag_note(diag, "did you mean '%.*s'?", (int)guess->best_length, guess->best);
 }
 
 static void offer_first_words(struct guess *guess, const struct verb *rows, size_t count) {
@@ -204,7 +199,7 @@ static const struct {
     {{"broker", "busts"}}, {{"reconcile", "daily"}}, {{"operator", "resolves"}}, {{"disk", NULL}}};
 
 static bool refuse_later(struct parser *p) {
-    for (size_t i = 0; i < sizeof later_statements / sizeof later_statements[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(later_statements); i++) {
         const char *const *words = later_statements[i].words;
         const struct token *token = parser_token(p);
         if (!token_is(token, words[0]) || (words[1] != NULL && !token_is(token + 1, words[1])))
@@ -292,8 +287,10 @@ static void parse_statement(struct parser *p) {
     const struct token *first = parser_token(p);
     size_t mistakes = p->diags->n + p->diags->dropped;
     struct scn_args args;
+    bool first_time = p->above_line == 0;
     bool timed = parse_time(p);
-    if (s->line_count == 0 && timed && p->when.base == SCN_AT)
+    if (first_time && p->above_line > 0 && p->when.written != SCN_TIME_START_PLUS &&
+        p->when.base == SCN_AT)
         s->start_ns = p->when.ns;
     bool bad_time = p->diags->n + p->diags->dropped > mistakes;
     if (refuse_later(p) || (bad_time && parser_token(p)->kind == TOKEN_END))

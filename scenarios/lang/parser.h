@@ -39,6 +39,7 @@ char *option_word(const struct option_row *row, int64_t value, char *out, size_t
 
 extern const char *const slot_shapes[SCN_SLOT_COUNT];   /* "D" */
 extern const char *const slot_expected[SCN_SLOT_COUNT]; /* "a decision" */
+extern const char *const slot_written[SCN_SLOT_COUNT];  /* how people write it; "": as it stands */
 extern const char *const cmp_signs[SCN_GE + 1];
 /* The slot a word of a shape stands for, or SCN_SLOT_COUNT: the word stands for itself. */
 enum scn_slot slot_of(const char *word, size_t length);
@@ -100,6 +101,8 @@ struct diag *parser_mistake(struct parser *p, enum diag_code code, const struct 
  * the mistake was told. */
 int parser_match(struct parser *p, const struct verb *rows, size_t count, struct scn_args *args);
 struct scn_args args_empty(void);
+
+/* places.c */
 bool parse_point(struct parser *p, struct scn_point *point);
 
 /* check.c: what one line alone cannot tell */

@@ -150,6 +150,20 @@ static void put_layout(FILE *out) {
             SCN_DECISIONS_MAX, SCN_SYMBOLS_MAX);
 }
 
+static void put_slots(FILE *out) {
+    fputs(
+        "## How lines are described\n\nIn the tables below small words stand for themselves. What "
+        "is in brackets may be left out; a bar separates\nalternatives. Capital words stand "
+        "for:\n\n"
+        "| word | is |\n|---|---|\n",
+        out);
+    for (size_t i = 0; i < SCN_SLOT_COUNT; i++) {
+        if (slot_written[i][0] != '\0')
+            fprintf(out, "| `%s` | %s |\n", slot_shapes[i], slot_written[i]);
+    }
+    fputc('\n', out);
+}
+
 static void put_headers(FILE *out) {
     fputs("## Headers\n\nHeaders stand before the first line, each at most once (but `option`, "
           "`given`, `use` and `decision`, as often as\nneeded).\n\n",
@@ -229,9 +243,7 @@ static void put_times(FILE *out) {
 }
 
 static void put_lines(FILE *out) {
-    fputs("## Lines\n\n`D` is a decision of the file. What stands in brackets may be left out; a "
-          "bar separates alternatives.\n\n### What happens\n\n",
-          out);
+    fputs("## Lines\n\n### What happens\n\n", out);
     put_statements(SCN_STIMULUS, out);
     fputs(
         "- A `broker` line about a decision waits until there is an order of it, without delaying "
@@ -252,10 +264,7 @@ static void put_lines(FILE *out) {
     put_statements(SCN_OBSERVED, out);
     fputs("### What must be true\n\n", out);
     put_statements(SCN_CHECK, out);
-    fputs("### Conditions\n\nA condition is one of these, or several joined by `or`. `CMP` is one "
-          "of `= != < "
-          "<= > >=`.\n\n",
-          out);
+    fputs("### Conditions\n\nA condition is one of these, or several joined by `or`.\n\n", out);
     put_verbs(verb_conditions, SCN_CONDITION_COUNT, out);
     fputs(
         "Without any line of yours every run is judged by the invariants: no decision becomes two "
@@ -468,6 +477,7 @@ static void put_mistakes(FILE *out) {
 void reference_write(FILE *out) {
     put_opening(out);
     put_layout(out);
+    put_slots(out);
     put_headers(out);
     put_times(out);
     put_lines(out);

@@ -702,8 +702,7 @@ static void restart(struct script *script, size_t index) {
     if (window >= 0 && script->plan == NULL && stage_is_up(stage))
         die_idle(script, (size_t)window);
     resolve_relative(script, index, SCN_AFTER_RESTART);
-    if (!stage_is_up(stage))
-        stage_boot(stage);
+    stage_boot_soon(stage);
 }
 
 static void arm(struct script *script, size_t index) {

@@ -35,13 +35,19 @@ const struct option_row option_rows[SCN_OPTION_COUNT] = {
 };
 
 const char *const slot_shapes[SCN_SLOT_COUNT] = {
-#define X(id, shape, expected) shape,
+#define X(id, shape, expected, written) shape,
     SCN_SLOTS(X)
 #undef X
 };
 
 const char *const slot_expected[SCN_SLOT_COUNT] = {
-#define X(id, shape, expected) expected,
+#define X(id, shape, expected, written) expected,
+    SCN_SLOTS(X)
+#undef X
+};
+
+const char *const slot_written[SCN_SLOT_COUNT] = {
+#define X(id, shape, expected, written) written,
     SCN_SLOTS(X)
 #undef X
 };

@@ -37,8 +37,8 @@ static struct port_answer rig_before(void *ctx, const struct port_call *call) {
     struct rig *rig = ctx;
     struct port_answer answer = {0};
     rig->calls++;
-    rig->trace = hash_mix(rig->trace, site_index(call->site));
-    rig->trace = hash_mix(rig->trace, (uint64_t)(call->offset * 65536 + call->length));
+    rig->trace = hash_u64(rig->trace, site_index(call->site));
+    rig->trace = hash_u64(rig->trace, (uint64_t)(call->offset * 65536 + call->length));
     if (rig->calls == rig->stop_at && !rig->after_effect)
         die(rig);
     if (rig->fault.act != ACT_NONE && site_index(call->site) == site_index(rig->fault_at)) {
@@ -1013,7 +1013,7 @@ static void assert_plain(const struct disk *disk, const struct plain *plain) {
 }
 
 static unsigned draw(uint64_t *state, unsigned below) {
-    *state = hash_mix(*state, 0x51);
+    *state = hash_u64(*state, 0x51);
     return (unsigned)(*state % below);
 }
 

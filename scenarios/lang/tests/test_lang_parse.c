@@ -92,6 +92,21 @@ static void times_are_resolved_from_every_form(void **state) {
     scenario_free(&file);
 }
 
+static void the_first_life_boots_at_the_first_time_that_is_written(void **state) {
+    (void)state;
+    struct scenario_file file = parse("crashgate 1\nscenario \"t\"\n date 2026-01-09\n"
+                                      "broker fills all after 1s\ncrash kill before boot\n"
+                                      "09:30:00 reconcile\n10:00:00 reconcile\n");
+    assert_true(file.scenarios[0].start_ns == CLOCK(9, 30, 0));
+    assert_int_equal(file.scenarios[0].lines[1].when.base, SCN_FROM_BEGINNING);
+    scenario_free(&file);
+    file = parse("crashgate 1\nscenario \"t\"\n date 2026-01-09\nstart +5s reconcile\n"
+                 "10:00:00 reconcile\n");
+    assert_true(file.scenarios[0].start_ns == DAY_9);
+    assert_true(file.scenarios[0].lines[0].when.ns == CLOCK(0, 0, 5));
+    scenario_free(&file);
+}
+
 static void a_crash_knows_its_kind_and_place(void **state) {
     (void)state;
     static const struct {
@@ -298,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signal_carries_its_exact_payload),
         cmocka_unit_test(times_are_resolved_from_every_form),
+        cmocka_unit_test(the_first_life_boots_at_the_first_time_that_is_written),
         cmocka_unit_test(a_crash_knows_its_kind_and_place),
         cmocka_unit_test(a_fault_knows_its_row_arguments_and_calls),
         cmocka_unit_test(a_condition_is_a_list_of_alternatives),

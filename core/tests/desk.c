@@ -1,0 +1,147 @@
+/* A desk for tests: a directory on the real file system, a scripted broker, one instance. */
+#include "core/tests/desk.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+void desk_make_with(struct desk *desk, const struct oms_opening *opening, size_t count) {
+    const struct oms_env env = fake_env(&desk->fake);
+    assert_int_equal(oms_init(&desk->place, &desk->config, &env, opening, count, &desk->error),
+                     OMS_OK);
+}
+
+void desk_prepare(struct desk *desk, const char *profile) {
+    memset(desk, 0, sizeof *desk);
+    (void)snprintf(desk->directory, sizeof desk->directory, "/tmp/oms-test-XXXXXX");
+    assert_non_null(mkdtemp(desk->directory));
+    (void)snprintf(desk->path, sizeof desk->path, "%s/oms.db", desk->directory);
+    desk->place = (struct oms_place){.vfs = NULL, .path = desk->path};
+    desk->config = (struct oms_config){.profile = profile_find(profile), .account = "DESK1"};
+    fake_start(&desk->fake);
+    desk->fake.deduplicates = desk->config.profile->deduplicates;
+}
+
+enum oms_code desk_try_open(struct desk *desk) {
+    const struct broker broker = fake_broker(&desk->fake);
+    const struct oms_env env = fake_env(&desk->fake);
+    return oms_open(&desk->oms, &desk->place, &desk->config, &broker, &env, &desk->error);
+}
+
+void desk_open(struct desk *desk) {
+    const enum oms_code code = desk_try_open(desk);
+    if (code != OMS_OK) {
+        fail_msg("open: %s", desk->error.text);
+    }
+}
+
+void desk_start(struct desk *desk, const char *profile) {
+    desk_prepare(desk, profile);
+    desk_make_with(desk, NULL, 0);
+    desk_open(desk);
+    assert_int_equal(fake_settle(desk->oms, &desk->fake, 100), OMS_OK);
+    fake_forget_log(&desk->fake);
+}
+
+void desk_close(struct desk *desk) {
+    oms_close(desk->oms);
+    desk->oms = NULL;
+}
+
+void copy_file(const char *from, const char *to) {
+    char block[4096];
+    const int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ssize_t length;
+    assert_true(in >= 0 && out >= 0);
+    while ((length = read(in, block, sizeof block)) > 0) {
+        assert_int_equal(write(out, block, (size_t)length), length);
+    }
+    assert_int_equal(close(in), 0);
+    assert_int_equal(close(out), 0);
+}
+
+void desk_kill(struct desk *desk) {
+    char log[128], saved[128], saved_log[128];
+    (void)snprintf(log, sizeof log, "%s-wal", desk->path);
+    (void)snprintf(saved, sizeof saved, "%s.saved", desk->path);
+    (void)snprintf(saved_log, sizeof saved_log, "%s-wal.saved", desk->path);
+    copy_file(desk->path, saved);
+    copy_file(log, saved_log);
+    desk_close(desk);
+    assert_int_equal(rename(saved, desk->path), 0);
+    assert_int_equal(rename(saved_log, log), 0);
+}
+
+void desk_end(struct desk *desk) {
+    static const char *const endings[] = {"", "-wal", "-lock", "-journal"};
+    desk_close(desk);
+    fake_free(&desk->fake);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "%s%s", desk->path, endings[i]);
+        (void)unlink(name);
+    }
+    assert_int_equal(rmdir(desk->directory), 0);
+}
+
+struct oms_decision decision_of(const char *id) {
+    struct oms_decision decision = {.side = BROKER_BUY,
+                                    .type = BROKER_LIMIT,
+                                    .tif = BROKER_DAY,
+                                    .qty_nanos = 100 * UNIT,
+                                    .limit_nanos = 150 * UNIT};
+    (void)snprintf(decision.id, sizeof decision.id, "%s", id);
+    (void)snprintf(decision.symbol, sizeof decision.symbol, "AAPL");
+    return decision;
+}
+
+struct oms_answer decide(struct desk *desk, const struct oms_decision *decision) {
+    struct oms_answer answer;
+    assert_int_equal(oms_decide(desk->oms, decision, &answer, &desk->error), OMS_OK);
+    return answer;
+}
+
+struct oms_answer take(struct desk *desk, const char *id) {
+    const struct oms_decision decision = decision_of(id);
+    const struct oms_answer answer = decide(desk, &decision);
+    if (answer.taken != OMS_TAKEN) {
+        fail_msg("%s", answer.reason);
+    }
+    return answer;
+}
+
+void settle(struct desk *desk) {
+    assert_int_equal(fake_settle(desk->oms, &desk->fake, 1000), OMS_OK);
+}
+
+void pass(struct desk *desk, int64_t ns) {
+    assert_int_equal(fake_pass(desk->oms, &desk->fake, ns), OMS_OK);
+}
+
+struct oms_order order_of(struct desk *desk, const char *id) {
+    struct oms_order found = {.client_order_id = ""};
+    struct oms_view view;
+    assert_int_equal(oms_view(desk->oms, &view, &desk->error), OMS_OK);
+    for (size_t i = 0; i < view.order_count; i++) {
+        if (strcmp(view.orders[i].decision.id, id) == 0) {
+            found = view.orders[i];
+        }
+    }
+    oms_view_free(&view);
+    assert_true(found.client_order_id[0] != '\0');
+    return found;
+}
+
+void assert_state(struct desk *desk, const char *id, enum oms_state state) {
+    const struct oms_order order = order_of(desk, id);
+    if (order.state != state) {
+        fail_msg("%s is %s (%s), not %s", id, oms_state_name(order.state), order.reason,
+                 oms_state_name(state));
+    }
+}

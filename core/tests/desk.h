@@ -1,0 +1,41 @@
+/* A desk for tests: a directory on the real file system, a scripted broker, and at most one running
+ * instance. Every helper fails its test when something does not go as its name says. */
+#ifndef CORE_TESTS_DESK_H
+#define CORE_TESTS_DESK_H
+
+#include "core/tests/fake_broker.h"
+
+#define SECOND PROFILE_SECOND_NS
+#define UNIT   ((int64_t)DECIMAL_NANOS)
+
+struct desk {
+    char directory[64], path[96];
+    struct oms_place place;
+    struct oms_config config;
+    struct fake fake;
+    struct oms *oms;
+    struct oms_error error;
+};
+
+void desk_prepare(struct desk *desk, const char *profile); /* nothing made yet */
+void desk_make_with(struct desk *desk, const struct oms_opening *opening, size_t count);
+enum oms_code desk_try_open(struct desk *desk);
+void desk_open(struct desk *desk);
+/* Prepared, made, opened, compared; the event log is empty. */
+void desk_start(struct desk *desk, const char *profile);
+void desk_close(struct desk *desk);
+/* The process dies now: the next life finds the files as they are at this moment. */
+void desk_kill(struct desk *desk);
+void desk_end(struct desk *desk); /* everything goes */
+void copy_file(const char *from, const char *to);
+
+/* BUY 100 AAPL, limit 150, day. */
+struct oms_decision decision_of(const char *id);
+struct oms_answer decide(struct desk *desk, const struct oms_decision *decision);
+struct oms_answer take(struct desk *desk, const char *id);
+void settle(struct desk *desk);
+void pass(struct desk *desk, int64_t ns);
+struct oms_order order_of(struct desk *desk, const char *id);
+void assert_state(struct desk *desk, const char *id, enum oms_state state);
+
+#endif

@@ -31,13 +31,14 @@ LIBOMS   := $(B)/liboms.a
 OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
+PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test clean gate known-bad demo packages-build packages-test packages-tidy FORCE
+.PHONY: help all test clean gate known-bad demo packages-build packages-gate packages-test packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -79,10 +80,10 @@ BAD      := build/known_bad
 PATCHES  := $(wildcard fuzz/known_bad/*.patch)
 VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 
-known-bad: all ## build the planted bugs and see each one caught
+known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory variants
 	build/crashgate known-bad
-gate: all ## everything CI needs: all scenarios, repeats, planted bugs
+gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
 	@$(MAKE) --no-print-directory variants
 	build/crashgate gate
 demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
@@ -128,6 +129,7 @@ define need-packages
 	fi
 endef
 packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
+packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 

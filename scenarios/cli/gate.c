@@ -44,11 +44,11 @@ static void run_file(struct suite *suite, const char *path) {
     scenarios = suite->scenario_count - scenarios;
     configurations = suite->run_count - configurations;
     passed = suite->totals.scenarios[REPORT_PASS] - before.scenarios[REPORT_PASS];
-    printf("%s  %-78s %zu in %2zu configurations: %6s runs, %6s crash points, %5s faults\n",
-           passed == configurations && configurations > 0 ? "PASS" : "FAIL", path, scenarios,
+    printf("%s  %zu in %2zu configurations: %6s runs, %5s crash points, %6s faults  %s\n",
+           passed == configurations && configurations > 0 ? "PASS" : "FAIL", scenarios,
            configurations, grouped(suite->totals.runs - before.runs, runs),
            grouped(suite->totals.crash_points - before.crash_points, points),
-           grouped(suite->totals.faults_fired - before.faults_fired, faults));
+           grouped(suite->totals.faults_fired - before.faults_fired, faults), path);
     fflush(stdout);
 }
 

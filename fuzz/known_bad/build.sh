@@ -8,7 +8,7 @@ shift 2
 src=${out%.so}/src
 log=${out%.so}/patch.log
 
-rm -rf "${out%.so}"
+rm -rf "${out%.so}" "$out"
 mkdir -p "$src/core/live" "$src/sim/sut" "$src/fuzz/known_bad"
 cp core/*.c core/*.h "$src/core/"
 cp core/live/*.c core/live/*.h "$src/core/live/"

@@ -70,7 +70,6 @@ static void print_faults(const struct suite *suite) {
 
 struct repeats {
     struct suite *suite;
-    const char *path;
     size_t at;         /* the next of the suite's reports */
     size_t quantified; /* so far */
     size_t repeated, different;
@@ -82,6 +81,17 @@ static bool is_sampled(struct repeats *repeats, const struct scenario *scenario,
     if (!scenario->quantified)
         return true;
     return repeats->quantified++ % SAMPLE_EVERY == 0 && first->runs <= SAMPLE_RUNS_MAX;
+}
+
+static void print_difference(const struct suite *suite, const struct report_run *first,
+                             uint64_t fingerprint) {
+    bool crashes = first->crash[0] != '\0';
+    printf("FAIL  %s:%d  %s  went another way the second time: fingerprint %016" PRIx64
+           ", then %016" PRIx64 "\n",
+           first->file, first->line, first->scenario, first->fingerprint, fingerprint);
+    printf("again, twice: %s run %s:%d --profile %s%s%s%s\n", suite->program, first->file,
+           first->line, first->profile, crashes ? " --crashes " : "", first->crash,
+           strcmp(first->door, "wire") == 0 ? " --wire" : "");
 }
 
 static void repeat_one(void *ctx, const struct scenario *scenario,
@@ -100,11 +110,7 @@ static void repeat_one(void *ctx, const struct scenario *scenario,
     repeats->repeated++;
     if (result.fingerprint != first->fingerprint) {
         repeats->different++;
-        printf("FAIL  %s:%d  %s  [%s%s%s, %s]  went another way the second time: fingerprint "
-               "%016" PRIx64 ", then %016" PRIx64 "\n",
-               repeats->path, scenario->place.line, scenario->title, config->profile->name,
-               first->crash[0] != '\0' ? ", " : "", first->crash, first->door, first->fingerprint,
-               result.fingerprint);
+        print_difference(suite, first, result.fingerprint);
         suite_worst(suite, EXIT_NOT_REPEATABLE);
     }
     run_result_free(&result);
@@ -116,7 +122,6 @@ static struct repeats repeat(struct suite *suite, const struct suite_paths *path
     for (size_t i = 0; i < paths->n; i++) {
         struct scenario_file file;
         struct diags diags = {0};
-        repeats.path = paths->v[i];
         if (scenario_load(paths->v[i], &file, &diags)) {
             for (size_t j = 0; j < file.count; j++)
                 suite_configurations(&file.scenarios[j], suite->options, suite->doors, repeat_one,

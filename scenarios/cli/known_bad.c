@@ -192,13 +192,13 @@ static bool read_file(const char *path, struct known_bad *bad, char *why) {
 
 struct attempt {
     struct suite *suite;
-    const char *path; /* of the planted bug */
+    const char *path; /* of the planted bug; lives as long as the suite */
     struct known_bad bad;
     const char *oms; /* as --oms takes it */
     const struct sut *sut;
     unsigned fitting;         /* configurations of the scenario that fit, */
     struct run_config config; /* and the last of them */
-    bool caught;
+    bool caught, reported;
     char why[KNOWN_BAD_WHY_SIZE]; /* not caught: why not */
 };
 
@@ -242,11 +242,10 @@ static bool is_caught(struct attempt *attempt, const struct run_result *result) 
     if (result->verdict == RUN_FAIL && strcmp(result->finding.code, wanted) == 0)
         return true;
     if (result->verdict == RUN_FAIL)
-        return because(attempt->why, "%s broke first, %s was to: %.300s", result->finding.code,
-                       wanted, result->finding.headline);
+        return because(attempt->why, "%s broke first, %s was to", result->finding.code, wanted);
     if (result->verdict == RUN_BROKEN || result->verdict == RUN_UNSTABLE)
         return because(attempt->why, "could not be judged: %.300s", result->why);
-    return because(attempt->why, "survived %lu runs; %s was to break", result->runs, wanted);
+    return because(attempt->why, "nothing broke in %lu runs, %s was to", result->runs, wanted);
 }
 
 static void print_caught(const struct attempt *attempt, const struct scenario *scenario,
@@ -276,6 +275,7 @@ static void try_it(struct attempt *attempt, const struct scenario *scenario,
     run.verdict = attempt->caught ? REPORT_PASS : REPORT_FAIL;
     run.note = suite_keep(attempt->suite, attempt->why);
     suite_add(attempt->suite, &run);
+    attempt->reported = true;
     run_result_free(&result);
 }
 
@@ -344,15 +344,31 @@ static void load_and_run(struct attempt *attempt) {
     scenario_free(&file);
 }
 
+/* A bug that could not even be run is told to the reports too. */
+static void report_untried(struct attempt *attempt) {
+    struct report_run run = {.scenario = "planted bug",
+                             .file = attempt->path,
+                             .line = 1,
+                             .oms = suite_keep(attempt->suite, attempt->bad.name),
+                             .profile = "",
+                             .crash = "",
+                             .door = "",
+                             .verdict = REPORT_ERROR,
+                             .note = suite_keep(attempt->suite, attempt->why)};
+    suite_add(attempt->suite, &run);
+}
+
 static bool try_file(struct suite *suite, const char *path, const char *variants) {
     struct attempt attempt = {.suite = suite, .path = path};
     if (read_file(path, &attempt.bad, attempt.why) && find_oms(&attempt, variants))
         load_and_run(&attempt);
-    if (!attempt.caught) {
-        printf("MISSED  %s: %s\n", path, attempt.why);
-        suite_worst(suite, EXIT_FAIL);
-    }
-    return attempt.caught;
+    if (attempt.caught)
+        return true;
+    if (!attempt.reported)
+        report_untried(&attempt);
+    printf("MISSED  %-20s  %s\n", attempt.bad.name, path);
+    suite_worst(suite, EXIT_FAIL);
+    return false;
 }
 
 /* ---- all of them ---- */

@@ -10,11 +10,14 @@ CFLAGS   := -std=c11 -g $(WARN) $(WERROR) $(EXTRA_CFLAGS)
 LDLIBS   := -lsqlite3 -lcurl -lcjson -lmicrohttpd -ldl
 LDFLAGS  := -rdynamic
 
-# FLAVOR: release (what people run) or san (what the tests run: address and undefined sanitizers)
+# FLAVOR: release (what people run), san (what the tests run: address and undefined sanitizers), or
+# clang (the other compiler). Programs of release stand in build/, others in build/FLAVOR/.
 FLAVOR   ?= release
 OPT_release := -O2
+OPT_clang   := -O2
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 B        := build/$(FLAVOR)
+BIN      := $(if $(filter release,$(FLAVOR)),build,$(B))
 ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
 
 # Rooms. A main program is a file named *_main.c; everything else is a library.
@@ -38,7 +41,7 @@ PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test clean gate known-bad demo packages-build packages-gate packages-test packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -52,12 +55,12 @@ all: packages-build ## build build/oms and build/crashgate
 	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
-programs: $(patsubst %_main.c,build/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
+programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
 
-build/oms: $(B)/core/live/oms_main.o $(LIBOMS)
+$(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) -o $@ $^ $(OMSLIBS)
-build/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
+$(BIN)/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
 
@@ -115,6 +118,16 @@ run-tests:
 $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+tidy: packages-tidy ## check format, clang-tidy, direction of includes, purity of core/
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@.ci/tidy build/release
+
+fingerprints: packages-tidy ## the same runs under gcc, clang and sanitizers have the same fingerprints
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=clang CC=clang programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san programs
+	@.ci/fingerprints build build/clang build/san
 
 # ---- set-up: installs what is missing, never while this file is parsed ----
 define need-packages

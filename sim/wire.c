@@ -83,7 +83,8 @@ static void append(struct bytes *to, const void *from, size_t n) {
         to->v = realloc(to->v, to->cap);
         assert(to->v != NULL);
     }
-    memcpy(to->v + to->n, from, n);
+    if (n > 0)
+        memcpy(to->v + to->n, from, n);
     to->n += n;
     to->v[to->n] = '\0';
 }

@@ -132,14 +132,21 @@ static struct report_event *story(struct suite *suite, const struct trace *trace
     return events;
 }
 
+/* The command that repeats one run by its plan, or (plan = NULL) all runs of the configuration. */
 static const char *replay_command(struct suite *suite, const char *path,
                                   const struct scenario *scenario, const struct run_config *config,
                                   const char *oms, const char *plan) {
     const struct options *options = suite->options;
     char text[PLAN_TEXT_SIZE + 600];
-    size_t used =
-        (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
-                         suite->program, path, scenario->place.line, plan, config->profile->name);
+    size_t used = 0;
+    if (plan == NULL)
+        used = (size_t)snprintf(text, sizeof text, "%s run %s:%d", suite->program, path,
+                                scenario->place.line);
+    else
+        used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s'", suite->program,
+                                path, scenario->place.line, plan);
+    used +=
+        (size_t)snprintf(text + used, sizeof text - used, " --profile %s", config->profile->name);
     if (scenario->uses_default_crash)
         used += (size_t)snprintf(text + used, sizeof text - used, " --crashes %s",
                                  scn_crash_kind_name((enum scn_crash_kind)config->crash_kind));
@@ -230,14 +237,14 @@ static struct report_finding *finding_of(struct suite *suite, const char *path,
     char plan[PLAN_TEXT_SIZE], line[RUN_HEADLINE_SIZE + 80];
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
-    *report =
-        (struct report_finding){.code = suite_keep(suite, finding->code),
-                                .headline = suite_keep(suite, line),
-                                .events = story(suite, &finding->trace, finding->marked),
-                                .event_count = finding->trace.n,
-                                .plan = suite_keep(suite, plan),
-                                .replay = replay_command(suite, path, scenario, config, oms, plan),
-                                .also = finding->same};
+    *report = (struct report_finding){.code = suite_keep(suite, finding->code),
+                                      .headline = suite_keep(suite, line),
+                                      .events = story(suite, &finding->trace, finding->marked),
+                                      .event_count = finding->trace.n,
+                                      .plan = suite_keep(suite, plan),
+                                      .replay = replay_command(suite, path, scenario, config, oms,
+                                                               finding->all_runs ? NULL : plan),
+                                      .also = finding->same};
     return report;
 }
 
@@ -323,6 +330,11 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
     suite_add(suite, &run);
+    if (options->command == COMMAND_REPLAY && !result.found) {
+        struct report_event *events = story(suite, &result.trace, result.trace.n);
+        report_terminal_story(&suite->terminal, events, result.trace.n);
+        free(events);
+    }
     run_result_free(&result);
 }
 

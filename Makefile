@@ -84,20 +84,21 @@ PATCHES  := $(wildcard fuzz/known_bad/*.patch)
 VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 
 known-bad: all packages-gate ## build the planted bugs and see each one caught
-	@$(MAKE) --no-print-directory variants
-	build/crashgate known-bad
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate known-bad
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
-	@$(MAKE) --no-print-directory variants
-	build/crashgate gate
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate gate
 demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
 	@scenarios/demo.sh build/crashgate
 
 .PHONY: variants
 variants: $(VARIANTS)
-$(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.c \
+$(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.h \
              $(wildcard core/*.[ch] core/live/*.[ch]) sim/sut/core.c sim/sut/sut.h $(B)/flags
 	@mkdir -p $(BAD)
-	fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
+	$(call say,BUG,$@)
+	$(Q)fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)

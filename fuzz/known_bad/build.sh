@@ -13,7 +13,7 @@ mkdir -p "$src/core/live" "$src/sim/sut" "$src/fuzz/known_bad"
 cp core/*.c core/*.h "$src/core/"
 cp core/live/*.c core/live/*.h "$src/core/live/"
 cp sim/sut/core.c sim/sut/sut.h "$src/sim/sut/"
-cp fuzz/known_bad/export.c "$src/fuzz/known_bad/"
+cp fuzz/known_bad/export.h "$src/fuzz/known_bad/"
 
 # Lines may have moved, their surroundings may not have changed.
 if ! patch -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch -d "$src" <"$patch" >"$log" 2>&1; then
@@ -23,9 +23,9 @@ if ! patch -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch -d "$src" <"$p
 fi
 
 # -Bsymbolic and hidden symbols: the object calls its own patched functions, never those of the
-# same name in the program that loads it.
-# -O0: it runs for a second, and is built often.
+# same name in the program that loads it. -O0: it is built often and runs for a second.
 cd "$src"
-"$@" -O0 -fPIC -fvisibility=hidden -shared -Wl,-Bsymbolic -Wl,--no-undefined -o "$OLDPWD/$out" \
+"$@" -O0 -fPIC -shared -fvisibility=hidden -include fuzz/known_bad/export.h \
+    -Wl,-Bsymbolic -Wl,--no-undefined -o "$OLDPWD/$out" \
     core/*.c core/live/alpaca.c core/live/alpaca_json.c core/live/rfc3339.c core/live/transport.c \
-    fuzz/known_bad/export.c -lsqlite3 -lcurl -lcjson
+    sim/sut/core.c -lsqlite3 -lcurl -lcjson

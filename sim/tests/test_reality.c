@@ -14,7 +14,10 @@
  * and death does both access, stat, readlink ...         change nothing and are asked about by no
  * plan
  *
- * Any other system call on a file of the store fails the test. */
+ * Any other system call on a file of the store fails the test.
+ *
+ * The stories with a kill end the real and the simulated process before the same write, for every
+ * write of its life, so that what is compared includes the recoveries. */
 #include "core/live/alpaca.h"
 #include "core/oms.h"
 #include "sim/wire_world.h"
@@ -43,7 +46,8 @@ enum { CALLS_MAX = 4096, LINE_SIZE = 4096, WORDS_MAX = 32, RUN_S_MAX = 120, FOLD
 
 struct story {
     const char *page_size;
-    bool fills; /* the exchange executes the order as soon as it has it */
+    bool fills;      /* the exchange executes the order as soon as it has it */
+    int64_t kill_at; /* the process of the first submit dies before its n-th write; 0: it lives */
 };
 
 struct call {
@@ -59,7 +63,9 @@ struct side {
     struct call calls[CALLS_MAX];
     size_t count;
     size_t folder_syncs;
-    unsigned posts; /* orders' POSTs that left the client */
+    int64_t writes;       /* of the first submit, the killed one included */
+    unsigned posts;       /* orders' POSTs that left the client */
+    enum oms_state state; /* of the order in the end */
 };
 
 static const struct story *story;
@@ -211,31 +217,35 @@ static void print_file(const char *path) {
         fclose(in);
 }
 
-static void read_trace(const char *trace, const char *output) {
+static void read_trace(const char *trace, const char *output, const char *last_words) {
     char line[LINE_SIZE];
     bool to_its_end = false;
     FILE *in = fopen(trace, "r");
     while (in != NULL && fgets(line, sizeof line, in) != NULL) {
         read_system_call(line);
-        to_its_end |= has(line, "+++ exited with 0 +++");
+        to_its_end |= has(line, last_words);
     }
     if (in != NULL)
         fclose(in);
     if (!to_its_end) {
         print_file(output);
-        fail_msg("strace did not follow %s to a good end; what was said is above. "
+        fail_msg("strace did not follow %s to \"%s\"; what was said is above. "
                  "This test needs strace, and the right to ptrace a child",
-                 program);
+                 program, last_words);
     }
 }
 
 /* ---- the real side: running the program ---- */
 
-static void be_the_program(const char *trace, const char *output, char **words) {
-    char *command[WORDS_MAX] = {
-        "strace", "-f", "-y", "-s", "0", "-e", "trace=%file,%desc", "-o", (char *)(uintptr_t)trace,
-        program};
-    size_t n = 10;
+static void be_the_program(const char *trace, const char *output, char *inject, char **words) {
+    char *command[WORDS_MAX] = {"strace", "-f", "-y", "-s", "0", "-e", "trace=%file,%desc", "-o"};
+    size_t n = 8;
+    command[n++] = (char *)(uintptr_t)trace;
+    if (inject != NULL) {
+        command[n++] = "-e";
+        command[n++] = inject;
+    }
+    command[n++] = program;
     for (; *words != NULL; words++)
         command[n++] = *words;
     int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -245,19 +255,21 @@ static void be_the_program(const char *trace, const char *output, char **words) 
     _exit(127);
 }
 
-/* Runs "oms " + line under strace to its end, serving it meanwhile. */
-static void oms(const char *line) {
-    char copy[512], trace[PATH_MAX], output[PATH_MAX], *words[WORDS_MAX] = {NULL};
+/* Runs "oms " + line under strace to its end, serving it meanwhile; when kill_at is n, to a SIGKILL
+ * on entering its n-th write. */
+static void oms(const char *line, int64_t kill_at) {
+    char copy[512], trace[PATH_MAX], output[PATH_MAX], inject[80], *words[WORDS_MAX] = {NULL};
     size_t n = 0;
     snprintf(copy, sizeof copy, "%s", line);
     snprintf(trace, sizeof trace, "%s/trace", folder);
     snprintf(output, sizeof output, "%s/output", folder);
+    snprintf(inject, sizeof inject, "inject=pwrite64:signal=SIGKILL:when=%" PRId64, kill_at);
     for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " "))
         words[n++] = word;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0)
-        be_the_program(trace, output, words);
+        be_the_program(trace, output, kill_at > 0 ? inject : NULL, words);
     time_t give_up = time(NULL) + RUN_S_MAX;
     for (int status; waitpid(child, &status, WNOHANG) == 0;) {
         real.world.now_ns = real_now_ns();
@@ -265,11 +277,29 @@ static void oms(const char *line) {
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
-    read_trace(trace, output);
+    read_trace(trace, output, kill_at > 0 ? "+++ killed by SIGKILL +++" : "+++ exited with 0 +++");
+}
+
+static int64_t count_writes(const struct side *side, size_t from) {
+    int64_t writes = 0;
+    for (size_t i = from; i < side->count; i++)
+        writes += side->calls[i].op == SITE_DISK_WRITE;
+    return writes;
+}
+
+static enum oms_state state_of_d1(const char *vfs, const char *path) {
+    struct oms_error error;
+    struct oms_view view;
+    struct oms_place place = {.vfs = vfs, .path = path};
+    assert_int_equal(oms_view_at(&place, true, &view, &error), OMS_OK);
+    assert_int_equal(view.order_count, 1);
+    enum oms_state state = view.orders[0].state;
+    oms_view_free(&view);
+    return state;
 }
 
 static void run_really(void) {
-    char init[256], submit[256], reconcile[256], status[256], url[64];
+    char init[256], submit[256], reconcile[256], status[256], path[FOLDER_SIZE + 8], url[64];
     open_side(&real, real_now_ns());
     server = wire_listen(0, &real.exchange);
     assert_non_null(server);
@@ -278,24 +308,34 @@ static void run_really(void) {
     setenv("APCA_API_KEY_ID", "key", 1);
     setenv("APCA_API_SECRET_KEY", "secret", 1);
     setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* the leak checker is a tracer of its own */
-    snprintf(init, sizeof init, "init --db %s/oms.db --account A1 --page-size %s", desk,
-             story->page_size);
-    snprintf(submit, sizeof submit, "submit --db %s/oms.db D1 buy 100 AAPL limit 150", desk);
-    snprintf(reconcile, sizeof reconcile, "reconcile --db %s/oms.db", desk);
-    snprintf(status, sizeof status, "status --db %s/oms.db", desk);
-    oms(init);
-    oms(submit);
-    oms(reconcile);
-    oms(status);
+    snprintf(path, sizeof path, "%s/oms.db", desk);
+    snprintf(init, sizeof init, "init --db %s --account A1 --page-size %s", path, story->page_size);
+    snprintf(submit, sizeof submit, "submit --db %s D1 buy 100 AAPL limit 150", path);
+    snprintf(reconcile, sizeof reconcile, "reconcile --db %s", path);
+    snprintf(status, sizeof status, "status --db %s", path);
+    oms(init, 0);
+    size_t from = real.count;
+    oms(submit, story->kill_at);
+    real.writes = count_writes(&real, from);
+    if (story->kill_at > 0)
+        oms(submit, 0);
+    oms(reconcile, 0);
+    oms(status, 0);
     real.posts = (unsigned)real.world.exchange.delivery_count;
+    real.state = state_of_d1("unix", path);
 }
 
 /* ---- the simulated side ---- */
+
+static struct port port;
+static int64_t kill_in; /* writes from now; 0: never */
 
 static struct port_answer before(void *ctx, const struct port_call *call) {
     struct side *side = ctx;
     if (call->site.op <= SITE_DISK_LOCK)
         add_call(side, &(struct call){call->site.op, call->site.on, call->offset, call->length});
+    if (call->site.op == SITE_DISK_WRITE && kill_in > 0)
+        port.dead = --kill_in == 0;
     return (struct port_answer){0};
 }
 
@@ -343,7 +383,8 @@ static const struct oms_env ENV = {
     .ctx = &simulated, .now_ns = now, .halt_file = no_halt_file, .emit = hear};
 static const struct oms_place PLACE = {.vfs = "sim", .path = "oms.db"};
 
-/* A process of the simulated machine: what cli.c does around each of its commands. */
+/* A process of the simulated machine: what cli.c does around each of its commands. A dead one gets
+ * no further than its next port call, and unwinds. */
 struct life {
     struct transport_io io;
     struct alpaca *alpaca;
@@ -354,6 +395,11 @@ struct life {
 static void begin_life(struct life *life, uint64_t seed) {
     disk_vfs_attach("sim", simulated.world.disk, &port, seed);
     life->config = (struct oms_config){.profile = profile_find("alpaca-retention")};
+}
+
+static void went_well(enum oms_code code, const struct oms_error *error) {
+    if (code != OMS_OK && !port.dead)
+        fail_msg("the simulated run: %s", error->text);
 }
 
 static void connect_and_open(struct life *life) {
@@ -371,10 +417,10 @@ static void connect_and_open(struct life *life) {
     life->alpaca = alpaca_open(&alpaca, text, sizeof text);
     assert_non_null(life->alpaca);
     alpaca_broker(life->alpaca, &broker);
-    assert_int_equal(oms_view_at(&PLACE, false, &view, &error), OMS_OK); /* whose store is it? */
+    went_well(oms_view_at(&PLACE, false, &view, &error), &error); /* whose store is it? */
     snprintf(life->config.account, sizeof life->config.account, "%s", view.account);
     oms_view_free(&view);
-    assert_int_equal(oms_open(&life->oms, &PLACE, &life->config, &broker, &ENV, &error), OMS_OK);
+    went_well(oms_open(&life->oms, &PLACE, &life->config, &broker, &ENV, &error), &error);
 }
 
 static void end_life(struct life *life) {
@@ -384,6 +430,7 @@ static void end_life(struct life *life) {
         wire_end(wire);
     }
     disk_kill(simulated.world.disk);
+    port.dead = false;
     *life = (struct life){0};
 }
 
@@ -399,7 +446,7 @@ static bool store_is_settled(const struct oms_view *view, const struct oms_next 
 static void drive(struct life *life,
                   bool (*settled)(const struct oms_view *view, const struct oms_next *next)) {
     struct oms_error error;
-    for (int steps = 0; steps < 100; steps++) {
+    for (int steps = 0; steps < 100 && !port.dead; steps++) {
         struct oms_view view;
         struct oms_next next;
         assert_int_equal(oms_view(life->oms, &view, &error), OMS_OK);
@@ -410,12 +457,13 @@ static void drive(struct life *life,
             return;
         if (next.at_ns > simulated.world.now_ns)
             simulated.world.now_ns = next.at_ns;
-        assert_int_equal(oms_step(life->oms, &error), OMS_OK);
+        went_well(oms_step(life->oms, &error), &error);
     }
-    fail_msg("the simulated run does not settle");
+    if (!port.dead)
+        fail_msg("the simulated run does not settle");
 }
 
-static void run_simulated(void) {
+static void submit_d1(uint64_t seed) {
     static const struct oms_decision D1 = {.id = "D1",
                                            .symbol = "AAPL",
                                            .type = BROKER_LIMIT,
@@ -424,9 +472,17 @@ static void run_simulated(void) {
     struct life life = {0};
     struct oms_answer answer;
     struct oms_error error;
-    struct oms_view view;
-    wire = wire_open();
-    assert_non_null(wire);
+    begin_life(&life, seed);
+    connect_and_open(&life);
+    if (!port.dead)
+        went_well(oms_decide(life.oms, &D1, &answer, &error), &error);
+    drive(&life, order_is_decided);
+    end_life(&life);
+}
+
+static void run_simulated(void) {
+    struct life life = {0};
+    struct oms_error error;
     open_side(&simulated, real_now_ns());
 
     begin_life(&life, 1); /* oms init */
@@ -435,30 +491,29 @@ static void run_simulated(void) {
     assert_int_equal(oms_init(&PLACE, &life.config, &ENV, NULL, 0, &error), OMS_OK);
     end_life(&life);
 
-    begin_life(&life, 2); /* oms submit */
-    connect_and_open(&life);
-    assert_int_equal(oms_decide(life.oms, &D1, &answer, &error), OMS_OK);
-    drive(&life, order_is_decided);
-    end_life(&life);
+    size_t from = simulated.count;
+    kill_in = story->kill_at;
+    submit_d1(2); /* oms submit */
+    simulated.writes = count_writes(&simulated, from);
+    if (story->kill_at > 0)
+        submit_d1(3);
 
-    begin_life(&life, 3); /* oms reconcile */
+    begin_life(&life, 4); /* oms reconcile */
     connect_and_open(&life);
     drive(&life, store_is_settled);
     end_life(&life);
 
-    begin_life(&life, 4); /* oms status */
-    assert_int_equal(oms_view_at(&PLACE, true, &view, &error), OMS_OK);
-    assert_int_equal(view.orders[0].state, story->fills ? OMS_STATE_FILLED : OMS_STATE_WORKING);
-    oms_view_free(&view);
+    begin_life(&life, 5); /* oms status */
+    simulated.state = state_of_d1("sim", "oms.db");
     end_life(&life);
 }
 
 /* ---- the comparison ---- */
 
 static void show(const char *who, const struct side *side, size_t i) {
-    char name[SITE_NAME_SIZE] = "nothing more";
+    char name[SITE_NAME_SIZE];
     if (i >= side->count) {
-        print_error("  %-10s %s\n", who, name);
+        print_error("  %-10s nothing more\n", who);
         return;
     }
     const struct call *call = &side->calls[i];
@@ -471,7 +526,8 @@ static bool same(const struct call *a, const struct call *b) {
     return a->op == b->op && a->on == b->on && a->offset == b->offset && a->length == b->length;
 }
 
-static void compare(void) {
+/* Compares the two sides; gives the number of calls that are the same. */
+static size_t compare(void) {
     size_t most = real.count > simulated.count ? real.count : simulated.count, i = 0;
     size_t per_file[SITE_OBJECT_COUNT] = {0};
     while (i < real.count && i < simulated.count && same(&real.calls[i], &simulated.calls[i]))
@@ -482,37 +538,44 @@ static void compare(void) {
             show("real", &real, at);
             show("simulated", &simulated, at);
         }
-        fail_msg("call %zu of %zu real and %zu simulated ones differs", i + 1, real.count,
-                 simulated.count);
+        fail_msg("page size %s, killed at write %" PRId64 ": call %zu of %zu real and %zu "
+                 "simulated ones differs",
+                 story->page_size, story->kill_at, i + 1, real.count, simulated.count);
     }
     assert_int_equal(real.posts, 1);
     assert_int_equal(simulated.posts, real.posts);
     assert_int_equal(simulated.world.exchange.delivery_count, real.posts);
-    print_message("page size %s, %s: %zu calls are the same (db %zu, wal %zu, journal %zu, "
-                  "lock %zu), and %zu folder syncs; %u order POST\n",
-                  story->page_size, story->fills ? "filled at once" : "resting", i, per_file[ON_DB],
-                  per_file[ON_WAL], per_file[ON_JOURNAL], per_file[ON_LOCK], real.folder_syncs,
-                  real.posts);
+    assert_int_equal(real.state, story->fills ? OMS_STATE_FILLED : OMS_STATE_WORKING);
+    assert_int_equal(simulated.state, real.state);
+    print_message("page size %s, %s, killed at write %" PRId64 ": %zu calls are the same (db %zu, "
+                  "wal %zu, journal %zu, lock %zu), besides %zu folder syncs; %u order POST\n",
+                  story->page_size, story->fills ? "filled at once" : "resting", story->kill_at, i,
+                  per_file[ON_DB], per_file[ON_WAL], per_file[ON_JOURNAL], per_file[ON_LOCK],
+                  real.folder_syncs, real.posts);
     /* no file may have been overlooked; init makes two names durable */
     assert_true(per_file[ON_DB] > 0 && per_file[ON_WAL] > 0 && per_file[ON_JOURNAL] > 0 &&
                 per_file[ON_LOCK] > 0 && real.folder_syncs >= 2);
+    return i;
 }
+
+/* ---- the tests ---- */
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw) {
     (void)status, (void)type, (void)ftw;
     return remove(path);
 }
 
-static int setup(void **state) {
-    story = *state;
+static void set_stage(const struct story *told) {
+    story = told;
     snprintf(folder, sizeof folder, "/tmp/oms-reality-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
+    assert_non_null(mkdtemp(folder));
     snprintf(desk, sizeof desk, "%.40s/desk", folder);
-    return mkdir(desk, 0700);
+    assert_int_equal(mkdir(desk, 0700), 0);
+    wire = wire_open();
+    assert_non_null(wire);
 }
 
-static int teardown(void **state) {
+static int clear_stage(void **state) {
     (void)state;
     disk_vfs_attach("sim", NULL, NULL, 0);
     wire_close(wire);
@@ -524,22 +587,41 @@ static int teardown(void **state) {
     return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static void port_calls_are_the_system_calls_of_the_real_program(void **state) {
-    (void)state;
+static void play(const struct story *told) {
+    set_stage(told);
     run_really();
     run_simulated();
-    compare();
+    assert_true(compare() > 0);
+}
+
+static void port_calls_are_the_system_calls_of_the_real_program(void **state) {
+    play(*state);
+}
+
+static void so_they_are_after_a_kill_before_any_write(void **state) {
+    struct story told = *(const struct story *)*state;
+    play(&told);
+    const int64_t writes = simulated.writes;
+    assert_true(writes > 0);
+    for (told.kill_at = 1; told.kill_at <= writes; told.kill_at++) {
+        clear_stage(state);
+        play(&told);
+        assert_int_equal(simulated.writes, told.kill_at); /* it did die there */
+        assert_int_equal(real.writes, told.kill_at);
+    }
 }
 
 int main(void) {
-    static struct story stories[] = {
-        {"512", false}, {"512", true}, {"4096", false}, {"4096", true}};
+    static struct story small_rests = {"512", false, 0}, small_fills = {"512", true, 0},
+                        rests = {"4096", false, 0}, fills = {"4096", true, 0};
     const struct CMUnitTest tests[] = {
-#define T(name, i) {#name ", story " #i, name, setup, teardown, &stories[i]}
-        T(port_calls_are_the_system_calls_of_the_real_program, 0),
-        T(port_calls_are_the_system_calls_of_the_real_program, 1),
-        T(port_calls_are_the_system_calls_of_the_real_program, 2),
-        T(port_calls_are_the_system_calls_of_the_real_program, 3),
+#define T(name, story) {#name ": " #story, name, NULL, clear_stage, &story}
+        T(port_calls_are_the_system_calls_of_the_real_program, small_rests),
+        T(port_calls_are_the_system_calls_of_the_real_program, small_fills),
+        T(port_calls_are_the_system_calls_of_the_real_program, rests),
+        T(port_calls_are_the_system_calls_of_the_real_program, fills),
+        T(so_they_are_after_a_kill_before_any_write, small_fills),
+        T(so_they_are_after_a_kill_before_any_write, rests),
 #undef T
     };
     if (realpath("build/oms", program) == NULL) {

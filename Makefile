@@ -34,13 +34,14 @@ LIBOMS   := $(B)/liboms.a
 OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
+PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test tidy fingerprints clean packages-build packages-test packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -76,6 +77,28 @@ $(LIBOMS): $(OMSOBJS)
 $(LIB): $(OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
+
+# ---- planted bugs, and the gate ----
+BAD      := build/known_bad
+PATCHES  := $(wildcard fuzz/known_bad/*.patch)
+VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
+
+known-bad: all packages-gate ## build the planted bugs and see each one caught
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate known-bad
+gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate gate
+demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
+	@scenarios/demo.sh build/crashgate
+
+.PHONY: variants
+variants: $(VARIANTS)
+$(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.h \
+             $(wildcard core/*.[ch] core/live/*.[ch]) sim/sut/core.c sim/sut/sut.h $(B)/flags
+	@mkdir -p $(BAD)
+	$(call say,BUG,$@)
+	$(Q)fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
@@ -120,6 +143,7 @@ define need-packages
 	fi
 endef
 packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
+packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 

@@ -83,7 +83,7 @@ struct store {
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
     int frames;        /* in the log, as of the last commit */
-    bool frames_known; /* a commit or a checkpoint of this life has told */
+    bool frames_known; /* the scrub (an empty log), a commit or a checkpoint has told */
 };
 
 /* The one row of `meta`, with what is counted beside it. */

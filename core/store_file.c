@@ -29,7 +29,8 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
     if (full == NULL || fence == NULL || log == NULL || journal == NULL ||
         store->vfs->xFullPathname(store->vfs, place->path, store->vfs->mxPathname + 1, full) !=
             SQLITE_OK) {
-        text_error(error, "store %s: cannot make its full path", place->path);
+        text_error(error, "store %s: its path must name a file in a folder that may be searched",
+                   place->path);
         goto out;
     }
     (void)snprintf(fence, size, "%s-lock", full);
@@ -117,28 +118,30 @@ enum oms_code store_take_fence(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
-/* Rewrites a file in place with its own bytes and syncs it. A file that is not there is fine. */
-static int rewrite_file(struct store *store, const char *path, int kind, char *chunk) {
+/* Rewrites a file in place with its own bytes and syncs it. A file that is not there is fine. *size
+ * is what it holds. */
+static int rewrite_file(struct store *store, const char *path, int kind, char *chunk,
+                        sqlite3_int64 *size) {
     sqlite3_file *file = NULL;
-    sqlite3_int64 size = 0;
     int there = 0;
     int rc = store->vfs->xAccess(store->vfs, path, SQLITE_ACCESS_EXISTS, &there);
 
+    *size = 0;
     if (rc != SQLITE_OK || !there) {
         return rc;
     }
     rc = open_file(store, path, SQLITE_OPEN_READWRITE | kind, &file);
     if (rc == SQLITE_OK) {
-        rc = file->pMethods->xFileSize(file, &size);
+        rc = file->pMethods->xFileSize(file, size);
     }
-    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += SCRUB_CHUNK) {
-        const int part = size - at < SCRUB_CHUNK ? (int)(size - at) : SCRUB_CHUNK;
+    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < *size; at += SCRUB_CHUNK) {
+        const int part = *size - at < SCRUB_CHUNK ? (int)(*size - at) : SCRUB_CHUNK;
         rc = file->pMethods->xRead(file, chunk, part, at);
         if (rc == SQLITE_OK) {
             rc = file->pMethods->xWrite(file, chunk, part, at);
         }
     }
-    if (rc == SQLITE_OK && size > 0) {
+    if (rc == SQLITE_OK && *size > 0) {
         rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
     }
     close_file(&file);
@@ -148,13 +151,18 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
 enum oms_code store_scrub(struct store *store, struct oms_error *error) {
     const char *log = sqlite3_filename_wal(store->path);
     char *chunk = malloc(SCRUB_CHUNK);
+    sqlite3_int64 size = 0;
     int rc = chunk == NULL ? SQLITE_NOMEM : SQLITE_OK;
 
     if (rc == SQLITE_OK) {
-        rc = rewrite_file(store, store->path, SQLITE_OPEN_MAIN_DB, chunk);
+        rc = rewrite_file(store, store->path, SQLITE_OPEN_MAIN_DB, chunk, &size);
     }
     if (rc == SQLITE_OK) {
-        rc = rewrite_file(store, log, SQLITE_OPEN_WAL, chunk);
+        rc = rewrite_file(store, log, SQLITE_OPEN_WAL, chunk, &size);
+    }
+    if (rc == SQLITE_OK && size == 0) {
+        store->frames = 0;
+        store->frames_known = true;
     }
     free(chunk);
     if (rc != SQLITE_OK) {

@@ -33,7 +33,7 @@ struct handle {
     uint64_t serial, era, generation;
     enum site_object object;
     int lock;
-    bool keep_wal;
+    bool keep_wal, read_only;
 };
 
 static struct handle *handles;
@@ -278,6 +278,8 @@ static int sim_lock(sqlite3_file *file, int wanted) {
     struct question question;
     if (handle->process->read_only || wanted <= handle->lock)
         return SQLITE_OK;
+    if (handle->read_only && wanted > SQLITE_LOCK_SHARED)
+        return SQLITE_IOERR_LOCK; /* as POSIX has it; nothing is tried, so nothing is asked */
     int rc = ask_handle(&question, handle, SITE_DISK_LOCK, 0, wanted);
     if (rc == SQLITE_OK)
         rc = lock_raise(handle, wanted);
@@ -378,6 +380,7 @@ static int open_handle(struct process *process, const char *name, int flags, int
         .era = disk_era(process->disk),
         .generation = process->generation,
         .object = disk_class(name),
+        .read_only = (flags & SQLITE_OPEN_READONLY) != 0,
     };
     handle_link(handle);
     if (process->read_only)

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CODE_NOT_FOUND = 40410000 };
+enum { CODE_NOT_FOUND = 40410000, TROUBLE_SIZE = 320 };
 
 struct alpaca {
     struct transport *transport;
     int orders_page, fills_page;
+    char trouble[TROUBLE_SIZE];
 };
 
 struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size_t error_size) {
@@ -53,11 +54,36 @@ void alpaca_close(struct alpaca *a) {
 
 /* ---- asking, and saying why ---- */
 
+static void note_trouble(struct alpaca *a, const struct transport_request *request,
+                         const struct transport_reply *reply) {
+    static const char *const methods[] = {
+        [TRANSPORT_GET] = "GET", [TRANSPORT_POST] = "POST", [TRANSPORT_DELETE] = "DELETE"};
+    struct alpaca_error error = {.message = ""};
+    a->trouble[0] = '\0';
+    if (reply->whole && reply->status < 400)
+        return;
+    int path = (int)strcspn(request->path, "?"); /* without the query */
+    if (!reply->whole) {
+        snprintf(a->trouble, sizeof a->trouble, "%s %.*s: %s", methods[request->method], path,
+                 request->path, reply->text);
+        return;
+    }
+    bool told = alpaca_read_error(reply->body, reply->length, &error);
+    snprintf(a->trouble, sizeof a->trouble, "%s %.*s: HTTP %d%s%s%s", methods[request->method],
+             path, request->path, reply->status, told ? ": " : "", told ? error.message : "",
+             reply->status == 401 ? "; it does not accept these keys" : "");
+}
+
+const char *alpaca_trouble(const struct alpaca *a) {
+    return a->trouble;
+}
+
 static void send_request(struct alpaca *a, enum transport_method method, const char *path,
                          const char *body, struct transport_reply *reply,
                          struct broker_reason *why) {
     struct transport_request request = {.method = method, .path = path, .body = body};
     transport_send(a->transport, &request, reply);
+    note_trouble(a, &request, reply);
     memset(why, 0, sizeof *why);
     why->http_status = reply->status;
     snprintf(why->text, sizeof why->text, "%s", reply->text);

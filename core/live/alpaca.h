@@ -47,6 +47,10 @@ struct alpaca;
 struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size_t error_size);
 void alpaca_close(struct alpaca *alpaca); /* NULL is allowed */
 
+/* What was wrong with the newest answer, for an operator: "GET /v2/account: HTTP 401: ..."; "" when
+ * it was a success. Never holds a secret. Valid until the next call of the port. */
+const char *alpaca_trouble(const struct alpaca *alpaca);
+
 /* Fills the door. Valid until alpaca_close. */
 void alpaca_broker(struct alpaca *alpaca, struct broker *out);
 

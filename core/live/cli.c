@@ -4,6 +4,7 @@
 
 #include "core/live/alpaca.h"
 #include "core/live/clock.h"
+#include "core/live/fence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct session {
     struct oms_place place;
     struct oms_config config;
     struct alpaca *alpaca;
+    const char *url; /* the broker's, once connected */
     struct broker broker;
     struct oms *oms;
     int64_t deadline_ns;
@@ -41,6 +43,19 @@ static int fail_core(struct session *s, enum oms_code code, const struct oms_err
         fprintf(s->err, "oms: to stop the running one from sending, create the file %s\n",
                 s->args->halt_path);
     return code == OMS_INVALID ? CLI_USAGE : CLI_ENVIRONMENT;
+}
+
+/* A store that somebody writes to cannot be read: what the file shows is not all there is. */
+static int refuse_if_running(struct session *s) {
+    pid_t holder = fence_holder(s->args->db);
+    if (holder == 0)
+        return CLI_OK;
+    fprintf(
+        s->err,
+        "oms: locked: store %s: process %ld is running on it; only one may: wait for it to end, "
+        "or create the file %s to keep it from sending\n",
+        s->args->db, (long)holder, s->args->halt_path);
+    return CLI_ENVIRONMENT;
 }
 
 /* ---- a broker that is not there, for commands that need none ---- */
@@ -122,8 +137,11 @@ static void end_session(struct session *s) {
 }
 
 static int set_account(struct session *s, const char *name) {
-    if (strlen(name) >= sizeof s->config.account)
-        return fail(s, CLI_USAGE, "--account: at most 32 characters");
+    if (strlen(name) >= sizeof s->config.account) {
+        fprintf(s->err, "oms: --account '%s' must be at most %zu characters\n", name,
+                sizeof s->config.account - 1);
+        return CLI_USAGE;
+    }
     snprintf(s->config.account, sizeof s->config.account, "%s", name);
     return CLI_OK;
 }
@@ -132,10 +150,13 @@ static int set_account(struct session *s, const char *name) {
 static int choose_account(struct session *s) {
     struct oms_view view = {0};
     struct oms_error error = {0};
+    int exit = refuse_if_running(s);
+    if (exit != CLI_OK)
+        return exit;
     if (s->args->account != NULL)
         return set_account(s, s->args->account);
     enum oms_code code = oms_view_at(&s->place, false, &view, &error);
-    int exit = code == OMS_OK ? set_account(s, view.account) : fail_core(s, code, &error);
+    exit = code == OMS_OK ? set_account(s, view.account) : fail_core(s, code, &error);
     oms_view_free(&view);
     return exit;
 }
@@ -157,6 +178,7 @@ static int connect_broker(struct session *s) {
     if (s->alpaca == NULL)
         return fail(s, CLI_USAGE, error);
     alpaca_broker(s->alpaca, &s->broker);
+    s->url = config.url;
     return CLI_OK;
 }
 
@@ -259,13 +281,28 @@ static bool store_is_settled(const struct session *s, const struct oms_view *vie
     return view->reconciled && (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
 }
 
+static void tell_halt_file(struct session *s) {
+    if (clock_halt_file(s->args->halt_path) != OMS_HALT_ABSENT)
+        fprintf(s->err, "oms: the halt file %s is there or cannot be looked at: nothing is sent\n",
+                s->args->halt_path);
+}
+
 static void explain_unsettled(struct session *s, int exit, const struct oms_view *view) {
+    const char *trouble = alpaca_trouble(s->alpaca);
+    bool told = trouble[0] != '\0';
     if (exit == CLI_ENVIRONMENT && !view->reconciled)
-        fail(s, exit,
-             "the broker has not answered a whole comparison yet, so nothing was sent; "
-             "what was taken is kept");
+        fprintf(
+            s->err,
+            "oms: the broker at %s has not answered a whole comparison yet%s%s%s, so nothing was "
+            "sent; what was taken is kept\n",
+            s->url, told ? " (" : "", trouble, told ? ")" : "");
     if (exit == CLI_UNDECIDED)
-        fail(s, exit, "not decided yet; the same command may be repeated, it sends nothing twice");
+        fprintf(s->err,
+                "oms: not decided yet%s%s%s; the same command may be repeated, it sends nothing "
+                "twice\n",
+                told ? " (" : "", trouble, told ? ")" : "");
+    if (exit != CLI_OK)
+        tell_halt_file(s);
 }
 
 /* ---- commands ---- */
@@ -364,17 +401,22 @@ static int run_reconcile(struct session *s) {
 static int run_status(struct session *s) {
     struct oms_error error = {0};
     struct oms_view view = {0};
-    int exit = CLI_OK;
+    int exit = refuse_if_running(s);
+    if (exit != CLI_OK)
+        return exit;
     enum oms_code code = oms_view_at(&s->place, true, &view, &error);
-    if (code != OMS_OK)
+    exit = refuse_if_running(s); /* who came meanwhile may have written what was read */
+    if (exit == CLI_OK && code != OMS_OK)
         exit = fail_core(s, code, &error);
-    else if (s->args->account != NULL && strcmp(s->args->account, view.account) != 0)
-        exit = fail(s, CLI_ENVIRONMENT, "the store belongs to another account");
-    else
+    else if (exit == CLI_OK && s->args->account != NULL &&
+             strcmp(s->args->account, view.account) != 0) {
+        fprintf(s->err, "oms: foreign: store %s: it belongs to account %s, not to %s\n",
+                s->args->db, view.account, s->args->account);
+        exit = CLI_ENVIRONMENT;
+    } else if (exit == CLI_OK)
         cli_print_status(&view, s->args->json, s->out);
-    if (exit == CLI_OK && clock_halt_file(s->args->halt_path) != OMS_HALT_ABSENT)
-        fprintf(s->err, "oms: the halt file %s is there or cannot be looked at: nothing is sent\n",
-                s->args->halt_path);
+    if (exit == CLI_OK)
+        tell_halt_file(s);
     oms_view_free(&view);
     return exit;
 }

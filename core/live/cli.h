@@ -15,7 +15,8 @@
     X(UNDECIDED, 3,                                                                           \
       "not decided within --wait: it may be live; run reconcile, or submit it again")         \
     X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
-    X(ENVIRONMENT, 5, "database missing, locked or corrupt, or the broker does not answer")
+    X(ENVIRONMENT, 5,                                                                         \
+      "store missing, locked, foreign, damaged or failing, or the broker does not answer")
 enum cli_exit {
 #define X(id, code, meaning) CLI_##id = code,
     CLI_EXITS(X)

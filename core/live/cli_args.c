@@ -43,6 +43,12 @@ static const struct {
 
 /* ---- help ---- */
 
+static void help_exits(FILE *out) {
+    fputs("\nexit codes:\n", out);
+    for (size_t i = 0; i < sizeof EXITS / sizeof EXITS[0]; i++)
+        fprintf(out, "  %d  %s\n", EXITS[i].code, EXITS[i].meaning);
+}
+
 void cli_help(FILE *out) {
     fputs("oms: one decision, at most one order, whatever dies when\n\n"
           "usage: oms COMMAND [operands] [flags]\n\n",
@@ -50,10 +56,9 @@ void cli_help(FILE *out) {
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++)
         fprintf(out, "  %-12s %s\n", COMMANDS[i].word, COMMANDS[i].meaning);
     fputs("\nKeys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY only.\n"
-          "`oms COMMAND --help` lists a command's flags. Exit codes:\n\n",
+          "`oms COMMAND --help` lists a command's flags.\n",
           out);
-    for (size_t i = 0; i < sizeof EXITS / sizeof EXITS[0]; i++)
-        fprintf(out, "  %d  %s\n", EXITS[i].code, EXITS[i].meaning);
+    help_exits(out);
 }
 
 void cli_help_command(enum cli_command command, FILE *out) {
@@ -63,6 +68,7 @@ void cli_help_command(enum cli_command command, FILE *out) {
     for (size_t i = 0; i < CLI_FLAG_COUNT; i++)
         if ((FLAGS[i].commands & 1u << command) != 0)
             fprintf(out, "  %-12s %-14s %s\n", FLAGS[i].flag, FLAGS[i].value, FLAGS[i].meaning);
+    help_exits(out);
     if (command != CLI_COMMAND_INIT && command != CLI_COMMAND_STATUS)
         return;
     fputs("\nprofiles:\n", out);
@@ -101,7 +107,7 @@ struct guess {
 
 static void consider(struct guess *guess, const char *word) {
     size_t d = distance(guess->wrong, word);
-    if (d <= 3 && d < strlen(word) && (guess->best == NULL || d < guess->distance)) {
+    if (d <= 3 && d * 2 < strlen(word) && (guess->best == NULL || d < guess->distance)) {
         guess->best = word;
         guess->distance = d;
     }
@@ -310,8 +316,10 @@ bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
     args->profile = profile_find("alpaca-retention");
     args->wait_ns = DEFAULT_WAIT_S * PROFILE_SECOND_NS;
     args->command = CLI_COMMAND_COUNT;
-    if (argc < 2)
-        return wrong(err, "a command", "", "is missing; `oms --help` lists them");
+    if (argc < 2) {
+        fputs("oms: a command is missing; `oms --help` lists them\n", err);
+        return false;
+    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
         return args->help = true;
     if (!find_command(argv[1], &args->command, err))

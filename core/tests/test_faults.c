@@ -82,6 +82,32 @@ static void no_space_after_the_whole_commit_was_written_does_not_come_back(void 
     desk_end(&desk);
 }
 
+/* Whichever call of the life's first commit finds no space: the log was empty, and is so again. */
+static void no_space_at_the_first_commit_of_a_life_does_not_come_back(void **state) {
+    const struct oms_decision decision = decision_of("D1");
+    int tried = 0;
+    (void)state;
+    for (bool fired = true; fired; tried += fired) {
+        struct desk desk;
+        fault_register();
+        fault_arm((struct fault_plan){.at = 0});
+        desk_prepare(&desk, "alpaca");
+        desk.place.vfs = "fault";
+        desk_make_with(&desk, NULL, 0);
+        desk_open(&desk);
+        fault_arm((struct fault_plan){.at = tried + 1, .code = SQLITE_FULL});
+        const struct oms_answer answer = decide(&desk, &decision);
+        fired = fault_fired();
+        assert_int_equal(answer.taken, fired ? OMS_NOT_TAKEN : OMS_TAKEN);
+        desk_kill(&desk);
+        desk_open(&desk);
+        assert_int_equal(is_known(&desk, "D1"), !fired);
+        settle(&desk);
+        desk_end(&desk);
+    }
+    assert_true(tried > 2);
+}
+
 static void a_failed_commit_is_unknown_and_stops_everything(void **state) {
     const struct oms_decision decision = decision_of("D1");
     struct oms_answer answer;
@@ -244,6 +270,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_space_at_an_intent_is_not_taken_and_the_rest_goes_on),
         cmocka_unit_test(no_space_after_the_whole_commit_was_written_does_not_come_back),
+        cmocka_unit_test(no_space_at_the_first_commit_of_a_life_does_not_come_back),
         cmocka_unit_test(a_failed_commit_is_unknown_and_stops_everything),
         cmocka_unit_test(a_failed_checkpoint_takes_nothing_back_and_is_tried_again),
         cmocka_unit_test(a_start_rewrites_and_syncs_both_files_or_does_not_start),

@@ -56,7 +56,8 @@ int command_check(const struct options *options) {
         diags_free(&diags);
         scenario_free(&file);
     }
-    printf("%zu files, %zu scenarios, %zu files with mistakes\n", paths.n, scenarios, mistaken);
+    printf("%zu file%s, %zu scenario%s, mistakes in %zu\n", paths.n, paths.n == 1 ? "" : "s",
+           scenarios, scenarios == 1 ? "" : "s", mistaken);
     suite_paths_free(&paths);
     return mistaken > 0 ? EXIT_MISTAKE : EXIT_PASS;
 }

@@ -4,6 +4,7 @@
 #include "scenarios/lang/exits.h"
 #include "scenarios/lang/parser.h"
 #include "scenarios/lang/time_text.h"
+#include "sim/judge.h"
 
 #include <string.h>
 
@@ -253,6 +254,11 @@ static void put_lines(FILE *out) {
         "  before delivery it refuses every delivery.\n"
         "- `signal`ling a decision again is normal: strategies do it after a restart. The payload "
         "must be the same.\n"
+        "- What is signalled, canceled or asked while the OMS is down is lost, and so is a cancel "
+        "that was not yet durable: ask again.\n"
+        "  An operator does reach the kill switch then, with a tool of his own on the store.\n"
+        "- While the kill switch is on, decisions are answered 'not taken'. Under the halt file "
+        "they are taken and wait.\n"
         "- A broker that `goes down` keeps its orders and its time; only nobody reaches it.\n"
         "\n"
         "### What the OMS is seen doing\n"
@@ -267,11 +273,16 @@ static void put_lines(FILE *out) {
     fputs("### Conditions\n\nA condition is one of these, or several joined by `or`.\n\n", out);
     put_verbs(verb_conditions, SCN_CONDITION_COUNT, out);
     fputs(
-        "Without any line of yours every run is judged by the invariants: no decision becomes two "
-        "orders, none is lost, the books\nequal the broker's, nothing is sent while trading is "
-        "stopped, and so on.\n\n### States of an order\n\n| state | final | meaning "
-        "|\n|---|---|---|\n",
+        "`always` holds from the first start on, so write `orders D1 <= 1` there and keep `orders "
+        "D1 = 1` for `finally`. Each\nalternative of an `or` is a whole condition: `finally order "
+        "D1 is canceled or order D1 is filled`.\n\n### Invariants\n\nWithout any line of yours "
+        "every run is judged by these. A failure names the one that broke, and when.\n\n| | must "
+        "hold |\n|---|---|\n",
         out);
+#define X(number, meaning) fprintf(out, "| I%d | %s |\n", number, meaning);
+    INVARIANTS(X)
+#undef X
+    fputs("\n### States of an order\n\n| state | final | meaning |\n|---|---|---|\n", out);
 #define X(id, word, final, meaning) \
     fprintf(out, "| `%s` | %s | %s |\n", word, (final) ? "yes" : "no", meaning);
     OMS_STATES(X)
@@ -304,7 +315,7 @@ static void put_crashes(FILE *out) {
         "| `crash before record D1` | at that point; armed from this line on, so write it above "
         "what leads there |\n"
         "| `crash after deliver D1` | when the broker has acted and the answer is not yet seen |\n"
-        "| `crash power at disk.sync(wal)@3` | at the third such call from here on |\n"
+        "| `crash power at disk.sync(wal)@3` | before the third such call from here on |\n"
         "| `crash anywhere` | one run for every crash point from here to the next `restart` |\n"
         "| `crash anywhere before record D1` | only crash points until then |\n"
         "| `crash anywhere after send D1` | only crash points from then on |\n"
@@ -319,17 +330,20 @@ static void put_crashes(FILE *out) {
         "\n"
         "### `anywhere`, and how runs are counted\n"
         "\n"
-        "`anywhere` means *for all*. `crash anywhere` first runs the story without the crash and "
-        "counts the crash points: before and\n"
-        "after every call of the OMS to its disk and its broker. Then it runs the story once for "
-        "each of them, and once for each subset\n"
-        "of unsynced writes where the power is cut. `fault ... anywhere` does the same for every "
-        "call of a site, and for faults of the wire\n"
-        "whose `at` is not written, for every byte of the message.\n"
+        "`anywhere` means *for all*. A crash is possible before and after every call of the OMS to "
+        "its disk and its broker, and right\n"
+        "before the restart. Places at which a crash would leave the very same world (between two "
+        "calls that only read, say) are one\n"
+        "crash point. The story runs once for each crash point, and where the power is cut once "
+        "for each subset of the unsynced writes.\n"
+        "`fault ... anywhere` does the same for every call of a site, and for faults of the wire "
+        "whose `at` is not written, for every\n"
+        "byte of the message.\n"
         "\n"
         "    runs = profiles x kinds of crash x crash points (x subsets for power)\n"
         "\n"
-        "The number is printed. If a bound reduced the subsets, the run says so and is "
+        "and one more where the OMS can get past the window or the fault alive: that run is judged "
+        "too. The numbers are printed. If a bound reduced the subsets, the run says so and is "
         "inconclusive, not green. A scenario with\n"
         "`anywhere` holds only stimuli, `always`, `finally` and `reach`, because an `expect` at a "
         "fixed time cannot be true in every run.\n"
@@ -444,6 +458,38 @@ static void put_faults(FILE *out) {
         out);
 }
 
+static void put_failures(FILE *out) {
+    fputs("## When a run fails\n"
+          "\n"
+          "A failure shows the judgement, the story of the shortest failing run, and the command "
+          "that "
+          "repeats just that run:\n"
+          "\n"
+          "    again: crashgate replay FILE:LINE --plan '1/broker.submit@1=kill-after' --profile "
+          "alpaca\n"
+          "\n"
+          "A plan says what goes wrong, each item as `life/site@call=what`, parted by commas; "
+          "`none` is "
+          "the empty plan. Lives and calls\n"
+          "count from 1, calls anew in each life.\n"
+          "\n"
+          "| what | meaning |\n"
+          "|---|---|\n"
+          "| a fault, such as `lost-reply` or `late(by=12s)` | that fault strikes this call |\n"
+          "| `kill`, `power(keep=none)` | the OMS dies before the call has its effect |\n"
+          "| `kill-after`, `power-after(keep=0b101)` | the OMS dies after the effect, before the "
+          "answer |\n"
+          "| site `idle` | the moment before the script's next restart |\n"
+          "| site `line@12` | the crash that line 12 orders; only chooses what survives it |\n"
+          "\n"
+          "`keep` says which of the unsynced writes survive a power cut: `none`, `all`, or one bit "
+          "for "
+          "each, the newest leftmost.\n"
+          "`crashgate replay` shows the story of a run that holds, too.\n"
+          "\n",
+          out);
+}
+
 static void put_mistakes(FILE *out) {
     fputs("## Mistakes, verdicts, exit codes\n"
           "\n"
@@ -483,5 +529,6 @@ void reference_write(FILE *out) {
     put_lines(out);
     put_crashes(out);
     put_faults(out);
+    put_failures(out);
     put_mistakes(out);
 }

@@ -107,6 +107,7 @@ static void add_finding(struct run_result *result, const struct run_finding *fin
     unsigned long same = kept->same, others = kept->others;
     result->failed++;
     if (!result->found) {
+        result->first_failed = result->runs;
         *kept = *finding;
         result->found = true;
         return;

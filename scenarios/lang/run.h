@@ -60,6 +60,7 @@ struct run_finding {
 struct run_result {
     enum run_verdict verdict;
     unsigned long runs, failed;
+    unsigned long first_failed;      /* number of the first run that failed, from 1; 0: none */
     unsigned long crash_points;      /* distinct places at which quantified crashes struck */
     struct stage_counts counts;      /* over all runs */
     unsigned long fired[SITE_COUNT]; /* faults, by site */

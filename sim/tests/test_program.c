@@ -200,7 +200,7 @@ static void a_broker_that_is_not_there_is_said_to_be(void **state) {
     (void)state;
     assert_int_equal(oms("init --account A1"), CLI_OK);
     assert_int_equal(oms("reconcile --url http://127.0.0.1:1 --wait 1"), CLI_ENVIRONMENT);
-    said("the broker has not answered");
+    said("the broker at http://127.0.0.1:1 has not answered");
     assert_int_equal(oms("submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 1"),
                      CLI_ENVIRONMENT);
     assert_int_equal(oms("submit D1 buy 1 AAPL"), CLI_OK);

@@ -78,7 +78,7 @@ static void what_is_wrong_is_named_with_its_rule_or_a_guess(void **state) {
     static const struct {
         const char *line, *said;
     } cases[] = {
-        {"", "a command '' is missing"},
+        {"", "a command is missing"},
         {"submti D1 buy 1 AAPL", "no such command: 'submti'; did you mean 'submit'?"},
         {"reconcil", "did you mean 'reconcile'?"},
         {"killswitch on", "did you mean 'kill-switch'?"},

@@ -1,0 +1,539 @@
+/* What an operator sees when the oms program refuses: the built program itself, its exit code, its
+ * words (place, value, rule), and that nothing was sent. In every story the keys must appear
+ * neither in the output nor in any file. */
+#include "core/live/cli.h"
+#include "core/live/fence.h"
+#include "sim/tests/small_exchange.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 24, OUTPUT_SIZE = 32768, RUN_S_MAX = 60, KILLED = -1, NOBODY = 65534 };
+
+#define KEY_ID "KEYID-7f3a-not-to-be-shown"
+#define SECRET "secret-91bc-not-to-be-shown"
+
+/* How the program is started. */
+static struct {
+    const char *key_id, *secret; /* NULL: not set */
+    bool as_nobody;
+    rlim_t file_size_max; /* 0: no limit */
+} as;
+
+static struct small_exchange small;
+static struct wire_exchange exchange;
+static struct wire_server *server;
+static unsigned posts;
+static int program = -1;
+static int out = -1; /* what the program says: a file in memory, which no full disk cuts short */
+static char folder[64], output[OUTPUT_SIZE];
+
+static enum wire_submit count_and_take(void *ctx, const struct broker_request *request,
+                                       struct broker_order *order, struct wire_refusal *refusal) {
+    struct wire_exchange plain;
+    small_exchange(ctx, &plain);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    small.now_ns = (int64_t)now.tv_sec * PROFILE_SECOND_NS + now.tv_nsec;
+    posts++;
+    return plain.submit(ctx, request, order, refusal);
+}
+
+static int setup(void **state) {
+    char url[64];
+    (void)state;
+    small = (struct small_exchange){0};
+    small_exchange(&small, &exchange);
+    exchange.submit = count_and_take;
+    exchange.key_id = as.key_id = KEY_ID;
+    exchange.secret = as.secret = SECRET;
+    as.as_nobody = false;
+    as.file_size_max = 0;
+    posts = 0;
+    server = wire_listen(0, &exchange);
+    assert_non_null(server);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    setenv("APCA_API_BASE_URL", url, 1);
+    snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    return 0;
+}
+
+/* ---- secrets ---- */
+
+static bool holds(const char *bytes, size_t length, const char *text) {
+    return memmem(bytes, length, text, strlen(text)) != NULL;
+}
+
+static int look_for_secrets(const char *path, const struct stat *status, int type,
+                            struct FTW *place) {
+    (void)status, (void)place;
+    static char bytes[1 << 20];
+    FILE *in = type == FTW_F ? fopen(path, "rb") : NULL;
+    size_t n = in != NULL ? fread(bytes, 1, sizeof bytes, in) : 0;
+    if (in != NULL)
+        fclose(in);
+    return holds(bytes, n, KEY_ID) || holds(bytes, n, SECRET);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place) {
+    (void)status, (void)type, (void)place;
+    return remove(path);
+}
+
+static int teardown(void **state) {
+    (void)state;
+    int told = nftw(folder, look_for_secrets, 8, FTW_PHYS);
+    wire_server_close(server);
+    assert_int_equal(chdir("/"), 0);
+    (void)umount2(folder, MNT_DETACH); /* the full disk, in the one story that has it */
+    if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
+        return -1;
+    if (told != 0)
+        print_error("a file of the store holds a key\n");
+    return told;
+}
+
+/* ---- running it ---- */
+
+static void set_or_unset(const char *name, const char *value) {
+    if (value != NULL)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+static void be_the_program(char **words) {
+    extern char **environ;
+    set_or_unset("APCA_API_KEY_ID", as.key_id);
+    set_or_unset("APCA_API_SECRET_KEY", as.secret);
+    if (as.file_size_max != 0) {
+        struct rlimit limit = {as.file_size_max, as.file_size_max};
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (lseek(out, 0, SEEK_SET) == 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+        dup2(out, STDERR_FILENO) >= 0 &&
+        (!as.as_nobody || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0)))
+        fexecve(program, words, environ);
+    _exit(127);
+}
+
+static pid_t start(const char *line) {
+    char copy[512], *words[WORDS_MAX + 1] = {(char *)(uintptr_t) "oms"};
+    int count = 1;
+    snprintf(copy, sizeof copy, "%s", line);
+    for (char *word = strtok(copy, " "); word != NULL && count < WORDS_MAX;
+         word = strtok(NULL, " "))
+        words[count++] = word;
+    assert_int_equal(ftruncate(out, 0), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        be_the_program(words);
+    return child;
+}
+
+/* Serves the program to its end; its exit code, or KILLED; `output` is what it said. */
+static int finish(pid_t child) {
+    int status = 0;
+    time_t give_up = time(NULL) + RUN_S_MAX;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        wire_server_run(server, 5);
+        if (time(NULL) > give_up)
+            kill(child, SIGKILL);
+    }
+    wire_server_run(server, 0);
+    ssize_t got = pread(out, output, sizeof output - 1, 0);
+    size_t n = got > 0 ? (size_t)got : 0;
+    output[n] = '\0';
+    if (holds(output, n, KEY_ID) || holds(output, n, SECRET))
+        fail_msg("a key is shown in:\n%s", output);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED;
+}
+
+/* Runs "oms " + line and insists on its exit code. */
+static void oms(int exit_code, const char *line) {
+    int got = finish(start(line));
+    if (got != exit_code)
+        fail_msg("oms %s: exit %d, expected %d:\n%s", line, got, exit_code, output);
+}
+
+static void said(const char *text) {
+    if (strstr(output, text) == NULL)
+        fail_msg("'%s' is not in:\n%s", text, output);
+}
+
+static void nothing_was_sent(void) {
+    assert_int_equal(posts, 0);
+}
+
+static void write_file(const char *name, const char *bytes, size_t length) {
+    FILE *file = fopen(name, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void in_folder(const char *name, char path[PATH_MAX]) {
+    snprintf(path, PATH_MAX, "%s/%s", folder, name);
+}
+
+/* ---- stores that are not ours to use ---- */
+
+static void a_missing_store_is_not_made_by_the_way(void **state) {
+    static const char *const lines[] = {"status", "submit D1 buy 1 AAPL", "cancel D1", "reconcile",
+                                        "kill-switch on --why drill"};
+    char path[PATH_MAX];
+    (void)state;
+    in_folder("oms.db", path);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        oms(CLI_ENVIRONMENT, lines[i]);
+        said(path);
+        said("there is no database");
+        said("oms init --db oms.db --account NAME");
+        assert_int_equal(access("oms.db", F_OK), -1);
+    }
+    nothing_was_sent();
+}
+
+static void a_file_that_is_no_database_is_left_alone(void **state) {
+    static const char garbage[] = "quarterly figures, not a database; nobody may write over them";
+    char path[PATH_MAX], after[sizeof garbage] = "";
+    (void)state;
+    in_folder("oms.db", path);
+    write_file("oms.db", garbage, sizeof garbage);
+    oms(CLI_ENVIRONMENT, "status");
+    said("file is not a database");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
+    said(path);
+    said("file is not a database");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    said("file is not a database");
+    oms(CLI_ENVIRONMENT, "init --account A1");
+    said("it was left alone");
+    FILE *in = fopen("oms.db", "rb");
+    assert_non_null(in);
+    assert_int_equal(fread(after, 1, sizeof after, in), sizeof after);
+    fclose(in);
+    assert_memory_equal(after, garbage, sizeof garbage);
+    nothing_was_sent();
+}
+
+static void somebody_elses_database_is_left_alone(void **state) {
+    char path[PATH_MAX];
+    sqlite3 *db;
+    (void)state;
+    in_folder("oms.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE wine(year)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    oms(CLI_ENVIRONMENT, "status");
+    said("its application_id is another one");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    said(path);
+    said("its application_id is another one");
+    oms(CLI_ENVIRONMENT, "init --account A1");
+    said("it was left alone");
+    nothing_was_sent();
+}
+
+static void a_damaged_store_refuses_to_trade(void **state) {
+    char noise[4096];
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    memset(noise, 0xa5, sizeof noise);
+    int fd = open("oms.db", O_WRONLY);
+    assert_int_equal(pwrite(fd, noise, sizeof noise, 4096), sizeof noise);
+    close(fd);
+    oms(CLI_ENVIRONMENT, "status");
+    said("corrupt");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    said("corrupt");
+    said("oms.db");
+    nothing_was_sent();
+}
+
+static void another_accounts_store_is_refused(void **state) {
+    static const char *const lines[] = {"status --account B2", "submit D1 buy 1 AAPL --account B2"};
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        oms(CLI_ENVIRONMENT, lines[i]);
+        said("oms.db: it belongs to account A1, not to B2");
+    }
+    nothing_was_sent();
+}
+
+static void a_second_instance_is_told_who_runs(void **state) {
+    static const char *const lines[] = {"status", "status --account A1", "submit D2 buy 1 AAPL",
+                                        "reconcile --account A1", "kill-switch on --why drill"};
+    char path[PATH_MAX], who[40];
+    (void)state;
+    in_folder("oms.db", path);
+    oms(CLI_OK, "init --account A1");
+    pid_t first = start("submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 50");
+    struct timespec nap = {.tv_nsec = 5000000};
+    for (int i = 0; i < 4000 && fence_holder(path) != first; i++)
+        nanosleep(&nap, NULL);
+    snprintf(who, sizeof who, "process %ld is running on it", (long)first);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        oms(CLI_ENVIRONMENT, lines[i]);
+        said("store oms.db");
+        said(who);
+        said("oms.db-halt");
+    }
+    kill(first, SIGTERM);
+    assert_int_equal(finish(first), CLI_ENVIRONMENT); /* it stopped in order */
+    oms(CLI_OK, "status");
+    said("D1");
+    nothing_was_sent();
+}
+
+static void a_folder_that_may_not_be_searched_is_named(void **state) {
+    (void)state;
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(mkdir("shut", 0), 0);
+    as.as_nobody = geteuid() == 0; /* no folder is shut to root */
+    oms(CLI_ENVIRONMENT, "status --db shut/oms.db");
+    said("shut/oms.db");
+    said("folder that may be searched");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --db shut/oms.db --account A1");
+    said("shut/oms.db");
+    oms(CLI_ENVIRONMENT, "init --db shut/oms.db --account A1");
+    said("shut/oms.db");
+    nothing_was_sent();
+}
+
+/* ---- command lines ---- */
+
+static void wrong_words_are_named_with_their_rule(void **state) {
+    static const struct {
+        const char *line;
+        int exit_code;
+        const char *words;
+    } rows[] = {
+        {"", CLI_USAGE, "a command is missing"},
+        {"submti D1 buy 1 AAPL", CLI_USAGE, "did you mean 'submit'?"},
+        {"submit --acount A1 D1 buy 1 AAPL", CLI_USAGE, "did you mean '--account'?"},
+        {"submit D1 buy -5 AAPL", CLI_USAGE, "quantity '-5' must be a positive decimal"},
+        {"submit D1 buy 0 AAPL", CLI_USAGE, "quantity '0' must be a positive decimal"},
+        {"submit D1 buy 1e3 AAPL", CLI_USAGE, "quantity '1e3' must be a positive decimal"},
+        {"submit D1 buy 99999999999999999999 AAPL", CLI_USAGE, "quantity '99999999999999999999'"},
+        {"submit D1 buy 1 AAPL limit -1", CLI_USAGE, "price '-1' must be a positive decimal"},
+        {"submit D1 hold 1 AAPL", CLI_USAGE, "side 'hold' must be buy or sell"},
+        {"submit D1 buy 1 AAPL;drop", CLI_NOT_TAKEN,
+         "symbol \"AAPL;drop\" must be 1 to 23 of [A-Z0-9./-]"},
+        {"submit D1 buy 1 aapl", CLI_NOT_TAKEN, "symbol \"aapl\" must be"},
+        {"submit D1 buy 1 AAPL --url http://broker.example.com", CLI_USAGE,
+         "'http://broker.example.com' must be https"},
+        {"submit D1 buy 1 AAPL --url ftp://127.0.0.1", CLI_USAGE, "must be https"},
+        {"submit D1 buy 1 AAPL --wait -1", CLI_USAGE, "--wait '-1' must be a positive number"},
+        {"kill-switch on", CLI_USAGE, "needs --why TEXT"},
+        {"init --account A/1 --db other.db", CLI_USAGE, "account \"A/1\" must be 1 to 32 of"},
+    };
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        oms(rows[i].exit_code, rows[i].line);
+        said(rows[i].words);
+    }
+    oms(CLI_OK, "status");
+    said("0 orders");
+    nothing_was_sent();
+}
+
+static void help_lists_every_exit_code(void **state) {
+    static const char *const lines[] = {"--help",        "init --help",       "submit --help",
+                                        "cancel --help", "status --help",     "reconcile --help",
+                                        "help",          "kill-switch --help"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        oms(CLI_OK, lines[i]);
+#define X(id, code, meaning) said("  " #code "  " meaning "\n");
+        CLI_EXITS(X)
+#undef X
+    }
+}
+
+static void keys_that_are_missing_or_bad_are_asked_for_by_name(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    as.key_id = NULL;
+    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
+    said("set APCA_API_KEY_ID and APCA_API_SECRET_KEY");
+    as.key_id = "two words";
+    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
+    said("broker key id must be 1 to 128 visible ASCII characters");
+    as.key_id = KEY_ID;
+    as.secret = SECRET "\r\nX-Header: injected";
+    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
+    said("broker secret must be");
+    oms(CLI_OK, "status"); /* needs none */
+    said("0 orders");
+    nothing_was_sent();
+}
+
+/* ---- the broker ---- */
+
+static void a_broker_that_is_not_there_is_named(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 0.3");
+    said("the broker at http://127.0.0.1:1");
+    said("GET /v2/");
+    said("onnect"); /* libcurl's words */
+    said("nothing was sent; what was taken is kept");
+    nothing_was_sent();
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void refused_keys_are_said_to_be(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    as.secret = "another-" SECRET;
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --wait 0.3 --events --json");
+    said("HTTP 401");
+    said("does not accept these keys");
+    nothing_was_sent();
+    as.secret = SECRET;
+    oms(CLI_OK, "submit D1 buy 1 AAPL --events --json");
+    assert_int_equal(posts, 1);
+}
+
+/* ---- switches and repeats ---- */
+
+static void the_kill_switch_takes_nothing(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_OK, "kill-switch on --why drill");
+    oms(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
+    said("D1 was not taken: ");
+    said("kill switch is on");
+    said("drill");
+    nothing_was_sent();
+    oms(CLI_OK, "kill-switch off --why over");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void the_halt_file_keeps_what_was_taken(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    write_file("oms.db-halt", "", 0);
+    oms(CLI_UNDECIDED, "submit D1 buy 1 AAPL --wait 0.5");
+    said("halt file oms.db-halt");
+    said("nothing is sent");
+    nothing_was_sent();
+    assert_int_equal(unlink("oms.db-halt"), 0);
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void a_repeated_decision_is_known(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    said("working");
+    oms(CLI_NOT_TAKEN, "submit D1 buy 2 AAPL");
+    said("D1 was not taken");
+    said("another payload");
+    assert_int_equal(posts, 1);
+}
+
+/* ---- no space ---- */
+
+static void a_file_that_may_not_grow_stops_it_before_anything_is_sent(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    as.file_size_max = 4096; /* the log's first page does not fit */
+    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
+    said("oms.db");
+    nothing_was_sent();
+    as.file_size_max = 0;
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void fill_up(const char *name) {
+    static char block[4096];
+    int fd = open(name, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, block, sizeof block) > 0)
+        continue;
+    assert_int_equal(errno, ENOSPC);
+    close(fd);
+}
+
+static void a_full_disk_takes_nothing(void **state) {
+    (void)state;
+    if (mount("oms-test", folder, "tmpfs", 0, "size=512k") != 0) {
+        print_message("no right to mount a small disk (%s): not tried here\n", strerror(errno));
+        skip();
+    }
+    assert_int_equal(chdir(folder), 0);
+    oms(CLI_OK, "init --account A1");
+    fill_up("filler");
+    oms(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
+    said("D1 was not taken: no space left for the intent");
+    nothing_was_sent();
+    assert_int_equal(unlink("filler"), 0);
+    oms(CLI_OK, "status");
+    said("0 orders");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(a_missing_store_is_not_made_by_the_way),
+        T(a_file_that_is_no_database_is_left_alone),
+        T(somebody_elses_database_is_left_alone),
+        T(a_damaged_store_refuses_to_trade),
+        T(another_accounts_store_is_refused),
+        T(a_second_instance_is_told_who_runs),
+        T(a_folder_that_may_not_be_searched_is_named),
+        T(wrong_words_are_named_with_their_rule),
+        T(help_lists_every_exit_code),
+        T(keys_that_are_missing_or_bad_are_asked_for_by_name),
+        T(a_broker_that_is_not_there_is_named),
+        T(refused_keys_are_said_to_be),
+        T(the_kill_switch_takes_nothing),
+        T(the_halt_file_keeps_what_was_taken),
+        T(a_repeated_decision_is_known),
+        T(a_file_that_may_not_grow_stops_it_before_anything_is_sent),
+        T(a_full_disk_takes_nothing),
+#undef T
+    };
+    program = open("build/oms", O_RDONLY | O_CLOEXEC);
+    if (program < 0) {
+        fprintf(stderr, "build/oms is not there: run this from the top folder, after `make`\n");
+        return 1;
+    }
+    out = memfd_create("output", MFD_CLOEXEC);
+    return out < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -281,6 +281,8 @@ struct image {
     struct image *older;
 };
 static struct image *images;
+enum { IMAGES_MAX = 256 }; /* then all are forgotten */
+static unsigned image_count;
 
 void stage_forget_images(void) {
     while (images != NULL) {
@@ -289,6 +291,7 @@ void stage_forget_images(void) {
         free(images);
         images = older;
     }
+    image_count = 0;
 }
 
 static struct port_answer let_pass(void *ctx, const struct port_call *call) {
@@ -358,6 +361,9 @@ struct disk *stage_image(const struct sut *sut, const struct sut_config *config,
         return NULL;
     }
     disk_kill(disk);
+    if (image_count == IMAGES_MAX)
+        stage_forget_images();
+    image_count++;
     image = check_zalloc(1, sizeof *image);
     *image = (struct image){.key = key, .disk = disk, .older = images};
     images = image;

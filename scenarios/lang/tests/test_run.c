@@ -126,7 +126,9 @@ static void what_is_reached_in_no_run_makes_a_scenario_vacuous(void **state) {
     assert_true(result.finding.all_runs);
     fails(BEFORE_SIGNAL("crash anywhere") "10:01:00 restart\nreach crash before cancel D1\n",
           "vacuous", NULL);
-    passes(BEFORE_SIGNAL("crash anywhere") "10:01:00 restart\nreach crash before record D1\nreach "
+    passes(BEFORE_SIGNAL("crash anywhere") "10:01:00 restart\nreach crash after send D1\nreach "
+                                           "crash before deliver D1\n"
+                                           "reach crash before record D1\nreach "
                                            "crash after deliver D1\n");
 }
 

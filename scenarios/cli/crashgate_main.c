@@ -14,6 +14,8 @@ static int perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_REPLAY:
         return command_replay(options, program);
+    case COMMAND_BENCH:
+        return command_bench();
     case COMMAND_FAULTS:
         return command_faults();
     case COMMAND_REFERENCE:

@@ -14,6 +14,7 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
+    X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
     X(FAULTS, "faults", "", "list the fault table")                                                \
     X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
 enum command {

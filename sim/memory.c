@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Classes of 16, 32, 48 ... bytes up to 1 KiB, then doubling up to 64 KiB; larger ones are malloc's. */
+/* Classes of 16, 32, 48 ... bytes up to 1 KiB, then doubling up to 64 KiB; larger ones are
+ * malloc's. */
 enum {
     STEP = 16,
     SMALL_MAX = 1024,
@@ -38,7 +39,7 @@ static uint32_t class_of(size_t size) {
     if (size <= SMALL_MAX)
         return (uint32_t)((size + STEP - 1) / STEP) - (size > 0);
     for (size_t limit = 2 * SMALL_MAX; class < CLASSES && size > limit; limit *= 2)
-        class++;
+        class ++;
     return class;
 }
 

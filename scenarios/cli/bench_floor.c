@@ -242,8 +242,7 @@ static int on_open(sqlite3 *db, const char **error, const struct sqlite3_api_rou
 static bool keep_image(struct floor *floor, const struct bench *bench) {
     struct sut_config config = {.profile = bench->profile, .account = "SIM", .page_size = 1024};
     char why[SUT_WHY_SIZE];
-    struct disk *disk =
-        stage_image(&sut_core, &config, bench->story->start_ns, NULL, 0, why);
+    struct disk *disk = stage_image(&sut_core, &config, bench->story->start_ns, NULL, 0, why);
     int64_t size = 0;
     bool read = disk != NULL && disk_file_size(disk, STAGE_STORE, &size) && size <= BARE_SIZE;
     if (read) {
@@ -287,7 +286,7 @@ unsigned floor_statements(const struct floor *floor) {
 
 static void lay_image(const struct floor *floor) {
     for (int i = 0; i < BARE_FILES; i++)
-        bare_files[i].there = bare_files[i].size = 0;
+        bare_files[i].size = 0;
     memcpy(bare_files[0].bytes, floor->image, (size_t)floor->image_size);
     bare_files[0].size = floor->image_size;
     bare_files[0].there = true;
@@ -302,9 +301,8 @@ static int open_bare(sqlite3 **db) {
 /* A text that came before in this life is prepared already, as it is in the OMS. */
 static int run_step(const struct floor *floor, size_t i, sqlite3 *db, sqlite3_stmt **prepared) {
     sqlite3_stmt **statement = &prepared[floor->steps[i].first];
-    int rc = *statement != NULL
-                 ? SQLITE_OK
-                 : sqlite3_prepare_v2(db, floor->steps[i].sql, -1, statement, NULL);
+    int rc = *statement != NULL ? SQLITE_OK
+                                : sqlite3_prepare_v2(db, floor->steps[i].sql, -1, statement, NULL);
     while (rc == SQLITE_OK && sqlite3_step(*statement) == SQLITE_ROW) {
     }
     if (rc == SQLITE_OK)

@@ -1,2 +1,6 @@
 #include "scenarios/cli/bench.h"
-bool sigkill_timeline(const struct bench *bench, const char *folder) { (void)bench; (void)folder; return false; }
+bool sigkill_timeline(const struct bench *bench, const char *folder) {
+    (void)bench;
+    (void)folder;
+    return false;
+}

@@ -5,11 +5,9 @@
  * (2) Pages are hashed block by block, because the disk remembers the hashes of its blocks. */
 #include "sim/content.h"
 
-#include "sim/check.h"
 #include "sim/disk_file.h"
 #include "sim/hash.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* SQLite's file format: https://www.sqlite.org/fileformat2.html */

@@ -19,7 +19,7 @@
 #define FOLDER "build/bench"
 #define REPORT "build/bench.json"
 
-enum { ROUNDS = 60, ROUND_TIMELINES = 40, ROUND_KILLS = 4 };
+enum { ROUNDS = 60, KILL_ROUNDS = 15, ROUND_TIMELINES = 40, ROUND_KILLS = 4 };
 
 double bench_cpu_s(void) {
     struct timespec used;
@@ -132,18 +132,18 @@ static bool make_folder(const char *path) {
 }
 
 static bool measure_kills(const struct bench *bench, cJSON *report) {
-    double rate[ROUNDS];
+    double rate[KILL_ROUNDS];
     bool done = make_folder(FOLDER);
-    for (int round = 0; done && round < ROUNDS; round++) {
+    for (int round = 0; done && round < KILL_ROUNDS; round++) {
         double start = wall_s();
         for (int i = 0; done && i < ROUND_KILLS; i++)
             done = sigkill_timeline(bench, FOLDER);
         rate[round] = ROUND_KILLS / (wall_s() - start);
-        show_progress("timelines_sigkill", round + 1, ROUNDS);
+        show_progress("timelines_sigkill", round + 1, KILL_ROUNDS);
     }
-    rmdir(FOLDER);
+    sigkill_clean(FOLDER);
     if (done)
-        say(report, "timelines_sigkill", median(rate, ROUNDS),
+        say(report, "timelines_sigkill", median(rate, KILL_ROUNDS),
             "per second of wall time: fork, SIGKILL, unix VFS and files in " FOLDER);
     return done;
 }

@@ -44,5 +44,7 @@ unsigned floor_statements(const struct floor *floor);
  * killed with SIGKILL after it recorded the order, and started again. Afterwards the exchange must
  * have one order, and the store the position. False: it has not (said on standard error). */
 bool sigkill_timeline(const struct bench *bench, const char *folder);
+/* Removes what it left in `folder`, and the folder. */
+void sigkill_clean(const char *folder);
 
 #endif

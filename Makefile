@@ -10,11 +10,14 @@ CFLAGS   := -std=c11 -g $(WARN) $(WERROR) $(EXTRA_CFLAGS)
 LDLIBS   := -lsqlite3 -lcurl -lcjson -lmicrohttpd -ldl
 LDFLAGS  := -rdynamic
 
-# FLAVOR: release (what people run) or san (what the tests run: address and undefined sanitizers)
+# FLAVOR: release (what people run), san (what the tests run: address and undefined sanitizers), or
+# clang (the other compiler). Programs of release stand in build/, others in build/FLAVOR/.
 FLAVOR   ?= release
 OPT_release := -O2
+OPT_clang   := -O2
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 B        := build/$(FLAVOR)
+BIN      := $(if $(filter release,$(FLAVOR)),build,$(B))
 ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
 
 # Rooms. A main program is a file named *_main.c; everything else is a library.
@@ -25,15 +28,20 @@ TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)
 TESTHELP := $(foreach room,$(ROOMS),$(filter-out $(TESTS),$(wildcard $(room)/tests/*.c)))
 LIB      := $(B)/libcrashgate.a
+# The production half alone: what the oms program is made of.
+OMSOBJS  := $(filter $(B)/core/%,$(OBJECTS))
+LIBOMS   := $(B)/liboms.a
+OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
+PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test clean packages-build packages-test packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -47,12 +55,12 @@ all: packages-build ## build build/oms and build/crashgate
 	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
-programs: $(patsubst %_main.c,build/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
+programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
 
-build/oms: $(B)/core/live/oms_main.o $(LIB)
+$(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-build/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
+	$(Q)$(CC) $(ALLFLAGS) -o $@ $^ $(OMSLIBS)
+$(BIN)/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
 
@@ -63,13 +71,38 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+$(LIBOMS): $(OMSOBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 $(LIB): $(OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
 
+# ---- planted bugs, and the gate ----
+BAD      := build/known_bad
+PATCHES  := $(wildcard fuzz/known_bad/*.patch)
+VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
+
+known-bad: all packages-gate ## build the planted bugs and see each one caught
+	@$(MAKE) --no-print-directory variants
+	build/crashgate known-bad
+gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
+	@$(MAKE) --no-print-directory variants
+	build/crashgate gate
+demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
+	@scenarios/demo.sh build/crashgate
+
+.PHONY: variants
+variants: $(VARIANTS)
+$(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.c \
+             $(wildcard core/*.[ch] core/live/*.[ch]) sim/sut/core.c sim/sut/sut.h $(B)/flags
+	@mkdir -p $(BAD)
+	fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
+
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san test-programs programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san test-programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=release programs
 	@$(MAKE) --no-print-directory FLAVOR=san run-tests
 .PHONY: test-programs run-tests
 test-programs: $(TESTBINS)
@@ -86,6 +119,16 @@ $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+tidy: packages-tidy ## check format, clang-tidy, direction of includes, purity of core/
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@.ci/tidy build/release
+
+fingerprints: packages-tidy ## the same runs under gcc, clang and sanitizers have the same fingerprints
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=clang CC=clang programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=san programs
+	@.ci/fingerprints build build/clang build/san
+
 # ---- set-up: installs what is missing, never while this file is parsed ----
 define need-packages
 	@missing=; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -99,6 +142,7 @@ define need-packages
 	fi
 endef
 packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
+packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 

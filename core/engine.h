@@ -23,7 +23,7 @@ struct outcome {
     enum broker_sent sent;
     struct broker_order answer;
     struct broker_reason why;
-    int64_t sent_ns; /* right before the request left */
+    int64_t sent_ns; /* right after the call: whatever left, left no later */
 };
 
 struct oms {
@@ -92,6 +92,7 @@ enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error 
 enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error *error);
 /* The next send's reservation, written into *next: from now it may leave for one send window. */
+int64_t send_reach_ns(const struct oms *oms);
 void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);

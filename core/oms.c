@@ -154,7 +154,7 @@ static int64_t durable_mark(const struct oms *oms) {
         mark = book->orders[count - 1]->pub.created_ns;
     }
     for (size_t i = 0; i < oms->live_count; i++) {
-        const int64_t sent_ns = oms->live[i]->send_by_ns - oms->config.send_window_ns;
+        const int64_t sent_ns = oms->live[i]->send_by_ns - send_reach_ns(oms);
         if (order_is_doubtful(oms->live[i]) && sent_ns > mark) {
             mark = sent_ns;
         }

@@ -93,7 +93,7 @@ struct oms_config {
     int page_size;                  /* of a new database [4096] */
     int checkpoint_frames;          /* checkpoint once the log has this many frames [1000] */
     int64_t poll_ns;                /* open orders are looked at this often [2 s] */
-    int64_t send_window_ns;         /* an intent reserves its first send for this long [1 s] */
+    int64_t send_window_ns;         /* a reserved send begins within this time, or not [1 s] */
     int max_sends;                  /* sends per client order id, then HELD [3] */
     int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
     bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */

@@ -27,6 +27,12 @@ static const char *outcome_name(enum broker_sent sent) {
     return "?";
 }
 
+/* How far a reservation reaches: a submit begun at the end of its window may still be connecting when
+ * the client gives up, and leave only then. */
+int64_t send_reach_ns(const struct oms *oms) {
+    return oms->config.send_window_ns + oms->config.profile->timeout_ns;
+}
+
 void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns) {
     if (next->send_by_ns == 0) {
         next->pub.sends++;
@@ -34,7 +40,7 @@ void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns) {
     if (next->pub.sends == 1) {
         next->first_send_ns = now_ns;
     }
-    next->send_by_ns = now_ns + oms->config.send_window_ns;
+    next->send_by_ns = now_ns + send_reach_ns(oms);
     next->fresh = true;
 }
 
@@ -81,8 +87,8 @@ static void submit(struct oms *oms, struct order *order) {
     *outcome = (struct outcome){.order = order};
     engine_tell(oms, OMS_EVENT_SEND, OMS_BEFORE, order, "");
     order->fresh = false;
-    outcome->sent_ns = engine_now(oms);
     outcome->sent = oms->broker.submit(oms->broker.ctx, &request, &outcome->answer, &outcome->why);
+    outcome->sent_ns = engine_now(oms);
     text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
     engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, order, outcome_name(outcome->sent));
 }
@@ -108,8 +114,8 @@ enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error 
         oms->door_ns = now + oms->config.poll_ns;
         return OMS_OK;
     }
-    if (order->send_by_ns == 0 || now > order->send_by_ns ||
-        order->send_by_ns - now > oms->config.send_window_ns) {
+    if (order->send_by_ns == 0 || now > order->send_by_ns - oms->config.profile->timeout_ns ||
+        order->send_by_ns - now > send_reach_ns(oms)) {
         return renew_reservation(oms, order, now, error);
     }
     if (!last_door(oms, order, why)) {

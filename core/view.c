@@ -41,12 +41,14 @@ static bool copy_positions(const struct book *book, struct oms_view *view) {
 
 static bool add_row(void **rows, size_t count, size_t size) {
     void *grown;
-    if ((count & (count - 1)) != 0) {
+    if (*rows != NULL && (count & (count - 1)) != 0) {
         return true; /* room up to the next power of two */
     }
     grown = realloc(*rows, (count == 0 ? 1 : count * 2) * size);
-    *rows = grown != NULL ? grown : *rows;
-    return grown != NULL;
+    if (grown == NULL)
+        return false;
+    *rows = grown;
+    return true;
 }
 
 static void reverse_runs(struct oms_view *view) {

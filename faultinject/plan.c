@@ -59,8 +59,8 @@ static bool parse_place(char *text, struct plan_item *item, char *why) {
                   : strcmp(text, "line") == 0 ? PLAN_AT_LINE
                                               : PLAN_AT_CALL;
     if (item->place == PLAN_AT_CALL && !site_parse(text, &item->site)) {
-        snprintf(why, PLAN_WHY_SIZE, "'%.200s' is no site (such as broker.submit or disk.sync(wal))",
-                 text);
+        snprintf(why, PLAN_WHY_SIZE,
+                 "'%.200s' is no site (such as broker.submit or disk.sync(wal))", text);
         return false;
     }
     return true;

@@ -70,7 +70,10 @@ void report_terminal_progress(struct report_terminal *report, uint64_t done, uin
         return;
     wipe_progress(report);
     snprintf(cut, sizeof cut, "%s", title);
-    fprintf(report->out, "  %llu of %llu  ", (unsigned long long)done, (unsigned long long)of);
+    fprintf(report->out, "  %llu", (unsigned long long)done);
+    if (of > 0)
+        fprintf(report->out, " of %llu", (unsigned long long)of);
+    fputs("  ", report->out);
     put(report->out, cut);
     fflush(report->out);
     report->line_shown = true;
@@ -124,11 +127,21 @@ static void put_event(FILE *out, const struct report_event *event) {
     fputc('\n', out);
 }
 
+static void put_story(FILE *out, const struct report_event *events, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        put_event(out, &events[i]);
+}
+
+void report_terminal_story(struct report_terminal *report, const struct report_event *events,
+                           size_t count) {
+    wipe_progress(report);
+    put_story(report->out, events, count);
+}
+
 static void put_finding(FILE *out, const struct report_finding *finding) {
     put(out, finding->headline);
     fputc('\n', out);
-    for (size_t i = 0; i < finding->event_count; i++)
-        put_event(out, &finding->events[i]);
+    put_story(out, finding->events, finding->event_count);
     if (finding->replay[0] != '\0') {
         fputs("again: ", out);
         put(out, finding->replay);

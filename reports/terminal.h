@@ -17,11 +17,14 @@ struct report_terminal {
  */
 struct report_terminal report_terminal(FILE *out, const char *no_color);
 
-/* "  12 of 61  title"; nothing unless progress is on. */
+/* "  12 of 61  title" (of = 0: "  12  title"); nothing unless progress is on. */
 void report_terminal_progress(struct report_terminal *report, uint64_t done, uint64_t of,
                               const char *title);
 /* A PASS line, or the block of a failure. */
 void report_terminal_run(struct report_terminal *report, const struct report_run *run);
+/* A story by itself, for a run that was asked for and holds. */
+void report_terminal_story(struct report_terminal *report, const struct report_event *events,
+                           size_t count);
 /* The last line: what was done even when all is well. */
 void report_terminal_totals(struct report_terminal *report, const struct report_totals *totals);
 

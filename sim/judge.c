@@ -93,6 +93,11 @@ void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer
     }
 }
 
+void judge_cancel(struct judge *judge, size_t decision) {
+    /* Only an order the OMS took on can be canceled; for others it has nothing to remember. */
+    judge->decisions[decision].cancel_acknowledged = judge->decisions[decision].acknowledged;
+}
+
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
     if (!acknowledged) {
         judge->kill_switch_doubtful = judge->kill_switch != on;
@@ -275,6 +280,10 @@ static void remembers(struct judge *judge, const struct world *world, const stru
         const struct oms_order *order = view_order(&peek->view, judged->decision.id);
         if (judged->acknowledged && order == NULL)
             broke(judge, 7, world, "%s was acknowledged, and the store no longer knows it",
+                  judged->name);
+        if (judged->cancel_acknowledged && order != NULL && !order->cancel_asked &&
+            !oms_state_is_final(order->state))
+            broke(judge, 7, world, "the cancel of %s was acknowledged, and the store forgot it",
                   judged->name);
         if (order != NULL && order->state == OMS_STATE_REJECTED)
             judged->refusal_recorded = true;

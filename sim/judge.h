@@ -41,6 +41,7 @@ struct judged {
     struct oms_decision decision; /* with payload */
     bool presented;               /* to a living OMS */
     bool acknowledged;            /* the OMS said taken, or known */
+    bool cancel_acknowledged;     /* the OMS took on to cancel it */
     bool refused;                 /* the OMS said not taken, and it was not presented since */
     unsigned posts;               /* requests for it that left, all lives */
     unsigned posts_this_life;
@@ -85,6 +86,8 @@ void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer
 void judge_posted(struct judge *judge, struct world *world, const char *path,
                   const struct broker_request *request, unsigned posts);
 void judge_replied(struct judge *judge, const struct world *world, const struct port_reply *reply);
+/* The OMS took on to cancel this decision's order. */
+void judge_cancel(struct judge *judge, size_t decision);
 /* An operator switched the kill switch; without acknowledgement either state is right. */
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* After anything happened: the exchange's books. */

@@ -113,8 +113,14 @@ static void port_after(void *ctx, const struct port_call *call) {
     struct stage *stage = ctx;
     unsigned occurrence = stage->occurrences[site_index(call->site)];
     notice_deliveries(stage);
-    if (call->site.op == SITE_BROKER_CANCEL)
+    if (call->site.op == SITE_BROKER_CANCEL) {
+        const struct exchange_order *order =
+            exchange_order_by_id(&stage->world.exchange, call->ref);
+        if (order != NULL)
+            stage_note(stage, "broker", false, "was asked to cancel %s: it is %s", order->told.id,
+                       order->told.status_text);
         stage_changed(stage);
+    }
     if (!stage->port.dead)
         stage->outside.passed(stage->outside.ctx, call, occurrence);
 }
@@ -491,11 +497,10 @@ bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool
     return true;
 }
 
-void stage_start_second(struct stage *stage) {
+/* Boots another process on the same store, whose own calls nothing goes wrong with; NULL: refused.
+ */
+static void *boot_beside(struct stage *stage, char why[SUT_WHY_SIZE]) {
     struct sut_ports ports;
-    struct stage_outside outside = stage->outside;
-    char why[SUT_WHY_SIZE] = "";
-    void *second = NULL;
     CHECK(!stage->in_call);
     stage->second_port = (struct port){.ctx = stage,
                                        .before = let_pass,
@@ -506,17 +511,39 @@ void stage_start_second(struct stage *stage) {
                     seed_named(stage->config.seed, "second") + stage->life);
     ports_for(stage, "sim2", &stage->second_port, &ports);
     ports.env.emit = ignore_event;
-    second = stage->config.sut->boot(&ports, &stage->config.oms, why);
-    stage->second_refused = second == NULL;
-    stage_note(stage, "second", false, "%s%.120s", second == NULL ? "refuses to start: " : "starts",
-               why);
-    if (second != NULL)
-        stage->config.sut->bury(second, false);
+    return stage->config.sut->boot(&ports, &stage->config.oms, why);
+}
+
+static void bury_beside(struct stage *stage, void *instance) {
+    if (instance != NULL)
+        stage->config.sut->bury(instance, true);
     /* The first instance's door is its own again. */
     if (stage->config.door == STAGE_DIRECT)
         stage->broker = direct_broker(&stage->direct, &stage->world, &stage->port);
-    stage->outside = outside;
     stage_changed(stage);
+}
+
+void stage_start_second(struct stage *stage) {
+    char why[SUT_WHY_SIZE] = "";
+    void *second = boot_beside(stage, why);
+    stage->second_refused = second == NULL;
+    stage_note(stage, "second", false, "%s%.120s", second == NULL ? "refuses to start: " : "starts",
+               why);
+    bury_beside(stage, second);
+}
+
+void stage_operate(struct stage *stage, bool on) {
+    char why[SUT_WHY_SIZE] = "";
+    void *tool = NULL;
+    bool done = false;
+    if (stage_tell(stage, INBOX_KILL_SWITCH, 0, on))
+        return;
+    tool = boot_beside(stage, why);
+    done = tool != NULL && stage->config.sut->kill_switch(tool, on);
+    judge_operator(&stage->judge, on, done);
+    stage_note(stage, "operator", false, "kill switch %s on the store%s%.100s",
+               on ? "tripped" : "released", done ? "" : ", in vain: ", why);
+    bury_beside(stage, tool);
 }
 
 uint64_t stage_crash_key(const struct stage *stage) {
@@ -619,7 +646,10 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
     case INBOX_SIGNAL:
         return present(stage, item->decision);
     case INBOX_CANCEL:
-        return sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        healthy = sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        if (healthy && !stage->port.dead)
+            judge_cancel(&stage->judge, item->decision);
+        return healthy;
     case INBOX_KILL_SWITCH:
         healthy = sut->kill_switch(stage->oms, item->on);
         judge_operator(&stage->judge, item->on, healthy && !stage->port.dead);

@@ -170,6 +170,9 @@ void stage_die(struct stage *stage, enum stage_death death);
 bool stage_is_up(const struct stage *stage);
 /* Puts something before the OMS; dropped (false) when it is down and not about to start. */
 bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on);
+/* An operator switches the kill switch: at the running OMS, or, when it is down, with a tool of his
+ * own on the store that it left. */
+void stage_operate(struct stage *stage, bool on);
 /* Starts a second instance beside the first; stage->second_refused tells how it went. */
 void stage_start_second(struct stage *stage);
 /* The exchange changed by the script's doing: judge it. */

@@ -83,7 +83,8 @@ static void append(struct bytes *to, const void *from, size_t n) {
         to->v = realloc(to->v, to->cap);
         assert(to->v != NULL);
     }
-    memcpy(to->v + to->n, from, n);
+    if (n > 0)
+        memcpy(to->v + to->n, from, n);
     to->n += n;
     to->v[to->n] = '\0';
 }
@@ -362,10 +363,11 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     size_t n = cut_at(answer, length);
     serve(w, w->exchange, &c->far, c->in.v, n, n == length, &c->out);
     c->answered = n == length; /* the exchange has acted */
-    tell(w, &call);
+    if (c->answered)
+        tell(w, &c->carried.call);
     if (is_dead(w))
         return false;
-    tell(w, &c->carried.call);
+    tell(w, &call);
     if (is_dead(w) || !cuts(answer))
         return !is_dead(w);
     tell_replied(w, c, false);
@@ -419,17 +421,13 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_LOST:
         tell_replied(w, c, false);
         disconnect(c);
-        tell(w, &c->carried.call);
         return;
     case ACT_LATE:
         take_off(w, c, length, answer.arg[0]);
-        tell(w, &c->carried.call);
         return;
     case ACT_ERROR:
         make_error(c, (int)answer.arg[0]);
-        tell(w, &c->carried.call);
-        if (!is_dead(w))
-            start_answer(w, c);
+        start_answer(w, c);
         return;
     case ACT_LOST_REPLY:
         if (request_travels(w, c, length)) {
@@ -525,7 +523,6 @@ static bool io_begin(void *ctx, const struct transport_request *request) {
     for (size_t i = 0; i < CONNECTIONS; i++) /* whoever refuses has dropped the old ones too */
         disconnect(&w->connections[i]);
     w->port->replied(w->port->ctx, &nothing);
-    tell(w, &carried.call);
     return !is_dead(w);
 }
 
@@ -576,6 +573,17 @@ static int64_t io_now_ns(void *ctx) {
     return w->port->now(w->port->ctx);
 }
 
+/* An answer may come when what is in flight lands: no later than then the client listens again. */
+static int64_t next_landing_ns(const struct wire *w, int64_t now_ns, int64_t until_ns) {
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        const struct connection *c = &w->connections[i];
+        if (c->open && c->stage == IN_FLIGHT && c->flight_due_ns > now_ns &&
+            c->flight_due_ns < until_ns)
+            until_ns = c->flight_due_ns;
+    }
+    return until_ns;
+}
+
 /* Moves bytes; only when libcurl has had its turns and nothing moves does time pass. */
 static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     struct wire *w = ctx;
@@ -591,7 +599,8 @@ static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     long ms = -1;
     curl_multi_timeout(multi, &ms);
     int64_t now_ns = io_now_ns(w), wish_ns = now_ns + (ms > 0 ? ms : 1) * MS_NS;
-    w->port->wait(w->port->ctx, ms < 0 || wish_ns > until_ns ? until_ns : wish_ns);
+    int64_t wait_ns = ms < 0 || wish_ns > until_ns ? until_ns : wish_ns;
+    w->port->wait(w->port->ctx, next_landing_ns(w, now_ns, wait_ns));
     return !is_dead(w);
 }
 

@@ -10,13 +10,15 @@
  * One HTTP request, in order (x is the broker call it carries):
  *   before(broker.x)      before libcurl connects; REFUSED means no byte leaves
  *   posted                the last byte of an order's POST has left the client
- *   before(wire.request(x)), bytes reach the server, the exchange acts, after(wire.request(x))
- *   after(broker.x)       the exchange has acted, its answer has not travelled
- *   before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
+ *   before(wire.request(x)), bytes reach the server, the exchange acts
+ *   after(broker.x)       right after the exchange has acted; not told when a fault kept it from
+ * that after(wire.request(x)) before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
  *   replied               told what the client was given (also when the exchange never acted)
- * A request that libcurl sends by itself a second time within one call goes through all of it again
- * (REFUSED then means LOST). The two wire sites are not asked when the answer for broker.x already
- * says that the message does not travel. After death nothing moves, and nothing is asked or told.
+ * ACT_ERROR is answered in HTML, by something on the way: no words of the broker's, so it proves
+ * nothing. A request that libcurl sends by itself a second time within one call goes through all of
+ * it again (REFUSED then means LOST). The two wire sites are not asked when the answer for broker.x
+ * already says that the message does not travel. After death nothing moves, and nothing is asked or
+ * told.
  */
 #ifndef SIM_WIRE_H
 #define SIM_WIRE_H

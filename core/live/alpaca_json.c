@@ -254,7 +254,7 @@ bool alpaca_read_error(const char *text, size_t length, struct alpaca_error *out
     for (char *c = out->message; *c != '\0'; c++)
         if (*c < ' ' || *c > '~')
             *c = '?';
-    if (cJSON_IsNumber(code))
+    if (code != NULL && cJSON_IsNumber(code))
         out->code = code->valueint;
     cJSON_Delete(json);
     return told;

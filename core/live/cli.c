@@ -124,7 +124,7 @@ static void end_session(struct session *s) {
 static int set_account(struct session *s, const char *name) {
     if (strlen(name) >= sizeof s->config.account)
         return fail(s, CLI_USAGE, "--account: at most 32 characters");
-    strcpy(s->config.account, name);
+    snprintf(s->config.account, sizeof s->config.account, "%s", name);
     return CLI_OK;
 }
 

@@ -157,7 +157,7 @@ static bool copy_word(const char *name, const char *text, char *out, size_t size
         fprintf(err, "oms: %s '%s' must be 1 to %zu characters\n", name, text, size - 1);
         return false;
     }
-    strcpy(out, text);
+    snprintf(out, size, "%s", text);
     return true;
 }
 

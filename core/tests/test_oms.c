@@ -247,7 +247,7 @@ static void a_kill_between_intent_and_send_counts_as_in_doubt(void **state) {
     take(&desk, "D1");
     desk_kill(&desk);
     desk_open(&desk);
-    pass(&desk, 21 * SECOND - 1); /* the reservation's second, and quiescence */
+    pass(&desk, 26 * SECOND - 1); /* the reservation's second, a slow connect, and quiescence */
     assert_int_equal(desk.fake.submits, 0);
     pass(&desk, 1);
     assert_int_equal(desk.fake.submits, 1);

@@ -37,8 +37,7 @@ int command_run(const struct options *options, const char *program) {
 
 int command_check(const struct options *options) {
     const char *format = options->value[OPTION_FORMAT];
-    enum diag_format form =
-        format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG;
+    enum diag_format form = format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG;
     struct suite_paths paths;
     size_t mistaken = 0, scenarios = 0;
     if (options->file_count == 0)

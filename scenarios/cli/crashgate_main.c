@@ -14,6 +14,10 @@ static int perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_REPLAY:
         return command_replay(options, program);
+    case COMMAND_GATE:
+        return command_gate(options, program);
+    case COMMAND_KNOWN_BAD:
+        return command_known_bad(options, program);
     case COMMAND_BENCH:
         return command_bench();
     case COMMAND_FAULTS:

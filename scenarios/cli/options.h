@@ -14,6 +14,8 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
+    X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
+    X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
     X(FAULTS, "faults", "", "list the fault table")                                                \
     X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
@@ -26,7 +28,7 @@ enum command {
 
 /* id, word, argument (NULL: none), commands that take it, help */
 #define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY)
-#define ON_ALL_RUNS (ON_RUNS)
+#define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                                \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                      \
       "the OMS under test: core, seed-protocol, or your own")                                     \
@@ -41,7 +43,7 @@ enum command {
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                             \
     X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                         \
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                        \
-    X(VARIANTS, "--variants", "DIR", 0u,                \
+    X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,                \
       "where the planted bugs were built [build/known_bad]")                                      \
     X(FORMAT, "--format", "long|short",                                                           \
       1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY,                             \

@@ -17,8 +17,8 @@
 enum { PATHS_MAX = 10000, TEXTS_MAX = 10000000, DEPTH_MAX = 8, PROGRESS_EVERY = 64 };
 
 /* Which exit code outweighs which: the later in this list. */
-static const int weights[] = {EXIT_PASS,    EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
-                              EXIT_FAIL,    EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
+static const int weights[] = {EXIT_PASS, EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
+                              EXIT_FAIL, EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
 
 static size_t weight(int exit_code) {
     size_t i = 0;
@@ -34,7 +34,7 @@ void suite_worst(struct suite *suite, int exit_code) {
 
 /* ---- texts that live as long as the suite ---- */
 
-static const char *keep(struct suite *suite, const char *text) {
+const char *suite_keep(struct suite *suite, const char *text) {
     char *copy = strdup(text);
     CHECK(copy != NULL);
     CHECK_ROOM(suite->texts, suite->text_count, suite->text_cap, TEXTS_MAX);
@@ -86,12 +86,20 @@ static void close_json(struct suite *suite) {
     }
 }
 
+static void free_findings(struct report_run *run) {
+    for (size_t i = 0; i < run->finding_count; i++)
+        free((void *)run->findings[i].events);
+    free((void *)run->findings);
+}
+
 int suite_close(struct suite *suite) {
-    if (suite->run_count > 0)
+    if (suite->run_count > 0 && !suite->quiet_totals)
         report_terminal_totals(&suite->terminal, &suite->totals);
     close_json(suite);
     write_junit(suite);
     wire_close(suite->wire);
+    for (size_t i = 0; i < suite->run_count; i++)
+        free_findings(&suite->runs[i]);
     for (size_t i = 0; i < suite->text_count; i++)
         free(suite->texts[i]);
     free(suite->texts);
@@ -105,9 +113,9 @@ int suite_close(struct suite *suite) {
 static const char *clock_text(struct suite *suite, int64_t ns) {
     char text[32];
     int64_t ms = ns / 1000000 % 86400000;
-    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", (int)(ms / 3600000),
-             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
-    return keep(suite, text);
+    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", (int)(ms / 3600000), (int)(ms / 60000 % 60),
+             (int)(ms / 1000 % 60), (int)(ms % 1000));
+    return suite_keep(suite, text);
 }
 
 static struct report_event *story(struct suite *suite, const struct trace *trace, size_t marked) {
@@ -117,42 +125,48 @@ static struct report_event *story(struct suite *suite, const struct trace *trace
         events[i] =
             (struct report_event){.time = clock_text(suite, line->at_ns),
                                   .script_line = line->line,
-                                  .who = line->crash ? "CRASH" : keep(suite, line->who),
-                                  .what = keep(suite, line->what),
+                                  .who = line->crash ? "CRASH" : suite_keep(suite, line->who),
+                                  .what = suite_keep(suite, line->what),
                                   .marked = i == marked};
     }
     return events;
 }
 
+/* The command that repeats one run by its plan, or (plan = NULL) all runs of the configuration. */
 static const char *replay_command(struct suite *suite, const char *path,
                                   const struct scenario *scenario, const struct run_config *config,
-                                  const char *plan) {
+                                  const char *oms, const char *plan) {
     const struct options *options = suite->options;
     char text[PLAN_TEXT_SIZE + 600];
-    size_t used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s' --profile %s",
-                                   suite->program, path, scenario->place.line, plan,
-                                   config->profile->name);
+    size_t used = 0;
+    if (plan == NULL)
+        used = (size_t)snprintf(text, sizeof text, "%s run %s:%d", suite->program, path,
+                                scenario->place.line);
+    else
+        used = (size_t)snprintf(text, sizeof text, "%s replay %s:%d --plan '%s'", suite->program,
+                                path, scenario->place.line, plan);
+    used +=
+        (size_t)snprintf(text + used, sizeof text - used, " --profile %s", config->profile->name);
     if (scenario->uses_default_crash)
         used += (size_t)snprintf(text + used, sizeof text - used, " --crashes %s",
                                  scn_crash_kind_name((enum scn_crash_kind)config->crash_kind));
     if (config->door == STAGE_WIRE)
         used += (size_t)snprintf(text + used, sizeof text - used, " --wire");
-    for (int i = OPTION_OMS; i <= OPTION_CLAIMS; i++) {
-        const char *word = i == OPTION_OMS ? "--oms" : "--claims";
-        if (options->value[i] != NULL)
-            used += (size_t)snprintf(text + used, sizeof text - used, " %s %s", word,
-                                     options->value[i]);
-    }
+    if (oms != NULL)
+        used += (size_t)snprintf(text + used, sizeof text - used, " --oms %s", oms);
+    if (options->value[OPTION_CLAIMS] != NULL)
+        used += (size_t)snprintf(text + used, sizeof text - used, " --claims %s",
+                                 options->value[OPTION_CLAIMS]);
     if (options->has_seed)
         snprintf(text + used, sizeof text - used, " --seed %llu",
                  (unsigned long long)options->seed);
-    return keep(suite, text);
+    return suite_keep(suite, text);
 }
 
 /* Checks that say the scenario itself could not be judged. */
 static bool is_scenario_error(const char *code) {
-    static const char *const codes[] = {"never-happened", "vacuous", "no-order", "fill-impossible",
-                                        "already-final",  "plan"};
+    static const char *const codes[] = {"never-happened",  "vacuous",       "no-order",
+                                        "fill-impossible", "already-final", "plan"};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (strcmp(codes[i], code) == 0)
             return true;
@@ -216,31 +230,30 @@ static void headline(const struct run_finding *finding, char *out, size_t size) 
 /* The one finding of a run as a report; a story without one is shown too (a replay that passed). */
 static struct report_finding *finding_of(struct suite *suite, const char *path,
                                          const struct scenario *scenario,
-                                         const struct run_config *config,
+                                         const struct run_config *config, const char *oms,
                                          const struct run_result *result) {
     struct report_finding *report = check_zalloc(1, sizeof *report);
     const struct run_finding *finding = &result->finding;
     char plan[PLAN_TEXT_SIZE], line[RUN_HEADLINE_SIZE + 80];
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
-    *report = (struct report_finding){.code = keep(suite, finding->code),
-                                      .headline = keep(suite, line),
+    *report = (struct report_finding){.code = suite_keep(suite, finding->code),
+                                      .headline = suite_keep(suite, line),
                                       .events = story(suite, &finding->trace, finding->marked),
                                       .event_count = finding->trace.n,
-                                      .plan = keep(suite, plan),
-                                      .replay = replay_command(suite, path, scenario, config, plan),
+                                      .plan = suite_keep(suite, plan),
+                                      .replay = replay_command(suite, path, scenario, config, oms,
+                                                               finding->all_runs ? NULL : plan),
                                       .also = finding->same};
     return report;
 }
 
-static void add_run(struct suite *suite, const char *path, const struct scenario *scenario,
-                    const struct run_config *config, const struct run_result *result) {
-    struct report_run *run = NULL;
-    CHECK_ROOM(suite->runs, suite->run_count, suite->run_cap, SUITE_RUNS_MAX);
-    run = &suite->runs[suite->run_count++];
+void suite_describe(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, const char *oms,
+                    const struct run_result *result, struct report_run *run) {
     *run = (struct report_run){
-        .scenario = keep(suite, scenario->title),
-        .file = keep(suite, path),
+        .scenario = suite_keep(suite, scenario->title),
+        .file = suite_keep(suite, path),
         .line = scenario->place.line,
         .oms = suite->oms_name,
         .profile = config->profile->name,
@@ -249,7 +262,7 @@ static void add_run(struct suite *suite, const char *path, const struct scenario
                      : "",
         .door = config->door == STAGE_WIRE ? "wire" : "direct",
         .verdict = verdict_of(result),
-        .note = keep(suite, note_of(result)),
+        .note = suite_keep(suite, note_of(result)),
         .runs = result->runs,
         .runs_failed = result->failed,
         .crash_points = result->crash_points,
@@ -257,13 +270,15 @@ static void add_run(struct suite *suite, const char *path, const struct scenario
         .faults_fired = result->counts.faults,
         .fingerprint = result->fingerprint};
     if (result->found) {
-        run->findings = finding_of(suite, path, scenario, config, result);
+        run->findings = finding_of(suite, path, scenario, config, oms, result);
         run->finding_count = 1;
     }
+}
+
+void suite_add(struct suite *suite, const struct report_run *run) {
+    CHECK_ROOM(suite->runs, suite->run_count, suite->run_cap, SUITE_RUNS_MAX);
+    suite->runs[suite->run_count++] = *run;
     report_totals_add(&suite->totals, run);
-    for (unsigned i = 0; i < SITE_COUNT; i++)
-        suite->faults[i] += result->fired[i];
-    suite->fingerprint = hash_u64(suite->fingerprint, result->fingerprint);
     if (!suite->quiet_passes || run->verdict != REPORT_PASS)
         report_terminal_run(&suite->terminal, run);
     if (suite->json != NULL && !report_json_run(suite->json, run))
@@ -278,12 +293,12 @@ static void progress(void *ctx, uint64_t runs) {
         report_terminal_progress(&suite->terminal, suite->totals.runs + runs, 0, suite->title);
 }
 
-void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
-                    const struct run_config *config, struct run_result *result) {
+bool suite_perform(struct suite *suite, const struct scenario *scenario,
+                   const struct run_config *config, const struct sut *sut, unsigned claims,
+                   struct run_result *result) {
     const struct options *options = suite->options;
-    struct run_result own;
-    struct run_options run = {.sut = options->sut,
-                              .claims = options->claims,
+    struct run_options run = {.sut = sut,
+                              .claims = claims,
                               .plan = options->has_plan ? &options->plan : NULL,
                               .seed = options->has_seed ? &options->seed : NULL,
                               .trace = options->command == COMMAND_REPLAY,
@@ -294,18 +309,33 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
         if (suite->wire == NULL) {
             fprintf(stderr, "crashgate: cannot start the simulated wire\n");
             suite_worst(suite, EXIT_ENVIRONMENT);
-            return;
+            return false;
         }
     }
     suite->title = scenario->title;
     run.wire = suite->wire;
-    if (result == NULL)
-        result = &own;
     run_scenario(scenario, config, &run, result);
-    suite_worst(suite, exit_of(result));
-    add_run(suite, path, scenario, config, result);
-    if (result == &own)
-        run_result_free(result);
+    return true;
+}
+
+void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config) {
+    const struct options *options = suite->options;
+    struct run_result result;
+    struct report_run run;
+    if (!suite_perform(suite, scenario, config, options->sut, options->claims, &result))
+        return;
+    suite_worst(suite, exit_of(&result));
+    suite_describe(suite, path, scenario, config, options->value[OPTION_OMS], &result, &run);
+    for (unsigned i = 0; i < SITE_COUNT; i++)
+        suite->faults[i] += result.fired[i];
+    suite_add(suite, &run);
+    if (options->command == COMMAND_REPLAY && !result.found) {
+        struct report_event *events = story(suite, &result.trace, result.trace.n);
+        report_terminal_story(&suite->terminal, events, result.trace.n);
+        free(events);
+    }
+    run_result_free(&result);
 }
 
 static void each_crash(const struct scenario *scenario, const struct options *options,
@@ -351,7 +381,7 @@ struct in_file {
 static void run_one(void *ctx, const struct scenario *scenario, const struct run_config *config) {
     struct in_file *in_file = ctx;
     in_file->count++;
-    suite_scenario(in_file->suite, in_file->path, scenario, config, NULL);
+    suite_scenario(in_file->suite, in_file->path, scenario, config);
 }
 
 static bool picked(const struct options *options, const struct scenario *scenario, int line) {
@@ -390,9 +420,11 @@ void suite_file(struct suite *suite, const char *path_and_line) {
     }
     diags_free(&diags);
     for (size_t i = 0; i < file.count; i++) {
+        unsigned before = in_file.count;
         if (picked(suite->options, &file.scenarios[i], line))
             suite_configurations(&file.scenarios[i], suite->options, suite->doors, run_one,
                                  &in_file);
+        suite->scenario_count += in_file.count > before;
     }
     if (line != 0 && file.count > 0 && in_file.count == 0) {
         fprintf(stderr, "crashgate: no scenario begins on line %d of %s%s\n", line, path,
@@ -429,8 +461,8 @@ static bool add_folder(struct suite_paths *paths, const char *folder, int depth)
         struct stat about;
         if (entry->d_name[0] == '.')
             continue;
-        snprintf(path, sizeof path, "%s%s%s", folder,
-                 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
+        snprintf(path, sizeof path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                 entry->d_name);
         if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
             done = add_folder(paths, path, depth + 1);
         else if (ends_in_scn(entry->d_name))

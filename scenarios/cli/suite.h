@@ -21,6 +21,7 @@ struct suite {
     enum suite_doors doors;
     struct report_terminal terminal;
     bool quiet_passes; /* no line for what passes */
+    bool quiet_totals; /* no closing line: the command writes its own */
     FILE *json;
     struct wire *wire;
     struct report_run *runs; /* everything reported so far; texts are owned by `texts` */
@@ -28,8 +29,8 @@ struct suite {
     char **texts;
     size_t text_count, text_cap;
     struct report_totals totals;
+    size_t scenario_count; /* scenarios of which something ran, whatever the configurations */
     unsigned long faults[SITE_COUNT];
-    uint64_t fingerprint;
     int exit_code;        /* the worst so far */
     const char *oms_name; /* what failures call the OMS under test */
     const char *title;    /* of the scenario that runs now, for progress */
@@ -53,10 +54,23 @@ void suite_paths_free(struct suite_paths *paths);
 /* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
 void suite_file(struct suite *suite, const char *path);
 
-/* Runs one scenario in one configuration and reports it; the result goes to *result when that is not
- * NULL (the caller frees it). */
+/* Runs one scenario in one configuration on the OMS of the options, and reports it. */
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
-                    const struct run_config *config, struct run_result *result);
+                    const struct run_config *config);
+/* Runs it on any OMS and reports nothing; the caller frees *result. False: the simulated wire did
+ * not start; said on standard error, exit_code is set, there is no result. */
+bool suite_perform(struct suite *suite, const struct scenario *scenario,
+                   const struct run_config *config, const struct sut *sut, unsigned claims,
+                   struct run_result *result);
+/* A result as a report. `oms`: as --oms names it in the command that repeats it; NULL: the core.
+ * What *run points to belongs to the suite once suite_add took it. */
+void suite_describe(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, const char *oms,
+                    const struct run_result *result, struct report_run *run);
+/* Counts a report, prints it (unless it is a pass and passes are quiet) and passes it on. */
+void suite_add(struct suite *suite, const struct report_run *run);
+/* A copy that lives as long as the suite. */
+const char *suite_keep(struct suite *suite, const char *text);
 
 /* Every configuration that the options leave: calls each with it. */
 typedef void suite_each(void *ctx, const struct scenario *scenario,

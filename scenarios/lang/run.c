@@ -52,11 +52,8 @@ static void add_counts(struct stage_counts *to, const struct stage_counts *from)
 struct reached {
     bool seen[SCN_LINES_MAX];
     bool fired[SCN_LINES_MAX];
-    /* What quantified crashes found, and where; and what crashes at named points would find. */
-    struct crash_found {
-        uint64_t key;
-        struct site site;
-    } * crashes;
+    /* What quantified crashes found, and what crashes at named places would find. */
+    uint64_t *crashes;
     size_t crash_count, crash_cap;
     struct point_found {
         uint64_t key;
@@ -82,8 +79,7 @@ static void add_point(struct reached *reached, size_t line, uint64_t key) {
 
 static void add_crash(struct reached *reached, const struct script *script) {
     CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap, RUN_PATHS_MAX + 1);
-    reached->crashes[reached->crash_count++] =
-        (struct crash_found){script->crash_key, script->crash_site};
+    reached->crashes[reached->crash_count++] = script->crash_key;
 }
 
 static void add_run(struct run_result *result, const struct script *script,
@@ -111,6 +107,7 @@ static void add_finding(struct run_result *result, const struct run_finding *fin
     unsigned long same = kept->same, others = kept->others;
     result->failed++;
     if (!result->found) {
+        result->first_failed = result->runs;
         *kept = *finding;
         result->found = true;
         return;
@@ -142,30 +139,27 @@ static bool one_run(const struct scenario *scenario, const struct run_config *co
     return true;
 }
 
+/* What none of the runs did. A failing run says more and is kept. */
 static void never(struct run_result *result, const struct scn_line *line, const char *code,
-                  const char *text) {
-    struct run_finding finding = {.line = line->place.line};
-    snprintf(finding.code, sizeof finding.code, "%s", code);
-    snprintf(finding.headline, sizeof finding.headline, "%s", text);
-    result->failed++;
-    if (!result->found) {
-        result->found = true;
-        result->finding = finding;
-    }
+                  const char *what) {
+    struct run_finding *finding = &result->finding;
+    if (result->found)
+        return;
+    result->found = true;
+    *finding = (struct run_finding){.line = line->place.line, .all_runs = true};
+    snprintf(finding->code, sizeof finding->code, "%s", code);
+    snprintf(finding->headline, sizeof finding->headline, "%s in none of the %lu runs", what,
+             result->runs);
 }
 
-/* Whether some run crashed where line `index` says: at a call of its site, or where a crash finds
- * the same world as at its point. */
+/* Whether some run crashed where line `index` says, that is: found what a crash there finds. */
 static bool crashed_there(const struct scn_crash *crash, size_t index,
                           const struct reached *reached) {
     for (size_t i = 0; i < reached->crash_count; i++) {
-        const struct crash_found *found = &reached->crashes[i];
-        if (crash->where == SCN_CRASH_NOW ||
-            (crash->where == SCN_CRASH_AT_SITE && found->site.op == crash->site.op &&
-             found->site.on == crash->site.on))
+        if (crash->where == SCN_CRASH_NOW)
             return true;
         for (size_t j = 0; j < reached->point_count; j++) {
-            if (reached->points[j].line == index && reached->points[j].key == found->key)
+            if (reached->points[j].line == index && reached->points[j].key == reached->crashes[i])
                 return true;
         }
     }
@@ -178,15 +172,15 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
     for (size_t i = 0; i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
         if (line->statement == SCN_REACH && !reached->seen[i])
-            never(result, line, "vacuous", "no run reached what this line asks for");
+            never(result, line, "vacuous", "what this line asks for was reached");
         if (line->statement == SCN_REACH_CRASH && !crashed_there(&line->args.crash, i, reached))
-            never(result, line, "vacuous", "no run crashed there");
+            never(result, line, "vacuous", "a crash there happened");
         if (line->statement == SCN_FAULT && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this fault struck in none of the runs");
+            never(result, line, "never-happened", "this fault struck");
         if (line->statement == SCN_CRASH && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this crash happened in none of the runs");
+            never(result, line, "never-happened", "this crash happened");
         if (line->statement == SCN_REACH_FAULT && result->fired[site_index(line->args.site)] == 0)
-            never(result, line, "vacuous", "no run had a fault at this site");
+            never(result, line, "vacuous", "a fault at this site happened");
     }
 }
 

@@ -48,7 +48,8 @@ struct run_finding {
     char code[RUN_CODE_SIZE]; /* "I1", or the name of the check ("expect", "never-happened" ...) */
     char headline[RUN_HEADLINE_SIZE];
     int64_t at_ns;
-    int line; /* of the script, 0: none */
+    int line;      /* of the script, 0: none */
+    bool all_runs; /* it is about all runs together (none reached something); no plan */
     struct plan plan;
     struct trace trace;   /* of the run with that plan */
     size_t marked;        /* the trace line at which it broke, or trace.n */
@@ -59,6 +60,7 @@ struct run_finding {
 struct run_result {
     enum run_verdict verdict;
     unsigned long runs, failed;
+    unsigned long first_failed;      /* number of the first run that failed, from 1; 0: none */
     unsigned long crash_points;      /* distinct places at which quantified crashes struck */
     struct stage_counts counts;      /* over all runs */
     unsigned long fired[SITE_COUNT]; /* faults, by site */

@@ -143,7 +143,6 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
         item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
     script->crashed_in_window = true;
     script->crash_key = stage_crash_key(&script->stage);
-    script->crash_site = site;
     die(script, index, death, &item, true);
 }
 
@@ -185,6 +184,16 @@ static void die_idle(struct script *script, size_t window) {
     script->crashed_in_window = true;
     script->crash_key = stage_crash_key(&script->stage);
     die(script, window, death_of(script, crash), &item, true);
+}
+
+/* Lines that count from the crash of an open window, when nothing else is left: it strikes now. */
+static bool window_is_awaited(const struct script *script, size_t window) {
+    for (size_t i = window + 1; i < script->scenario->line_count; i++) {
+        if (script->lines[i].state == LINE_WAITING &&
+            script->scenario->lines[i].when.base == SCN_AFTER_CRASH)
+            return true;
+    }
+    return false;
 }
 
 static void die_by_plan(struct script *script, const struct plan_item *item) {
@@ -269,19 +278,33 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
 
 static void happen_at_point(struct script *script, size_t index);
 
-/* `reach crash before record D1`: what a crash at this point would leave. */
-static void remember_key(struct script *script, bool after, enum scn_point_kind kind,
-                         int decision) {
+/* `reach crash before record D1`: what a crash at this place, inside a window, would leave. */
+static void remember_key(struct script *script, size_t index) {
+    if (open_window(script) < 0)
+        return;
+    script->lines[index].has_key = true;
+    script->lines[index].key = stage_crash_key(&script->stage);
+}
+
+static void remember_point_key(struct script *script, bool after, enum scn_point_kind kind,
+                               int decision) {
     const struct scenario *scenario = script->scenario;
     enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
-    bool offered = open_window(script) >= 0;
-    for (size_t i = 0; offered && i < scenario->line_count; i++) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
-        if (line->statement != SCN_REACH_CRASH || line->args.crash.where != where ||
-            !point_matches(&line->args.crash.point, kind, decision))
-            continue;
-        script->lines[i].has_key = true;
-        script->lines[i].key = stage_crash_key(&script->stage);
+        if (line->statement == SCN_REACH_CRASH && line->args.crash.where == where &&
+            point_matches(&line->args.crash.point, kind, decision))
+            remember_key(script, i);
+    }
+}
+
+static void remember_site_key(struct script *script, struct site site) {
+    const struct scenario *scenario = script->scenario;
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_REACH_CRASH && line->args.crash.where == SCN_CRASH_AT_SITE &&
+            line->args.crash.site.op == site.op && line->args.crash.site.on == site.on)
+            remember_key(script, i);
     }
 }
 
@@ -289,7 +312,8 @@ static void remember_key(struct script *script, bool after, enum scn_point_kind 
 static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
     const struct scenario *scenario = script->scenario;
     remember_point(script, after ? "after" : "before", kind, decision);
-    remember_key(script, after, kind, decision);
+    /* Before a window closes at this point, and (below) after one opens at it. */
+    remember_point_key(script, after, kind, decision);
     for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
         const struct scn_line *line = &scenario->lines[i];
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
@@ -307,6 +331,8 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
                 happen_at_point(script, i);
         }
     }
+    if (!script->stage.port.dead)
+        remember_point_key(script, after, kind, decision);
 }
 
 /* ---- observed lines ---- */
@@ -557,6 +583,7 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
+    remember_site_key(script, call->site);
     if (script->plan != NULL)
         answer = planned(script, call, occurrence);
     if (!script->stage.port.dead)
@@ -737,7 +764,7 @@ static void stimulate(struct script *script, size_t index) {
         return;
     case SCN_KILL_SWITCH_TRIPS:
     case SCN_KILL_SWITCH_RELEASES:
-        tell(script, INBOX_KILL_SWITCH, line, line->statement == SCN_KILL_SWITCH_TRIPS);
+        stage_operate(stage, line->statement == SCN_KILL_SWITCH_TRIPS);
         return;
     case SCN_HALT_FILE_SETS:
     case SCN_HALT_FILE_CLEARS:
@@ -1034,7 +1061,6 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->faults_over = script->crashed_in_window = script->has_key = false;
     script->crash_points = 0;
     script->crash_key = 0;
-    script->crash_site = (struct site){SITE_OP_COUNT, ON_NONE};
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
     script->failure.code[0] = '\0';
@@ -1107,9 +1133,27 @@ static void final_checks(struct script *script) {
     }
 }
 
+/* Nothing is left to happen but what waits for a crash: true when it struck. */
+static bool idle_window(struct script *script) {
+    int window = open_window(script);
+    const struct plan_item *item = NULL;
+    if (window < 0 || !stage_is_up(&script->stage) || !window_is_awaited(script, (size_t)window))
+        return false;
+    if (script->plan != NULL) {
+        item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, 1);
+        if (item != NULL)
+            die_by_plan(script, item);
+        return item != NULL;
+    }
+    die_idle(script, (size_t)window);
+    return true;
+}
+
 void script_run(struct script *script, bool skip_recovery) {
     begin(script);
     stage_run(&script->stage);
+    while (idle_window(script))
+        stage_run(&script->stage);
     script->faults_over = true;
     if (!script->scenario->quantified)
         nothing_left_out(script);

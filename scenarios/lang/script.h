@@ -64,7 +64,6 @@ struct script {
     uint64_t key;
     unsigned long crash_points;
     uint64_t crash_key; /* what the quantified crash of this run found; with crashed_in_window */
-    struct site crash_site;
     unsigned long fired[SITE_COUNT];
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;

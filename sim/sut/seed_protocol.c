@@ -181,7 +181,9 @@ static enum sut_answer seed_signal(void *instance, const struct oms_decision *de
                                    char why[SUT_WHY_SIZE]) {
     struct seed_oms *oms = instance;
     int64_t kill_switch = 0;
-    bool known = exists(oms, decision->id);
+    bool known = false;
+    tell(oms, OMS_EVENT_DECIDE, OMS_BEFORE, decision->id, "", false);
+    known = exists(oms, decision->id);
     tell(oms, OMS_EVENT_CHECK, OMS_AFTER, decision->id, "", known);
     if (known) {
         tell(oms, OMS_EVENT_SKIP, OMS_AFTER, decision->id, "already submitted", true);
@@ -194,6 +196,7 @@ static enum sut_answer seed_signal(void *instance, const struct oms_decision *de
         return SUT_NOT_TAKEN;
     }
     oms->queue[oms->queued++] = (struct pending){.decision = *decision};
+    tell(oms, OMS_EVENT_DECIDE, OMS_AFTER, decision->id, "", false);
     return SUT_PENDING;
 }
 

@@ -248,6 +248,7 @@ static void an_answer_whose_end_cannot_be_known_is_a_doubt(void **state) {
         NOT_FOUND,
         "HTTP/1.1 100 Continue\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n",
+        "HTTP/1.1 204 No Content\r\n",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct broker_reason why;
@@ -256,6 +257,7 @@ static void an_answer_whose_end_cannot_be_known_is_a_doubt(void **state) {
         assert_true(why.text[0] != '\0');
         assert_int_equal(lookup(&why), BROKER_INCONCLUSIVE);
         assert_true(why.text[0] != '\0');
+        assert_int_equal(broker.cancel(broker.ctx, "b-1", &why), BROKER_CANCEL_IN_DOUBT);
     }
 }
 

@@ -32,6 +32,7 @@ struct rig {
     unsigned at_count;
     struct port_answer answer;
     bool die_before, die_after; /* die there instead */
+    bool die_waiting;
     unsigned fired;
     int64_t length; /* of the message at at_site */
     unsigned posts_most, posts_all, delivered, lost;
@@ -98,14 +99,20 @@ static void p_posted(void *ctx, const struct broker_request *request, unsigned p
 static void p_wait(void *ctx, int64_t until_ns) {
     (void)ctx;
     assert_true(until_ns > rig.now_ns);
-    bool lands = rig.book.flight_n > 0 && rig.book.flight_due_ns <= until_ns;
-    rig.now_ns = lands ? rig.book.flight_due_ns : until_ns;
-    note("wait", lands ? "for a flight" : "", 0);
-    if (!lands)
+    rig.port.dead = rig.die_waiting;
+    if (rig.port.dead)
         return;
+    bool lands = rig.book.flight_n > 0 && rig.book.flight_due_ns <= until_ns;
+    note("wait", lands ? "for a flight" : "", 0);
+    if (!lands) {
+        rig.now_ns = until_ns;
+        return;
+    }
+    rig.now_ns = rig.book.flight_due_ns;
     size_t n = rig.book.flight_n;
     rig.book.flight_n = 0;
     wire_deliver(wire, &rig.exchange, rig.book.flight_due_ns, rig.book.flight, n);
+    rig.now_ns = until_ns; /* all the way: the wire itself must not ask for too much */
 }
 
 static int64_t p_now(void *ctx) {
@@ -426,10 +433,11 @@ static void a_late_request_outlives_its_client(void **state) {
     struct broker_request seen;
     struct broker_reason why;
     plan("broker.submit", 1, ACT_LATE, 12 * PROFILE_SECOND_NS);
-    rig.die_after = true;
+    rig.die_waiting = true;
     submit("id-1", &order, &why);
     assert_true(rig.port.dead);
     die();
+    rig.die_waiting = false;
     assert_int_equal(rig.book.orders_n, 0);
     assert_int_equal(rig.book.flight_due_ns, START_NS + 12 * PROFILE_SECOND_NS);
     assert_true(wire_flight_order(rig.book.flight, rig.book.flight_n, &seen));
@@ -438,7 +446,6 @@ static void a_late_request_outlives_its_client(void **state) {
     rig.book.flight_n = 0;
     wire_deliver(wire, &rig.exchange, rig.book.flight_due_ns, rig.book.flight, n);
     assert_int_equal(rig.book.orders_n, 1);
-    rig.die_after = false;
     live();
     assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why), BROKER_FOUND);
 }
@@ -547,6 +554,53 @@ static void a_lookup_cut_at_any_byte_never_says_absent_of_a_live_order(void **st
             }
             assert_true(tried > 100);
         }
+}
+
+/* Asks for one thing after one order was taken; true: the answer was believed. */
+static bool ask_for(enum site_object what) {
+    struct broker_reason why;
+    struct broker_orders orders = {0};
+    struct broker_fills fills = {0};
+    struct broker_positions positions = {0};
+    struct broker_account account;
+    bool believed = false;
+    if (what == ON_ORDERS)
+        believed = rig.broker.orders(rig.broker.ctx, BROKER_ALL_ORDERS, 0, &orders, &why);
+    if (what == ON_FILLS)
+        believed = rig.broker.fills(rig.broker.ctx, 0, &fills, &why);
+    if (what == ON_POSITIONS)
+        believed = rig.broker.positions(rig.broker.ctx, &positions, &why);
+    if (what == ON_ACCOUNT)
+        believed = rig.broker.account(rig.broker.ctx, &account, &why);
+    if (what == ON_CANCEL)
+        believed = rig.broker.cancel(rig.broker.ctx, "order-01", &why) != BROKER_CANCEL_IN_DOUBT;
+    broker_orders_free(&orders);
+    broker_fills_free(&fills);
+    broker_positions_free(&positions);
+    return believed;
+}
+
+static void any_other_answer_cut_at_any_byte_is_not_believed(void **state) {
+    (void)state;
+    static const enum site_object calls[] = {ON_ORDERS, ON_FILLS, ON_POSITIONS, ON_ACCOUNT,
+                                             ON_CANCEL};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        char site[SITE_NAME_SIZE];
+        struct broker_order order;
+        struct broker_reason why;
+        site_name((struct site){SITE_WIRE_REPLY, calls[i]}, site);
+        rig.length = 1;
+        for (int64_t at = 0; at <= rig.length; at++) {
+            die();
+            start_over();
+            assert_int_equal(submit("id-1", &order, &why), BROKER_ACCEPTED);
+            plan(site, 1, ACT_CLOSE, at);
+            bool believed = ask_for(calls[i]);
+            assert_int_equal(believed, at == rig.length);
+            assert_int_equal(rig.fired, 1);
+        }
+        assert_true(rig.length > 20);
+    }
 }
 
 /* ---- a client that lets libcurl re-send: proof that the count can fail ---- */
@@ -682,6 +736,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_lookup_cut_at_any_byte_never_says_absent_of_a_live_order,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(any_other_answer_cut_at_any_byte_is_not_believed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_client_that_reuses_connections_is_seen_to_send_twice,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_equal_lives_leave_one_trace_and_no_descriptor,

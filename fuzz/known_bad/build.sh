@@ -1,0 +1,31 @@
+#!/bin/sh
+# Builds one planted bug: copies the core, applies the patch to the copy, links a loadable OMS.
+# usage: build.sh PATCH OUT.so COMPILER FLAGS...
+set -eu
+
+patch=$1 out=$2
+shift 2
+src=${out%.so}/src
+log=${out%.so}/patch.log
+
+rm -rf "${out%.so}" "$out"
+mkdir -p "$src/core/live" "$src/sim/sut" "$src/fuzz/known_bad"
+cp core/*.c core/*.h "$src/core/"
+cp core/live/*.c core/live/*.h "$src/core/live/"
+cp sim/sut/core.c sim/sut/sut.h "$src/sim/sut/"
+cp fuzz/known_bad/export.c "$src/fuzz/known_bad/"
+
+# Lines may have moved, their surroundings may not have changed.
+if ! patch -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch -d "$src" <"$patch" >"$log" 2>&1; then
+    sed 's/^/    /' "$log" >&2
+    echo "$patch no longer applies to the core: bring the planted bug up to date" >&2
+    exit 1
+fi
+
+# -Bsymbolic and hidden symbols: the object calls its own patched functions, never those of the
+# same name in the program that loads it.
+# -O0: it runs for a second, and is built often.
+cd "$src"
+"$@" -O0 -fPIC -fvisibility=hidden -shared -Wl,-Bsymbolic -Wl,--no-undefined -o "$OLDPWD/$out" \
+    core/*.c core/live/alpaca.c core/live/alpaca_json.c core/live/rfc3339.c core/live/transport.c \
+    fuzz/known_bad/export.c -lsqlite3 -lcurl -lcjson

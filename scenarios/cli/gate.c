@@ -1,0 +1,206 @@
+/* The gate: everything CI needs, in one command, and a promise of how much that is. */
+#include "scenarios/cli/commands.h"
+#include "scenarios/cli/known_bad.h"
+#include "scenarios/cli/manifest.h"
+#include "scenarios/cli/suite.h"
+#include "scenarios/lang/diag.h"
+#include "scenarios/lang/exits.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+/* Every how many quantified configurations one is repeated, and how many runs it may have. */
+enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, NUMBER_SIZE = 40 };
+
+/* "12,345" */
+static const char *grouped(uint64_t number, char out[NUMBER_SIZE]) {
+    char digits[NUMBER_SIZE];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+static double wall_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- the scenarios ---- */
+
+/* One line for all configurations of a file; what failed has been told in full before. */
+static void run_file(struct suite *suite, const char *path) {
+    struct report_totals before = suite->totals;
+    size_t scenarios = suite->scenario_count, configurations = suite->run_count;
+    uint64_t passed = 0;
+    char runs[NUMBER_SIZE], points[NUMBER_SIZE], faults[NUMBER_SIZE];
+    suite_file(suite, path);
+    scenarios = suite->scenario_count - scenarios;
+    configurations = suite->run_count - configurations;
+    passed = suite->totals.scenarios[REPORT_PASS] - before.scenarios[REPORT_PASS];
+    printf("%s  %zu in %2zu configurations: %6s runs, %5s crash points, %6s faults  %s\n",
+           passed == configurations && configurations > 0 ? "PASS" : "FAIL", scenarios,
+           configurations, grouped(suite->totals.runs - before.runs, runs),
+           grouped(suite->totals.crash_points - before.crash_points, points),
+           grouped(suite->totals.faults_fired - before.faults_fired, faults), path);
+    fflush(stdout);
+}
+
+static void print_faults(const struct suite *suite) {
+    const char *before = "faults fired: ";
+    for (unsigned i = 0; i < SITE_COUNT; i++) {
+        struct site site = {(enum site_op)(i / SITE_OBJECT_COUNT),
+                            (enum site_object)(i % SITE_OBJECT_COUNT)};
+        char name[SITE_NAME_SIZE], count[NUMBER_SIZE];
+        if (suite->faults[i] == 0)
+            continue;
+        printf("%s%s %s", before, site_name(site, name), grouped(suite->faults[i], count));
+        before = ", ";
+    }
+    puts(before[0] == ',' ? "" : "faults fired: none");
+}
+
+/* ---- the same again ---- */
+
+struct repeats {
+    struct suite *suite;
+    size_t at;         /* the next of the suite's reports */
+    size_t quantified; /* so far */
+    size_t repeated, different;
+};
+
+/* Told scenarios always; of the others every few, when they are not too long. */
+static bool is_sampled(struct repeats *repeats, const struct scenario *scenario,
+                       const struct report_run *first) {
+    if (!scenario->quantified)
+        return true;
+    return repeats->quantified++ % SAMPLE_EVERY == 0 && first->runs <= SAMPLE_RUNS_MAX;
+}
+
+static void print_difference(const struct suite *suite, const struct report_run *first,
+                             uint64_t fingerprint) {
+    bool crashes = first->crash[0] != '\0';
+    printf("FAIL  %s:%d  %s  went another way the second time: fingerprint %016" PRIx64
+           ", then %016" PRIx64 "\n",
+           first->file, first->line, first->scenario, first->fingerprint, fingerprint);
+    printf("again, twice: %s run %s:%d --profile %s%s%s%s\n", suite->program, first->file,
+           first->line, first->profile, crashes ? " --crashes " : "", first->crash,
+           strcmp(first->door, "wire") == 0 ? " --wire" : "");
+}
+
+static void repeat_one(void *ctx, const struct scenario *scenario,
+                       const struct run_config *config) {
+    struct repeats *repeats = ctx;
+    struct suite *suite = repeats->suite;
+    const struct report_run *first = NULL;
+    struct run_result result;
+    if (repeats->at >= suite->run_count)
+        return;
+    first = &suite->runs[repeats->at++];
+    if (!is_sampled(repeats, scenario, first) ||
+        !suite_perform(suite, scenario, config, suite->options->sut, suite->options->claims,
+                       &result))
+        return;
+    repeats->repeated++;
+    if (result.fingerprint != first->fingerprint) {
+        repeats->different++;
+        print_difference(suite, first, result.fingerprint);
+        suite_worst(suite, EXIT_NOT_REPEATABLE);
+    }
+    run_result_free(&result);
+}
+
+/* In the order of the first pass, so that the reports pair off with what is repeated. */
+static struct repeats repeat(struct suite *suite, const struct suite_paths *paths) {
+    struct repeats repeats = {.suite = suite};
+    for (size_t i = 0; i < paths->n; i++) {
+        struct scenario_file file;
+        struct diags diags = {0};
+        if (scenario_load(paths->v[i], &file, &diags)) {
+            for (size_t j = 0; j < file.count; j++)
+                suite_configurations(&file.scenarios[j], suite->options, suite->doors, repeat_one,
+                                     &repeats);
+        }
+        diags_free(&diags);
+        scenario_free(&file);
+    }
+    return repeats;
+}
+
+/* ---- all of it ---- */
+
+static void print_verdict(const struct suite *suite, const struct manifest *counted,
+                          const struct known_bad_counts *known_bad, const struct repeats *repeats,
+                          double seconds) {
+    char runs[NUMBER_SIZE], points[NUMBER_SIZE], lives[NUMBER_SIZE], faults[NUMBER_SIZE];
+    printf("gate: %s  %" PRIu64 " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
+           "%zu of %zu known-bad caught, %s  (%.1f s)\n",
+           suite->exit_code == EXIT_PASS ? "PASS" : "FAIL", counted->scenarios,
+           grouped(counted->runs, runs), grouped(counted->crash_points, points),
+           grouped(counted->lives, lives), grouped(counted->faults_fired, faults),
+           known_bad->caught, known_bad->planted,
+           repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER", seconds);
+}
+
+static void run_all(struct suite *suite, const struct suite_paths *paths,
+                    const struct manifest *promised, const char *manifest_path) {
+    const char *variants = suite->options->value[OPTION_VARIANTS];
+    double begun = wall_seconds();
+    struct repeats repeats;
+    struct manifest counted;
+    struct known_bad_counts known_bad;
+    for (size_t i = 0; i < paths->n; i++)
+        run_file(suite, paths->v[i]);
+    counted = (struct manifest){.scenarios = suite->scenario_count,
+                                .runs = suite->totals.runs,
+                                .crash_points = suite->totals.crash_points,
+                                .lives = suite->totals.lives,
+                                .faults_fired = suite->totals.faults_fired};
+    print_faults(suite);
+    repeats = repeat(suite, paths);
+    printf("repeated: %zu of %zu configurations, %zu went another way\n", repeats.repeated,
+           suite->run_count, repeats.different);
+    known_bad =
+        known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
+    counted.known_bad = known_bad.caught;
+    if (!manifest_kept(promised, &counted, manifest_path, stdout))
+        suite_worst(suite, EXIT_FAIL);
+    print_verdict(suite, &counted, &known_bad, &repeats, wall_seconds() - begun);
+}
+
+int command_gate(const struct options *options, const char *program) {
+    const char *folder = options->file_count > 0 ? options->files[0] : "scenarios";
+    char manifest_path[4096], why[MANIFEST_WHY_SIZE];
+    struct manifest promised;
+    struct suite_paths paths;
+    struct suite suite;
+    if (options->file_count > 1) {
+        fprintf(stderr, "crashgate: gate takes one folder of scenarios\n");
+        return EXIT_MISTAKE;
+    }
+    snprintf(manifest_path, sizeof manifest_path, "%s/gate.manifest", folder);
+    if (!manifest_read(manifest_path, &promised, why)) {
+        fprintf(stderr,
+                "crashgate: manifest %s: %s; without its promises a gate that tries nothing would "
+                "pass\n",
+                manifest_path, why);
+        return EXIT_MISTAKE;
+    }
+    if (!suite_paths(&folder, 1, &paths))
+        return EXIT_MISTAKE;
+    if (!suite_open(&suite, options, program, SUITE_BOTH)) {
+        suite_paths_free(&paths);
+        return suite.exit_code;
+    }
+    suite.quiet_passes = true;
+    suite.quiet_totals = true;
+    run_all(&suite, &paths, &promised, manifest_path);
+    suite_paths_free(&paths);
+    return suite_close(&suite);
+}

@@ -1,0 +1,51 @@
+/* Planted bugs: what is known of each, and seeing each one caught.
+ *
+ * A planted bug is a file in one folder: NAME.patch against the core, built to a loadable OMS
+ * NAME.so, or NAME.known for a built-in OMS of that name. Its first lines say what must catch it:
+ *
+ *   Fault: one sentence
+ *   Breaks: I14                  the invariant that must break first
+ *   Scenario: FILE.scn:LINE      or FILE.scn: TEXT of the title
+ *   Profile: alpaca
+ *   Crashes: power               only when the scenario has a bare crash
+ *   Door: direct                 or wire
+ *
+ * up to the patch itself (a line that begins with "---") or the end of the file. */
+#ifndef SCENARIOS_CLI_KNOWN_BAD_H
+#define SCENARIOS_CLI_KNOWN_BAD_H
+
+#include "scenarios/cli/suite.h"
+
+enum { KNOWN_BAD_NAME_SIZE = 64, KNOWN_BAD_TEXT_SIZE = 400, KNOWN_BAD_WHY_SIZE = 600 };
+
+#define KNOWN_BAD_FOLDER   "fuzz/known_bad"
+#define KNOWN_BAD_VARIANTS "build/known_bad"
+
+struct known_bad {
+    char name[KNOWN_BAD_NAME_SIZE];
+    bool built_in; /* a .known file */
+    char fault[KNOWN_BAD_TEXT_SIZE];
+    int invariant;
+    char file[KNOWN_BAD_TEXT_SIZE];
+    int line;                        /* of the scenario; 0: by its title */
+    char title[KNOWN_BAD_TEXT_SIZE]; /* "": by its line */
+    const struct profile *profile;
+    int crash_kind; /* enum scn_crash_kind, or SCN_NONE */
+    enum stage_door door;
+};
+
+/* Reads the head of a planted bug from `text`; `path` gives its name. False: `why` names the line
+ * and the rule, or what is missing. */
+bool known_bad_parse(const char *path, const char *text, struct known_bad *bad,
+                     char why[KNOWN_BAD_WHY_SIZE]);
+
+struct known_bad_counts {
+    size_t planted, caught;
+};
+/* Runs every planted bug of a folder, and the core beside it, in the bug's scenario: the core must
+ * pass, and the named invariant must be the first that breaks in the bug. Prints one row for each,
+ * adds it to the reports, and sets the suite's exit code. */
+struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
+                                      const char *variants);
+
+#endif

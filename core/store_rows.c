@@ -60,20 +60,10 @@ void store_rest(struct store *store, enum store_sql which) {
     }
 }
 
-/* i integer, t text, b blob; a capital may be NULL instead. */
+/* i integer, t text, b blob: nothing here is ever NULL or a float. */
 static bool is_of_type(sqlite3_stmt *row, int n, char wanted) {
-    switch (sqlite3_column_type(row, n)) {
-    case SQLITE_INTEGER:
-        return wanted == 'i' || wanted == 'I';
-    case SQLITE_TEXT:
-        return wanted == 't';
-    case SQLITE_BLOB:
-        return wanted == 'b';
-    case SQLITE_NULL:
-        return wanted == 'I';
-    default: /* a float: nothing here is one */
-        return false;
-    }
+    const int type = sqlite3_column_type(row, n);
+    return type == (wanted == 'i' ? SQLITE_INTEGER : wanted == 't' ? SQLITE_TEXT : SQLITE_BLOB);
 }
 
 /* The next row of a listing, whose columns must have these types; at its end, or on an error, the
@@ -93,9 +83,21 @@ static int next_row(struct store *store, enum store_sql which, const char *types
     return rc;
 }
 
+/* What the newest comparison says; none has been made when there is no row. */
+static int read_last_run(struct store *store, struct store_meta *meta) {
+    struct oms_run run = {0};
+    const int rc = store_next_run_back(store, &run);
+
+    meta->last_run = run.id;
+    meta->boots = run.boot;
+    meta->last_run_ns = run.at_ns;
+    store_rest(store, STORE_RUNS_BACK);
+    return rc == SQLITE_DONE ? SQLITE_ROW : rc;
+}
+
 int store_meta(struct store *store, struct store_meta *meta) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_META, "tiitiiiiIII", &row);
+    const int rc = next_row(store, STORE_META, "tiitiiii", &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -108,11 +110,8 @@ int store_meta(struct store *store, struct store_meta *meta) {
     meta->base_order = get_int(row, 5);
     meta->base_run = get_int(row, 6);
     meta->orphans = get_int(row, 7);
-    meta->last_run = get_int(row, 8);
-    meta->boots = get_int(row, 9);
-    meta->last_run_ns = get_int(row, 10);
     store_rest(store, STORE_META);
-    return rc;
+    return read_last_run(store, meta);
 }
 
 int store_next_order(struct store *store, struct order *order, const char **bad_word) {

@@ -147,6 +147,10 @@ packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 
+bench: all ## measure: timelines per second, a life against its floor (build/bench.json)
+	@build/crashgate bench
+.PHONY: bench
+
 clean: ## remove build/
 	rm -rf build
 

@@ -89,6 +89,10 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate gate
+bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate bench
+.PHONY: bench
 demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
 	@scenarios/demo.sh build/crashgate
 
@@ -146,10 +150,6 @@ packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
 packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
-
-bench: all ## measure: timelines per second, a life against its floor (build/bench.json)
-	@build/crashgate bench
-.PHONY: bench
 
 clean: ## remove build/
 	rm -rf build

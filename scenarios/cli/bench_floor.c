@@ -11,8 +11,9 @@
 enum { STATEMENTS_MAX = 4096, BARE_FILES = 3, BARE_SIZE = 1 << 20 };
 
 /* One step of the recording, in the order things happened. */
+enum step_kind { STEP_OPEN, STEP_RUN, STEP_CLOSE };
 struct step {
-    enum { STEP_OPEN, STEP_RUN, STEP_CLOSE } kind;
+    enum step_kind kind;
     char *sql;    /* RUN */
     size_t first; /* RUN: the step of this life that ran the same text first */
 };
@@ -193,7 +194,7 @@ static sqlite3_vfs bare_vfs = {
 
 static struct floor *recording; /* sqlite3_auto_extension hands over no context */
 
-static void note(struct floor *floor, int kind, char *sql) {
+static void note(struct floor *floor, enum step_kind kind, char *sql) {
     CHECK_ROOM(floor->steps, floor->count, floor->cap, STATEMENTS_MAX);
     floor->steps[floor->count] = (struct step){.kind = kind, .sql = sql, .first = floor->count};
     for (size_t i = floor->count; sql != NULL && i > 0; i--) {

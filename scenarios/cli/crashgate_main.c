@@ -19,7 +19,7 @@ static int perform(const struct options *options, const char *program) {
     case COMMAND_KNOWN_BAD:
         return command_known_bad(options, program);
     case COMMAND_BENCH:
-        return command_bench();
+        return command_bench(program);
     case COMMAND_FAULTS:
         return command_faults();
     case COMMAND_REFERENCE:

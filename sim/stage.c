@@ -756,6 +756,11 @@ enum stage_end stage_settle(struct stage *stage) {
  * losing a place only costs another look. */
 enum { SETTLED_SLOTS = 1 << 14 };
 static uint64_t settled[SETTLED_SLOTS];
+static uint64_t settled_era; /* part of every key */
+
+void stage_forget_settled(void) {
+    settled_era++;
+}
 
 /* Everything that a start after a kill here can act on (a kill leaves what reads show, so what is
  * pending does not count); false when the store's content cannot be told. */
@@ -764,7 +769,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     uint64_t content = 0;
     if (!content_hash(stage->world.disk, STAGE_STORE, &content))
         return false;
-    content = hash_u64(content, exchange_hash(&stage->world.exchange));
+    content = hash_u64(hash_u64(content, settled_era), exchange_hash(&stage->world.exchange));
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
     content = hash_u64(content, (uint64_t)stage->world.halt_file);
     content = hash_u64(content, (uint64_t)(uintptr_t)config->sut);

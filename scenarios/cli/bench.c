@@ -45,6 +45,7 @@ bool bench_timeline(struct bench *bench, enum stage_door door, bool twice) {
     struct run_result result;
     bool passed = false;
     bench->seed++;
+    stage_forget_settled(); /* each timeline pays for its own judgement */
     run_scenario(bench->story, &config, &options, &result);
     passed = result.verdict == RUN_PASS && result.runs == 1 && result.counts.crashes == 1;
     if (!passed)

@@ -89,6 +89,7 @@ static bool parse_death(char *name, char *args, struct plan_item *item, char *wh
 
 static bool parse_fault_args(char *args, struct plan_item *item, char *why) {
     const struct fault_kind *kind = item->fault.kind;
+    bool written[FAULT_ARGS_MAX] = {false};
     for (char *next = NULL, *arg = args; arg != NULL; arg = next) {
         char *value = NULL;
         int i = 0;
@@ -107,6 +108,13 @@ static bool parse_fault_args(char *args, struct plan_item *item, char *why) {
         }
         if (!fault_arg_parse(&kind->args[i], value, &item->fault.arg[i], why, PLAN_WHY_SIZE))
             return false;
+        written[i] = true;
+    }
+    for (int i = 0; i < FAULT_ARGS_MAX; i++) {
+        if (kind->args[i].name != NULL && kind->args[i].required && !written[i]) {
+            snprintf(why, PLAN_WHY_SIZE, "'%s' needs '%s='", kind->name, kind->args[i].name);
+            return false;
+        }
     }
     return true;
 }

@@ -62,7 +62,8 @@ uint64_t exchange_hash(const struct exchange *exchange) {
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *order = &exchange->orders[i].told;
         hash = hash_text(hash_text(hash, order->client_order_id), order->symbol);
-        hash = hash_u64(hash, (uint64_t)order->side * 8 + (uint64_t)order->type);
+        hash = hash_u64(hash, (uint64_t)order->side * 128 + (uint64_t)order->type * 16 +
+                                  (uint64_t)order->tif * 2 + exchange->orders[i].foreign);
         hash = hash_u64(hash_u64(hash, (uint64_t)order->qty_nanos), (uint64_t)order->limit_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), (uint64_t)order->status);
         hash = hash_u64(hash, (uint64_t)order->submitted_ns);
@@ -71,13 +72,21 @@ uint64_t exchange_hash(const struct exchange *exchange) {
         const struct broker_fill *fill = &exchange->fills[i];
         hash = hash_text(hash_text(hash, fill->execution_id), fill->order_id);
         hash = hash_u64(hash_u64(hash, (uint64_t)fill->qty_nanos), (uint64_t)fill->price_nanos);
+        hash = hash_u64(hash_u64(hash, (uint64_t)fill->at_ns), (uint64_t)fill->side);
     }
     for (size_t i = 0; i < exchange->position_count; i++) {
         const struct exchange_position *position = &exchange->positions[i];
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
         hash = hash_wide(hash, position->cost);
     }
-    return hash_u64(hash, exchange->refusal_count);
+    for (size_t i = 0; i < exchange->refusal_count; i++) {
+        const struct exchange_refusal *refusal = &exchange->refusals[i];
+        hash = hash_text(hash_text(hash, refusal->symbol), refusal->message);
+        hash = hash_u64(hash_u64(hash, (uint64_t)refusal->side), (uint64_t)refusal->qty_nanos);
+        hash = hash_u64(hash, (uint64_t)refusal->limit_nanos);
+    }
+    hash = hash_u64(hash_u64(hash, exchange->order_count), exchange->fill_count);
+    return hash_u64(hash, (uint64_t)exchange->cash_nanos);
 }
 
 /* ---- acceptance ---- */
@@ -270,6 +279,14 @@ static void make_execution_id(const struct exchange *exchange, int64_t now_ns, c
              exchange->fill_count + 1);
 }
 
+/* Nobody reads cash but people: it stops at its bounds instead of going round. */
+static int64_t cash_after(int64_t cash_nanos, int64_t signed_qty, int64_t price_nanos) {
+    decimal_wide after = cash_nanos - (decimal_wide)signed_qty * price_nanos / DECIMAL_NANOS;
+    if (after > INT64_MAX)
+        return INT64_MAX;
+    return after < INT64_MIN ? INT64_MIN : (int64_t)after;
+}
+
 bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int64_t qty_nanos,
                    int64_t price_nanos, const char *execution_id) {
     struct exchange_order *order = &exchange->orders[index];
@@ -297,7 +314,7 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
                           ? BROKER_STATUS_FILLED
                           : BROKER_STATUS_PARTIALLY_FILLED);
     book(position_of(exchange, order->told.symbol), signed_qty, price_nanos);
-    exchange->cash_nanos -= (int64_t)((decimal_wide)signed_qty * price_nanos / DECIMAL_NANOS);
+    exchange->cash_nanos = cash_after(exchange->cash_nanos, signed_qty, price_nanos);
     exchange->version++;
     return true;
 }

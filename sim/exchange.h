@@ -64,7 +64,7 @@ struct exchange {
 void exchange_init(struct exchange *exchange, const struct profile *profile);
 void exchange_copy(struct exchange *to, const struct exchange *from); /* `to` is uninitialized */
 void exchange_free(struct exchange *exchange);
-/* Hash of the books: orders, fills, positions, refusals. Equal on every machine. */
+/* Hash of the books: orders, fills, positions, cash, refusals. Equal on every machine. */
 uint64_t exchange_hash(const struct exchange *exchange);
 
 /* ---- what a client can ask ---- */

@@ -72,12 +72,12 @@ unsigned judge_orders(const struct judge *judge, const struct world *world, size
 /* ---- what the OMS's user saw ---- */
 
 void judge_presented(struct judge *judge, size_t decision) {
-    judge->decisions[decision].presented = true;
     judge->decisions[decision].refused = false;
 }
 
 void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer) {
     struct judged *judged = &judge->decisions[decision];
+    judged->pending = answer == SUT_PENDING;
     switch (answer) {
     case SUT_TAKEN:
     case SUT_KNOWN:
@@ -100,11 +100,27 @@ void judge_cancel(struct judge *judge, size_t decision) {
 
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
     if (!acknowledged) {
-        judge->kill_switch_doubtful = judge->kill_switch != on;
+        judge->kill_switch_doubtful = judge->kill_switch_doubtful || judge->kill_switch != on;
         return;
     }
     judge->kill_switch = on;
     judge->kill_switch_doubtful = false;
+}
+
+void judge_halt_asked(struct judge *judge, const struct world *world) {
+    judge->halt_denied = world->halt_file == OMS_HALT_ABSENT;
+    judge->halt_denied_ns = world->now_ns;
+}
+
+uint64_t judge_memory(const struct judge *judge) {
+    uint64_t hash = hash_u64(judge->kill_switch, judge->kill_switch_doubtful);
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        const struct judged *judged = &judge->decisions[i];
+        hash = hash_u64(hash, judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
+                                  judged->refused * 8u + judged->refusable * 4u +
+                                  judged->refusal_recorded * 2u + judged->doubtful);
+    }
+    return hash;
 }
 
 /* ---- an order leaves ---- */
@@ -158,7 +174,9 @@ static void judge_allowed(struct judge *judge, const struct world *world,
               judged->name);
     if (judge->kill_switch && !judge->kill_switch_doubtful)
         broke(judge, 6, world, "%s is sent while the kill switch is on", judged->name);
-    if (world->halt_file != OMS_HALT_ABSENT)
+    /* A file that appears between the look and the send can be seen by nobody. */
+    if (world->halt_file != OMS_HALT_ABSENT &&
+        !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
         broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
               world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
     if (judged->doubtful)
@@ -297,12 +315,45 @@ static void remembers(struct judge *judge, const struct world *world, const stru
     judge->kill_switch = peek->view.kill_switch;
 }
 
+static const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
+    for (size_t i = 0; i < view->position_count; i++) {
+        if (strcmp(view->positions[i].symbol, symbol) == 0)
+            return &view->positions[i];
+    }
+    return NULL;
+}
+
+static void dispute(struct judge *judge, const char *symbol) {
+    CHECK(judge->disputed_count < JUDGE_SYMBOLS_MAX);
+    snprintf(judge->disputed[judge->disputed_count++], BROKER_SYMBOL_SIZE, "%s", symbol);
+}
+
+/* Before the first life: positions that the two sides were given differently. */
+static void compare_openings(struct judge *judge, const struct world *world,
+                             const struct oms_view *view) {
+    for (size_t i = 0; i < world->exchange.position_count; i++) {
+        const struct exchange_position *position = &world->exchange.positions[i];
+        const struct oms_position *own = view_position(view, position->symbol);
+        if (own == NULL || own->qty_nanos != position->qty_nanos || own->cost != position->cost)
+            dispute(judge, position->symbol);
+    }
+    for (size_t i = 0; i < view->position_count; i++) {
+        if (exchange_position(&world->exchange, view->positions[i].symbol) == NULL)
+            dispute(judge, view->positions[i].symbol);
+    }
+}
+
 void judge_life(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     judge->life_intact = peek->intact;
+    judge->halt_denied = false;
+    if (!judge->begun)
+        compare_openings(judge, world, &peek->view);
+    judge->begun = true;
     if (peek->readable)
         remembers(judge, world, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
+        judge->decisions[i].pending = false;
         judge->decisions[i].posts_this_life = 0;
         judge->decisions[i].refusal_told = false;
         judge->decisions[i].refusals_lost_this_life = 0;
@@ -382,22 +433,19 @@ static void orders_agree(struct judge *judge, const struct world *world, size_t 
               judged->name, told->id);
 }
 
-static bool touched_by_strangers(const struct judge *judge, const struct world *world,
-                                 const char *symbol) {
+/* Whether nobody can say what the OMS should have booked in this symbol. */
+static bool beyond_judgement(const struct judge *judge, const struct world *world,
+                             const char *symbol) {
+    for (size_t i = 0; i < judge->disputed_count; i++) {
+        if (strcmp(judge->disputed[i], symbol) == 0)
+            return true;
+    }
     for (size_t i = 0; judge->foreign && i < world->exchange.order_count; i++) {
         if (world->exchange.orders[i].foreign &&
             strcmp(world->exchange.orders[i].told.symbol, symbol) == 0)
             return true;
     }
     return false;
-}
-
-static const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
-    for (size_t i = 0; i < view->position_count; i++) {
-        if (strcmp(view->positions[i].symbol, symbol) == 0)
-            return &view->positions[i];
-    }
-    return NULL;
 }
 
 static void positions_agree(struct judge *judge, const struct world *world,
@@ -408,7 +456,7 @@ static void positions_agree(struct judge *judge, const struct world *world,
         const struct oms_position *own = view_position(view, position->symbol);
         int64_t qty = own == NULL ? 0 : own->qty_nanos;
         decimal_wide cost = own == NULL ? 0 : own->cost;
-        if (touched_by_strangers(judge, world, position->symbol))
+        if (beyond_judgement(judge, world, position->symbol))
             continue;
         if (qty != position->qty_nanos)
             broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
@@ -421,13 +469,14 @@ static void positions_agree(struct judge *judge, const struct world *world,
     }
     for (size_t i = 0; i < view->position_count; i++) {
         if (view->positions[i].qty_nanos != 0 &&
+            !beyond_judgement(judge, world, view->positions[i].symbol) &&
             exchange_position(&world->exchange, view->positions[i].symbol) == NULL)
             broke(judge, 4, world, "the OMS has a position in %s, the broker has none",
                   view->positions[i].symbol);
     }
 }
 
-/* I12: an OMS that was up and never answered did nothing. */
+/* I12: what was to be done once nothing stood in the way. */
 static void nothing_ignored(struct judge *judge, const struct world *world, size_t index,
                             bool barred, const struct oms_order *order) {
     const struct judged *judged = &judge->decisions[index];
@@ -435,6 +484,25 @@ static void nothing_ignored(struct judge *judge, const struct world *world, size
         (order->state == OMS_STATE_INTENT || order->state == OMS_STATE_IN_DOUBT))
         broke(judge, 12, world, "the world is quiet, and %s is still %s", judged->name,
               oms_state_name(order->state));
+    if (order == NULL && !barred && judged->pending && judged->posts_this_life == 0)
+        broke(judge, 12, world, "the world is quiet, and nothing was done about %s", judged->name);
+}
+
+static bool is_barred(const struct judge *judge, const struct world *world,
+                      const struct peek *peek) {
+    return judge->kill_switch || peek->view.kill_switch || world->halt_file != OMS_HALT_ABSENT;
+}
+
+bool judge_under_way(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    bool barred = is_barred(judge, world, peek);
+    for (size_t i = 0; i < peek->view.order_count; i++) {
+        const struct oms_order *order = &peek->view.orders[i];
+        if (order->state == OMS_STATE_IN_DOUBT || (order->state == OMS_STATE_INTENT && !barred) ||
+            (order->cancel_asked && !oms_state_is_final(order->state)))
+            return true;
+    }
+    return false;
 }
 
 void judge_quiet(struct judge *judge, struct world *world, const char *path) {
@@ -445,7 +513,7 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
         broke(judge, 10, world, "the store does not pass its check: %s", peek->why);
     if (!peek->readable)
         return;
-    barred = judge->kill_switch || peek->view.kill_switch || world->halt_file != OMS_HALT_ABSENT;
+    barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
         const struct broker_order *told = exchange_order_of(judge, world, i);

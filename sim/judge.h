@@ -31,7 +31,12 @@
     X(12, "when faults stop, the world becomes quiet in bounded time")                        \
     X(13, "a decision answered 'not taken' is not sent unless presented again")               \
     X(14, "at every send, every power loss leaves the intent on the disk")
-enum { INVARIANT_COUNT = 14, JUDGE_DECISIONS_MAX = 64, JUDGE_TEXT_SIZE = 400 };
+enum {
+    INVARIANT_COUNT = 14,
+    JUDGE_DECISIONS_MAX = 64,
+    JUDGE_SYMBOLS_MAX = 64,
+    JUDGE_TEXT_SIZE = 400
+};
 #define INVARIANT_BIT(n) (1u << (n))
 enum { INVARIANTS_ALL = 0x7ffe };
 const char *invariant_meaning(int number);
@@ -39,7 +44,7 @@ const char *invariant_meaning(int number);
 struct judged {
     char name[32];                /* as the scenario calls it: "D1" */
     struct oms_decision decision; /* with payload */
-    bool presented;               /* to a living OMS */
+    bool pending;                 /* in this life the OMS took it up without promising anything */
     bool acknowledged;            /* the OMS said taken, or known */
     bool cancel_acknowledged;     /* the OMS took on to cancel it */
     bool refused;                 /* the OMS said not taken, and it was not presented since */
@@ -67,9 +72,15 @@ struct judge {
     bool kill_switch;          /* on, and acknowledged to the operator */
     bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
     bool life_intact;          /* this life booted from an intact store */
-    bool foreign;              /* somebody else traded on the account */
-    uint64_t last_version;     /* of the exchange, when its books were last judged */
-    struct violation first;    /* the first thing that broke; nothing is judged after it */
+    bool halt_denied;          /* the OMS asked for the halt file and was told it is absent ... */
+    int64_t halt_denied_ns;    /* ... at this moment, the latest */
+    bool begun;                /* the first life has */
+    /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
+    char disputed[JUDGE_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
+    size_t disputed_count;
+    bool foreign;           /* somebody else traded on the account */
+    uint64_t last_version;  /* of the exchange, when its books were last judged */
+    struct violation first; /* the first thing that broke; nothing is judged after it */
 };
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims);
@@ -90,10 +101,14 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
 void judge_cancel(struct judge *judge, size_t decision);
 /* An operator switched the kill switch; without acknowledgement either state is right. */
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
+/* The OMS asked whether the halt file is there, and was told. */
+void judge_halt_asked(struct judge *judge, const struct world *world);
 /* After anything happened: the exchange's books. */
 void judge_books(struct judge *judge, const struct world *world);
-/* A life begins (before the OMS starts), and how its start went. */
+/* A life begins (before the OMS starts). */
 void judge_life(struct judge *judge, struct world *world, const char *path);
+/* Whether some order may still leave or be resolved: silence is not yet quiet. */
+bool judge_under_way(struct judge *judge, struct world *world, const char *path);
 /* The world is quiet. */
 void judge_quiet(struct judge *judge, struct world *world, const char *path);
 /* The world did not become quiet within the bound. */
@@ -104,7 +119,10 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
                       uint64_t after);
 
-/* Orders the exchange accepted for a decision; requests that left for it. */
+/* A hash of all that is remembered about the past and can decide a later judgement. */
+uint64_t judge_memory(const struct judge *judge);
+
+/* Orders the exchange accepted for a decision. */
 unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision);
 
 #endif

@@ -13,10 +13,11 @@
 #include <string.h>
 
 /* A quiet world may still be polled; after this many routine looks that changed nothing it is
- * quiet. */
-enum { ROUTINE_LOOKS = 2 };
+ * quiet, unless some order is still under way: its next attempt may be hidden behind many looks. */
+enum { ROUTINE_LOOKS = 2, WAITING_LOOKS = 100 };
+#define HOUR_NS (INT64_C(3600) * 1000000000)
 /* No threshold of any profile is longer than a day: what is not settled after two is restless. */
-#define SETTLE_NS (INT64_C(48) * 3600 * 1000000000)
+#define SETTLE_NS (48 * HOUR_NS)
 
 /* ---- the story ---- */
 
@@ -193,7 +194,8 @@ static int64_t env_now(void *ctx) {
 }
 
 static enum oms_halt_file env_halt_file(void *ctx) {
-    const struct stage *stage = ctx;
+    struct stage *stage = ctx;
+    judge_halt_asked(&stage->judge, &stage->world);
     return stage->world.halt_file;
 }
 
@@ -280,6 +282,8 @@ struct image {
     struct image *older;
 };
 static struct image *images;
+enum { IMAGES_MAX = 256 }; /* then all are forgotten */
+static unsigned image_count;
 
 void stage_forget_images(void) {
     while (images != NULL) {
@@ -288,6 +292,7 @@ void stage_forget_images(void) {
         free(images);
         images = older;
     }
+    image_count = 0;
 }
 
 static struct port_answer let_pass(void *ctx, const struct port_call *call) {
@@ -357,6 +362,9 @@ struct disk *stage_image(const struct sut *sut, const struct sut_config *config,
         return NULL;
     }
     disk_kill(disk);
+    if (image_count == IMAGES_MAX)
+        stage_forget_images();
+    image_count++;
     image = check_zalloc(1, sizeof *image);
     *image = (struct image){.key = key, .disk = disk, .older = images};
     images = image;
@@ -451,12 +459,12 @@ static void back_from_oms(struct stage *stage, bool healthy) {
 void stage_boot(struct stage *stage) {
     struct sut_ports ports;
     CHECK(!stage->in_call);
+    stage->boot_due = false;
     if (stage->oms != NULL)
         return;
     stage->life++;
     stage->counts.lives++;
     stage->halted = false;
-    stage->boot_due = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
     judge_life(&stage->judge, &stage->world, STAGE_STORE);
     connect_ports(stage, &stage->port);
@@ -499,10 +507,9 @@ bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool
 }
 
 /* Boots another process on the same store, whose own calls nothing goes wrong with; NULL: refused.
- */
+ * Also in the middle of a call of the first, which gets its door back in bury_beside. */
 static void *boot_beside(struct stage *stage, char why[SUT_WHY_SIZE]) {
     struct sut_ports ports;
-    CHECK(!stage->in_call);
     stage->second_port = (struct port){.ctx = stage,
                                        .before = let_pass,
                                        .after = ignore_call,
@@ -548,13 +555,13 @@ void stage_operate(struct stage *stage, bool on) {
 }
 
 uint64_t stage_crash_key(const struct stage *stage) {
-    uint64_t key = hash_u64(disk_hash(stage->world.disk), stage->world.exchange.version);
-    key = hash_u64(key, stage->world.flight_count);
-    for (size_t i = 0; i < stage->judge.decision_count; i++) {
-        const struct judged *judged = &stage->judge.decisions[i];
-        key = hash_u64(key, judged->acknowledged * 4u + judged->refused * 2u + judged->doubtful);
-    }
-    return hash_u64(key, stage->judge.kill_switch);
+    const struct world *world = &stage->world;
+    /* The exchange counts its changes and arrivals, and the world the requests it let fly: within a
+     * run that says as much as their contents. */
+    uint64_t key = hash_u64(disk_hash(world->disk), world->exchange.version);
+    key = hash_u64(hash_u64(key, world->exchange.delivery_count), world->flight_ids);
+    key = hash_u64(hash_u64(key, world->flight_count), world->broker_down);
+    return hash_u64(hash_u64(key, (uint64_t)world->halt_file), judge_memory(&stage->judge));
 }
 
 /* ---- the OMS acts ---- */
@@ -705,13 +712,52 @@ static bool has_outside(struct stage *stage) {
            stage->world.flight_count > 0;
 }
 
+/* Calls that change nothing and may go on for ever: a look at open orders, or at the halt file. */
+static bool is_routine(const struct stage *stage) {
+    return stage->next.work == OMS_WORK_POLL ||
+           (stage->next.work == OMS_WORK_SEND && stage->world.halt_file != OMS_HALT_ABSENT);
+}
+
+/* Consecutive calls that changed nothing, and those of them that were routine. */
+struct idle {
+    int calls, looks;
+};
+
+static void act_and_compare(struct stage *stage, enum turn turn, int64_t at_ns, struct idle *idle) {
+    bool routine = turn == TURN_STEP && is_routine(stage);
+    uint64_t before = visible_state(stage);
+    oms_acts(stage, turn, at_ns);
+    if (visible_state(stage) != before) {
+        *idle = (struct idle){0};
+        return;
+    }
+    idle->calls++;
+    idle->looks = routine ? idle->looks + 1 : 0;
+}
+
+static bool is_quiet(struct stage *stage, const struct idle *idle) {
+    if (!stage->settling && idle->calls >= WAITING_LOOKS)
+        return true;
+    return idle->looks >= ROUTINE_LOOKS &&
+           (idle->looks >= WAITING_LOOKS ||
+            !judge_under_way(&stage->judge, &stage->world, STAGE_STORE));
+}
+
+/* Whether the OMS calls more often than anything needs. */
+static bool rages(struct stage *stage) {
+    if (stage->world.now_ns - stage->hour_ns >= HOUR_NS) {
+        stage->hour_ns = stage->world.now_ns;
+        stage->actions = 0;
+    }
+    return stage->actions >= STAGE_ACTIONS_MAX;
+}
+
 enum stage_end stage_run(struct stage *stage) {
-    int idle_looks = 0;
+    struct idle idle = {0};
     int64_t deadline_ns = INT64_MAX;
     for (;;) {
         enum turn turn = TURN_NONE;
         int64_t at_ns = oms_turn(stage, &turn);
-        uint64_t before = 0;
         if (outside_happens(stage, at_ns, turn == TURN_NONE))
             continue;
         if (turn == TURN_NONE)
@@ -720,35 +766,38 @@ enum stage_end stage_run(struct stage *stage) {
             deadline_ns = INT64_MAX;
         else if (deadline_ns == INT64_MAX)
             deadline_ns = stage->world.now_ns + SETTLE_NS;
-        if (stage->actions >= STAGE_ACTIONS_MAX || at_ns > deadline_ns) {
-            judge_restless(&stage->judge, &stage->world,
-                           "the world does not become quiet: the OMS goes on acting");
+        if (rages(stage) || at_ns > deadline_ns) {
+            if (stage->settling || at_ns <= deadline_ns)
+                judge_restless(&stage->judge, &stage->world,
+                               "the world does not become quiet: the OMS goes on acting");
             return STAGE_RESTLESS;
         }
-        if (deadline_ns != INT64_MAX && stage->next.work == OMS_WORK_POLL && turn == TURN_STEP) {
-            before = visible_state(stage);
+        if (deadline_ns == INT64_MAX) {
             oms_acts(stage, turn, at_ns);
-            idle_looks = visible_state(stage) == before ? idle_looks + 1 : 0;
-            if (idle_looks == ROUTINE_LOOKS && !has_outside(stage))
-                return STAGE_QUIET;
             continue;
         }
-        idle_looks = 0;
-        oms_acts(stage, turn, at_ns);
+        act_and_compare(stage, turn, at_ns, &idle);
+        if (is_quiet(stage, &idle) && !has_outside(stage))
+            return STAGE_QUIET;
     }
 }
 
 enum stage_end stage_settle(struct stage *stage) {
     enum stage_end end = STAGE_QUIET;
     stage->world.broker_down = false;
+    stage->settling = true;
     stage->line = 0;
     if (stage->oms == NULL) {
         stage_note(stage, "harness", false, "faults have stopped; the OMS is started again");
         stage_boot(stage);
     }
     end = stage_run(stage);
-    if (end == STAGE_QUIET)
-        judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
+    if (end != STAGE_QUIET)
+        return end;
+    judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
+    if (stage->oms == NULL)
+        judge_restless(&stage->judge, &stage->world,
+                       "faults have stopped, and the OMS does not stay up");
     return end;
 }
 

@@ -28,7 +28,7 @@ enum stage_end { STAGE_QUIET, STAGE_RESTLESS };
 
 enum {
     STAGE_INBOX_MAX = 256,
-    STAGE_ACTIONS_MAX = 20000,   /* calls into the OMS per run; more is restless (I12) */
+    STAGE_ACTIONS_MAX = 20000,   /* calls into the OMS per virtual hour; more is restless (I12) */
     STAGE_DEAD_CALLS_MAX = 10000 /* port calls an OMS may make while dying; more is reported */
 };
 
@@ -129,8 +129,10 @@ struct stage {
     struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
-    int64_t free_ns; /* since when the OMS is free for its next paced act */
-    unsigned long actions;
+    int64_t free_ns;       /* since when the OMS is free for its next paced act */
+    unsigned long actions; /* in the virtual hour that began at hour_ns */
+    int64_t hour_ns;
+    bool settling; /* faults have stopped: from here on the world must become quiet */
 };
 
 /* The name of the store on the simulated disk. */
@@ -149,7 +151,9 @@ struct disk *stage_image(const struct sut *sut, const struct sut_config *config,
                          char why[SUT_WHY_SIZE]);
 void stage_forget_images(void);
 
-/* Runs until nothing comes from outside and the world is quiet, or it will not become so. */
+/* Runs until nothing comes from outside and the world is quiet, or it will not become so. As long
+ * as faults may strike (before stage_settle) an OMS that goes on waiting in vain is no violation.
+ */
 enum stage_end stage_run(struct stage *stage);
 
 /* After stage_run: faults have stopped; brings the broker and the OMS back if they are down, lets
@@ -179,7 +183,7 @@ void stage_operate(struct stage *stage, bool on);
 void stage_start_second(struct stage *stage);
 /* The exchange changed by the script's doing: judge it. */
 void stage_changed(struct stage *stage);
-/* What a crash now would leave, as a hash: equal keys are equal crash points. */
+/* What a crash now would leave, the time left out, as a hash that is good within one run. */
 uint64_t stage_crash_key(const struct stage *stage);
 
 __attribute__((format(printf, 4, 5))) void stage_note(struct stage *stage, const char *who,

@@ -131,6 +131,44 @@ static void die_at_line(struct script *script, size_t index) {
     die(script, index, death_of(script, crash), &item, false);
 }
 
+/* Whether some line counts from a crash that has not struck yet. */
+static bool crash_is_awaited(const struct script *script, size_t from) {
+    for (size_t i = from; i < script->scenario->line_count; i++) {
+        if (script->lines[i].state == LINE_WAITING &&
+            script->scenario->lines[i].when.base == SCN_AFTER_CRASH)
+            return true;
+    }
+    return false;
+}
+
+/* How much of its counted calls a fault has used up. */
+static int64_t calls_spent(const struct scn_strike *strike, const struct line_run *line) {
+    int64_t last = 0;
+    if (strike->times == SCN_NEXT_CALL)
+        last = 1;
+    if (strike->times == SCN_ON_CALLS)
+        last = strike->last;
+    return line->calls < last ? line->calls : last;
+}
+
+/* What a crash now would leave: the world, the judge's memory, what the script has spent, and, when
+ * the script goes on from the crash, its moment. Equal keys are equal crash points. */
+static uint64_t crash_key(const struct script *script) {
+    uint64_t key = stage_crash_key(&script->stage);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *scn = &script->scenario->lines[i];
+        const struct line_run *line = &script->lines[i];
+        if (scn->statement == SCN_FAULT && line->state == LINE_ARMED)
+            key = hash_u64(hash_u64(key, i * 2 + line->fired),
+                           (uint64_t)calls_spent(&scn->args.strike, line));
+        else if (scn->when.base == SCN_BEFORE_POINT || scn->when.base == SCN_AFTER_POINT)
+            key = hash_u64(hash_u64(key, i), line->state);
+    }
+    if (crash_is_awaited(script, 0))
+        key = hash_u64(key, (uint64_t)script->stage.world.now_ns);
+    return key;
+}
+
 /* A death that the quantifier on line `index` chose, at a call. */
 static void die_at_call(struct script *script, size_t index, struct site site, unsigned occurrence,
                         bool after) {
@@ -142,7 +180,7 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
     else
         item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
     script->crashed_in_window = true;
-    script->crash_key = stage_crash_key(&script->stage);
+    script->crash_key = crash_key(script);
     die(script, index, death, &item, true);
 }
 
@@ -155,24 +193,25 @@ static int open_window(const struct script *script) {
     return -1;
 }
 
-/* Offers a crash to the chooser, unless a crash here leaves the same as the one offered before. */
-static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
-    int window = open_window(script);
-    uint64_t key = 0;
-    if (window < 0 || script->plan != NULL || script->stage.port.dead)
-        return;
-    key = stage_crash_key(&script->stage);
+/* Asks the chooser, unless a crash now leaves the same as the one offered before. */
+static bool chooses_crash(struct script *script) {
+    uint64_t key = crash_key(script);
     if (script->has_key && key == script->key)
-        return;
+        return false;
     script->has_key = true;
     script->key = key;
-    if (choose(&script->chooser, CHOICE_CRASH, 2) == 0)
+    return choose(&script->chooser, CHOICE_CRASH, 2) != 0;
+}
+
+static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
+    int window = open_window(script);
+    if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
         return;
     script->crash_points++;
     die_at_call(script, (size_t)window, site, occurrence, after);
 }
 
-/* The restart below an open window: the last crash point is right before it. */
+/* The last crash point of a window: right before the restart below it, or when all is quiet. */
 static void die_idle(struct script *script, size_t window) {
     const struct scn_crash *crash = &script->scenario->lines[window].args.crash;
     struct plan_item item = {.life = script->stage.life,
@@ -182,18 +221,8 @@ static void die_idle(struct script *script, size_t window) {
                                  death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
     script->crash_points++;
     script->crashed_in_window = true;
-    script->crash_key = stage_crash_key(&script->stage);
+    script->crash_key = crash_key(script);
     die(script, window, death_of(script, crash), &item, true);
-}
-
-/* Lines that count from the crash of an open window, when nothing else is left: it strikes now. */
-static bool window_is_awaited(const struct script *script, size_t window) {
-    for (size_t i = window + 1; i < script->scenario->line_count; i++) {
-        if (script->lines[i].state == LINE_WAITING &&
-            script->scenario->lines[i].when.base == SCN_AFTER_CRASH)
-            return true;
-    }
-    return false;
 }
 
 static void die_by_plan(struct script *script, const struct plan_item *item) {
@@ -221,11 +250,13 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
     struct plan_item *item =
         script->death_index >= 0 ? &script->taken.items[script->death_index] : &script->death;
     unsigned which = 0;
+    bool named = false; /* the plan says what survives here */
     (void)reduced;
     if (script->plan != NULL) {
         const struct plan_item *said = item;
         if (item->place == PLAN_AT_LINE)
             said = plan_at(script->plan, item->life, PLAN_AT_LINE, item->occurrence);
+        named = said != NULL;
         if (said != NULL && !disk_outcome_parse(disk, said->keep, &which))
             fail(
                 script, "plan", script->stage.line,
@@ -238,7 +269,7 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
             script->crash_points = 0;
     }
     disk_outcome_name(disk, which, item->keep, sizeof item->keep);
-    if (script->death_index < 0 && which != 0 && !plan_add(&script->taken, item))
+    if (script->death_index < 0 && (which != 0 || named) && !plan_add(&script->taken, item))
         script->recorded_all = false;
     return which;
 }
@@ -262,6 +293,7 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
                         int decision) {
     const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
     struct line_run *line = &script->lines[index];
+    bool was_open = line->in_window;
     if (line->state != LINE_ARMED || line->over)
         return;
     if (crash->where == SCN_CRASH_ANYWHERE_BEFORE && !after &&
@@ -274,6 +306,7 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
         point_matches(&crash->to, kind, decision))
         line->over = true;
     line->in_window = line->in_window && !line->over;
+    script->has_key = script->has_key && (was_open || !line->in_window);
 }
 
 static void happen_at_point(struct script *script, size_t index);
@@ -283,7 +316,7 @@ static void remember_key(struct script *script, size_t index) {
     if (open_window(script) < 0)
         return;
     script->lines[index].has_key = true;
-    script->lines[index].key = stage_crash_key(&script->stage);
+    script->lines[index].key = crash_key(script);
 }
 
 static void remember_point_key(struct script *script, bool after, enum scn_point_kind kind,
@@ -542,6 +575,13 @@ static bool strikes(struct script *script, size_t index, const struct port_call 
     return false;
 }
 
+static void note_fault(struct script *script, const struct port_call *call, unsigned occurrence,
+                       const struct fault *fault) {
+    char text[FAULT_TEXT_SIZE], site[SITE_NAME_SIZE];
+    stage_note(&script->stage, "fault", false, "%s call %u: %s", site_name(call->site, site),
+               occurrence, fault_format(fault, text));
+}
+
 static struct port_answer planned(struct script *script, const struct port_call *call,
                                   unsigned occurrence) {
     const struct plan_item *item =
@@ -553,6 +593,7 @@ static struct port_answer planned(struct script *script, const struct port_call 
         return (struct port_answer){0};
     }
     plan_add(&script->taken, item);
+    note_fault(script, call, occurrence, &item->fault);
     script->fired[site_index(call->site)]++;
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         if (script->scenario->lines[i].statement == SCN_FAULT &&
@@ -594,12 +635,10 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         struct fault fault;
         if (script->scenario->lines[i].statement == SCN_FAULT &&
             strikes(script, i, call, occurrence, &fault)) {
-            char text[FAULT_TEXT_SIZE], site[SITE_NAME_SIZE];
             int line = script->stage.line;
             fault_fired(script, i, call->site);
             script->stage.line = line_number(script, i);
-            stage_note(&script->stage, "fault", false, "%s call %u: %s",
-                       site_name(call->site, site), occurrence, fault_format(&fault, text));
+            note_fault(script, call, occurrence, &fault);
             script->stage.line = line;
             return fault_answer(&fault);
         }
@@ -735,6 +774,7 @@ static void restart(struct script *script, size_t index) {
 static void arm(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
     script->lines[index].state = LINE_ARMED;
+    script->has_key = false;
     if (line->statement == SCN_CRASH)
         script->lines[index].in_window = line->args.crash.where == SCN_CRASH_ANYWHERE ||
                                          line->args.crash.where == SCN_CRASH_ANYWHERE_BEFORE;
@@ -1133,11 +1173,12 @@ static void final_checks(struct script *script) {
     }
 }
 
-/* Nothing is left to happen but what waits for a crash: true when it struck. */
+/* Nothing is left to happen and a window is still open: the last crash point is now, and it is no
+ * choice when lines wait for the crash. True when it struck. */
 static bool idle_window(struct script *script) {
     int window = open_window(script);
     const struct plan_item *item = NULL;
-    if (window < 0 || !stage_is_up(&script->stage) || !window_is_awaited(script, (size_t)window))
+    if (window < 0 || !stage_is_up(&script->stage))
         return false;
     if (script->plan != NULL) {
         item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, 1);
@@ -1145,6 +1186,8 @@ static bool idle_window(struct script *script) {
             die_by_plan(script, item);
         return item != NULL;
     }
+    if (!crash_is_awaited(script, (size_t)window + 1) && !chooses_crash(script))
+        return false;
     die_idle(script, (size_t)window);
     return true;
 }

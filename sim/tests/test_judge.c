@@ -1,0 +1,713 @@
+/* Every invariant of the judge: it breaks when it must, and beside that it does not. */
+#include "sim/judge.h"
+#include "sim/peek.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ONE   INT64_C(1000000000)
+#define STORE "oms.db"
+
+static struct world world;
+static struct judge judge;
+
+/* ---- an OMS whose beliefs are whatever the test says ---- */
+
+static struct oms_order orders[2];
+static struct oms_position positions[1];
+static size_t order_count, position_count;
+static bool kill_switch, intact, readable, only_with_file;
+
+static void *copy(const void *from, size_t size) {
+    void *to = size == 0 ? NULL : malloc(size);
+    return to == NULL ? NULL : memcpy(to, from, size);
+}
+
+static bool file_is_there(const char *vfs, const char *path) {
+    sqlite3_vfs *door = sqlite3_vfs_find(vfs);
+    int there = 0;
+    door->xAccess(door, path, SQLITE_ACCESS_EXISTS, &there);
+    return there != 0;
+}
+
+static bool observe(const char *vfs, const char *path, bool check, struct oms_view *view,
+                    char why[SUT_WHY_SIZE]) {
+    strcpy(why, "damaged");
+    if (!readable || (check && !intact))
+        return false;
+    *view = (struct oms_view){.kill_switch = kill_switch};
+    if (!only_with_file || file_is_there(vfs, path)) {
+        view->order_count = order_count;
+        view->orders = copy(orders, order_count * sizeof *orders);
+    }
+    view->position_count = position_count;
+    view->positions = copy(positions, position_count * sizeof *positions);
+    return true;
+}
+
+static const struct sut fake = {.name = "fake", .observe = observe};
+
+/* ---- deeds ---- */
+
+static const struct oms_decision d1 = {.id = "d1",
+                                       .symbol = "AAPL",
+                                       .type = BROKER_LIMIT,
+                                       .qty_nanos = 10 * ONE,
+                                       .limit_nanos = 150 * ONE};
+enum { D1 = 0 };
+
+static struct broker_request request(void) {
+    struct broker_request made = {
+        .type = BROKER_LIMIT, .qty_nanos = d1.qty_nanos, .limit_nanos = d1.limit_nanos};
+    strcpy(made.symbol, d1.symbol);
+    strcpy(made.client_order_id, "id-1");
+    return made;
+}
+
+static void believe(enum oms_state state, const char *reason) {
+    orders[0] = (struct oms_order){.decision = d1, .state = state, .sends = 1};
+    strcpy(orders[0].reason, reason);
+    order_count = 1;
+    peek_forget();
+}
+
+static void life(void) {
+    peek_forget();
+    judge_life(&judge, &world, STORE);
+}
+
+static void quiet(void) {
+    peek_forget();
+    judge_quiet(&judge, &world, STORE);
+}
+
+static void leaves(void) {
+    struct broker_request made = request();
+    judge_posted(&judge, &world, STORE, &made, 1);
+}
+
+static size_t accepted(void) {
+    struct broker_request made = request();
+    size_t index = 0;
+    char message[BROKER_TEXT_SIZE];
+    exchange_submit(&world.exchange, world.now_ns, &made, &index, message);
+    judge_books(&judge, &world);
+    return index;
+}
+
+static void answered(enum site_op op, bool delivered, bool found) {
+    struct broker_request made = request();
+    struct port_call call = {.site = {op, ON_NONE},
+                             .request = op == SITE_BROKER_SUBMIT ? &made : NULL,
+                             .ref = op == SITE_BROKER_LOOKUP ? "id-1" : ""};
+    struct port_reply reply = {.call = &call, .delivered = delivered, .found = found};
+    judge_replied(&judge, &world, &reply);
+}
+
+static void broken(int invariant) {
+    assert_int_equal(judge.first.invariant, invariant);
+    if (invariant != 0)
+        assert_int_not_equal(judge.first.text[0], '\0');
+}
+
+static void fresh(unsigned claims) {
+    world_free(&world);
+    world_init(&world, profile_find("label"), 1000 * ONE);
+    judge_init(&judge, &fake, claims);
+    judge_add(&judge, "D1", &d1);
+    order_count = position_count = 0;
+    kill_switch = only_with_file = false;
+    intact = readable = true;
+    life();
+}
+
+static int setup(void **state) {
+    (void)state;
+    fresh(INVARIANTS_ALL);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    peek_forget();
+    world_free(&world);
+    return 0;
+}
+
+/* ---- I1, I2 ---- */
+
+static void i1_breaks_at_the_second_order_accepted_for_a_decision(void **state) {
+    (void)state;
+    accepted();
+    broken(0);
+    accepted();
+    broken(1);
+    assert_string_equal(judge.first.text, "2 orders accepted for D1 (O1, O2)");
+}
+
+static void i1_breaks_when_an_order_leaves_or_stands_that_nobody_decided(void **state) {
+    (void)state;
+    struct broker_request other = request();
+    size_t index = 0;
+    char message[BROKER_TEXT_SIZE];
+    other.qty_nanos++;
+    judge_posted(&judge, &world, STORE, &other, 1);
+    broken(1);
+    fresh(INVARIANTS_ALL);
+    exchange_submit(&world.exchange, 0, &other, &index, message);
+    judge_books(&judge, &world);
+    broken(1);
+}
+
+static void i1_does_not_break_at_a_stranger_s_order_however_alike(void **state) {
+    (void)state;
+    accepted();
+    exchange_foreign(&world.exchange, 0, "AAPL", BROKER_BUY, d1.qty_nanos, d1.limit_nanos);
+    judge_books(&judge, &world);
+    broken(0);
+    assert_int_equal(judge_orders(&judge, &world, D1), 1);
+}
+
+static void i2_breaks_when_more_is_executed_than_was_decided(void **state) {
+    (void)state;
+    fresh(INVARIANT_BIT(2));
+    exchange_fill(&world.exchange, accepted(), 0, 6 * ONE, ONE, "");
+    exchange_fill(&world.exchange, accepted(), 0, 4 * ONE, ONE, "");
+    judge_books(&judge, &world);
+    broken(0);
+    exchange_fill(&world.exchange, 1, 0, 1, ONE, "");
+    judge_books(&judge, &world);
+    broken(2);
+}
+
+/* ---- I3 ---- */
+
+static void i3_breaks_when_what_was_taken_on_is_nowhere(void **state) {
+    (void)state;
+    quiet(); /* never taken on: nothing is lost */
+    broken(0);
+    judge_answered(&judge, D1, SUT_TAKEN);
+    quiet();
+    broken(3);
+}
+
+static void i3_asks_for_a_recorded_reason_when_the_broker_has_no_order(void **state) {
+    (void)state;
+    static const enum oms_state ends[] = {OMS_STATE_REJECTED, OMS_STATE_HELD, OMS_STATE_CANCELED,
+                                          OMS_STATE_EXPIRED};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        fresh(INVARIANTS_ALL);
+        believe(ends[i], "because");
+        quiet();
+        broken(0);
+        believe(ends[i], "");
+        quiet();
+        broken(3);
+    }
+    fresh(INVARIANTS_ALL);
+    believe(OMS_STATE_FILLED, "no reason saves it");
+    quiet();
+    broken(3);
+}
+
+static void i3_and_i12_wait_for_an_intent_that_may_not_leave(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    kill_switch = true;
+    quiet();
+    broken(0);
+    kill_switch = false;
+    world.halt_file = OMS_HALT_PRESENT;
+    quiet();
+    broken(0);
+    world.halt_file = OMS_HALT_ABSENT;
+    judge.claims &= ~INVARIANT_BIT(12);
+    quiet();
+    broken(3);
+}
+
+/* ---- I4 ---- */
+
+static void i4_compares_every_state_with_the_broker_s(void **state) {
+    (void)state;
+    for (int own = 0; own <= OMS_STATE_HELD; own++) {
+        fresh(INVARIANT_BIT(4));
+        accepted();
+        believe((enum oms_state)own, "");
+        quiet();
+        broken(own == OMS_STATE_WORKING ? 0 : 4);
+    }
+    fresh(INVARIANT_BIT(4));
+    exchange_end(&world.exchange, accepted(), BROKER_STATUS_CANCELED);
+    believe(OMS_STATE_CANCELED, "");
+    quiet();
+    broken(0);
+}
+
+static void i4_compares_executed_quantity_position_and_cost_exactly(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 4; wrong++) {
+        fresh(INVARIANTS_ALL);
+        exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "");
+        believe(OMS_STATE_FILLED, "");
+        orders[0].filled_nanos = 10 * ONE - (wrong == 1);
+        positions[0] = (struct oms_position){.symbol = "AAPL",
+                                             .qty_nanos = 10 * ONE + (wrong == 2),
+                                             .cost = (decimal_wide)1500 * ONE * ONE + (wrong == 3)};
+        position_count = wrong == 4 ? 0 : 1;
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+}
+
+static void i4_breaks_on_a_position_that_only_the_oms_has(void **state) {
+    (void)state;
+    positions[0] = (struct oms_position){.symbol = "MSFT", .qty_nanos = ONE, .cost = ONE};
+    position_count = 1;
+    quiet();
+    broken(4);
+}
+
+static void i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed(void **state) {
+    (void)state;
+    exchange_foreign(&world.exchange, 0, "AAPL", BROKER_BUY, 7 * ONE, ONE);
+    judge_books(&judge, &world);
+    quiet();
+    broken(0);
+    fresh(INVARIANTS_ALL);
+    judge_init(&judge, &fake, INVARIANTS_ALL); /* before the first life: each side its own */
+    exchange_open_position(&world.exchange, "AAPL", 5 * ONE, ONE);
+    positions[0] = (struct oms_position){.symbol = "MSFT", .qty_nanos = ONE, .cost = ONE};
+    position_count = 1;
+    life();
+    quiet();
+    broken(0);
+    exchange_open_position(&world.exchange, "TSLA", ONE, ONE); /* this one came later */
+    quiet();
+    broken(4);
+}
+
+/* ---- I5 ---- */
+
+static void i5_breaks_when_a_recorded_refusal_is_sent_again(void **state) {
+    (void)state;
+    believe(OMS_STATE_REJECTED, "no money");
+    life();
+    leaves();
+    broken(5);
+}
+
+static void i5_breaks_when_a_told_refusal_is_sent_again_in_the_same_life_only(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+    answered(SITE_BROKER_SUBMIT, true, false);
+    life(); /* it died before it could record that */
+    answered(SITE_BROKER_LOOKUP, true, false);
+    leaves();
+    broken(0);
+    answered(SITE_BROKER_SUBMIT, true, false);
+    answered(SITE_BROKER_LOOKUP, true, false);
+    leaves();
+    broken(5);
+}
+
+static void i5_allows_another_send_after_a_refusal_that_was_lost(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+    answered(SITE_BROKER_SUBMIT, false, false);
+    answered(SITE_BROKER_LOOKUP, true, false);
+    leaves();
+    broken(0);
+}
+
+/* ---- I6 ---- */
+
+static void i6_breaks_when_something_leaves_under_the_kill_switch(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    judge_operator(&judge, true, true);
+    judge_operator(&judge, false, true);
+    leaves();
+    broken(0);
+    fresh(INVARIANTS_ALL);
+    believe(OMS_STATE_INTENT, "");
+    judge_operator(&judge, true, true);
+    leaves();
+    broken(6);
+}
+
+static void i6_breaks_when_the_kill_switch_is_forgotten(void **state) {
+    (void)state;
+    judge_operator(&judge, true, true);
+    kill_switch = true;
+    life();
+    broken(0);
+    kill_switch = false;
+    life();
+    broken(6);
+    fresh(INVARIANTS_ALL);
+    judge_operator(&judge, true, true);
+    quiet();
+    broken(6);
+}
+
+static void i6_takes_either_state_after_an_operator_s_act_without_answer(void **state) {
+    (void)state;
+    for (int on = 0; on <= 1; on++) {
+        fresh(INVARIANTS_ALL);
+        believe(OMS_STATE_INTENT, "");
+        judge_operator(&judge, true, false);
+        leaves();
+        kill_switch = on == 1;
+        life();
+        broken(0);
+        assert_int_equal(judge.kill_switch, on);
+        assert_false(judge.kill_switch_doubtful);
+    }
+    /* Released without answer, then tripped without answer: the release may have counted. */
+    fresh(INVARIANTS_ALL);
+    judge_operator(&judge, true, true);
+    judge_operator(&judge, false, false);
+    judge_operator(&judge, true, false);
+    life();
+    broken(0);
+}
+
+static void i6_breaks_under_the_halt_file_unless_it_was_denied_at_that_moment(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    judge_halt_asked(&judge, &world);
+    world.halt_file = OMS_HALT_PRESENT;
+    leaves(); /* it appeared after the look */
+    broken(0);
+    answered(SITE_BROKER_LOOKUP, true, false);
+    world.now_ns++;
+    leaves();
+    broken(6);
+    fresh(INVARIANTS_ALL);
+    believe(OMS_STATE_INTENT, "");
+    world.halt_file = OMS_HALT_UNREADABLE;
+    judge_halt_asked(&judge, &world);
+    leaves();
+    broken(6);
+}
+
+/* ---- I7 ---- */
+
+static void i7_breaks_when_an_acknowledged_decision_is_unknown_to_the_next_life(void **state) {
+    (void)state;
+    judge_answered(&judge, D1, SUT_PENDING);
+    life(); /* nothing was promised */
+    broken(0);
+    judge_answered(&judge, D1, SUT_TAKEN);
+    believe(OMS_STATE_INTENT, "");
+    life();
+    broken(0);
+    order_count = 0;
+    life();
+    broken(7);
+}
+
+static void i7_breaks_when_an_acknowledged_cancel_is_forgotten(void **state) {
+    (void)state;
+    judge_cancel(&judge, D1); /* of something it never took on: means nothing */
+    assert_false(judge.decisions[D1].cancel_acknowledged);
+    judge_answered(&judge, D1, SUT_KNOWN);
+    judge_cancel(&judge, D1);
+    believe(OMS_STATE_FILLED, ""); /* the fill won */
+    life();
+    broken(0);
+    believe(OMS_STATE_WORKING, "");
+    orders[0].cancel_asked = true;
+    life();
+    broken(0);
+    believe(OMS_STATE_WORKING, "");
+    life();
+    broken(7);
+}
+
+/* ---- I8 ---- */
+
+static void i8_breaks_when_starting_again_changes_a_belief(void **state) {
+    (void)state;
+    believe(OMS_STATE_WORKING, "");
+    uint64_t before = judge_meaning(&judge, &world, STORE);
+    strcpy(orders[0].reason, "worded differently");
+    peek_forget();
+    judge_idempotent(&judge, &world, before, judge_meaning(&judge, &world, STORE));
+    broken(0);
+    orders[0].filled_nanos = 1;
+    peek_forget();
+    judge_idempotent(&judge, &world, before, judge_meaning(&judge, &world, STORE));
+    broken(8);
+}
+
+/* ---- I9 ---- */
+
+static void i9_breaks_when_silence_is_taken_for_absence(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+    answered(SITE_BROKER_LOOKUP, false, false);
+    answered(SITE_BROKER_ORDERS, false, false);
+    answered(SITE_BROKER_POSITIONS, true, false);
+    leaves();
+    broken(9);
+}
+
+static void i9_is_content_with_one_complete_answer_also_a_list(void **state) {
+    (void)state;
+    static const enum site_op questions[] = {SITE_BROKER_LOOKUP, SITE_BROKER_ORDERS};
+    for (size_t i = 0; i < 2; i++) {
+        fresh(INVARIANTS_ALL);
+        believe(OMS_STATE_INTENT, "");
+        leaves();
+        life();
+        answered(questions[i], true, i == 1);
+        leaves();
+        broken(0);
+    }
+}
+
+static void i9_breaks_when_an_order_is_in_the_list_and_is_sent_again(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+    accepted();
+    answered(SITE_BROKER_ORDERS, true, true);
+    leaves();
+    broken(9);
+}
+
+/* ---- I10 ---- */
+
+static void i10_breaks_when_a_damaged_store_trades_or_stays_damaged(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    intact = false;
+    life();
+    broken(0); /* it may still refuse to start */
+    leaves();
+    broken(10);
+    fresh(INVARIANTS_ALL);
+    intact = readable = false;
+    quiet();
+    broken(10);
+}
+
+/* ---- I11 ---- */
+
+static void i11_breaks_at_the_second_request_of_one_submit_call(void **state) {
+    (void)state;
+    struct broker_request made = request();
+    believe(OMS_STATE_INTENT, "");
+    judge_posted(&judge, &world, STORE, &made, 1);
+    broken(0);
+    judge_posted(&judge, &world, STORE, &made, 2);
+    broken(11);
+}
+
+/* ---- I12 ---- */
+
+static void i12_breaks_when_something_is_left_undone_in_a_quiet_world(void **state) {
+    (void)state;
+    static const enum oms_state undone[] = {OMS_STATE_INTENT, OMS_STATE_IN_DOUBT};
+    for (size_t i = 0; i < 2; i++) {
+        fresh(INVARIANTS_ALL);
+        believe(undone[i], "");
+        assert_true(judge_under_way(&judge, &world, STORE));
+        quiet();
+        broken(12);
+    }
+    fresh(INVARIANTS_ALL);
+    judge_restless(&judge, &world, "it goes on");
+    broken(12);
+}
+
+static void i12_breaks_when_a_decision_was_taken_up_and_nothing_was_done(void **state) {
+    (void)state;
+    judge_answered(&judge, D1, SUT_PENDING);
+    quiet();
+    broken(12);
+    fresh(INVARIANTS_ALL);
+    judge_answered(&judge, D1, SUT_PENDING);
+    life(); /* it died, and had promised nothing */
+    quiet();
+    broken(0);
+    fresh(INVARIANTS_ALL & ~INVARIANT_BIT(14));
+    judge_answered(&judge, D1, SUT_PENDING);
+    leaves(); /* it tried */
+    quiet();
+    broken(0);
+}
+
+static void quiet_is_more_than_silence_while_an_order_is_under_way(void **state) {
+    (void)state;
+    believe(OMS_STATE_WORKING, "");
+    assert_false(judge_under_way(&judge, &world, STORE));
+    orders[0].cancel_asked = true;
+    peek_forget();
+    assert_true(judge_under_way(&judge, &world, STORE));
+    believe(OMS_STATE_INTENT, "");
+    kill_switch = true;
+    peek_forget();
+    assert_false(judge_under_way(&judge, &world, STORE));
+}
+
+/* ---- I13 ---- */
+
+static void i13_breaks_when_what_was_not_taken_is_sent(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    judge_answered(&judge, D1, SUT_NOT_TAKEN);
+    judge_presented(&judge, D1); /* presented again: nothing is refused any more */
+    leaves();
+    broken(0);
+    answered(SITE_BROKER_LOOKUP, true, false);
+    judge_answered(&judge, D1, SUT_NOT_TAKEN);
+    leaves();
+    broken(13);
+}
+
+static void i13_a_refusal_takes_back_no_earlier_promise(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    judge_answered(&judge, D1, SUT_TAKEN);
+    judge_presented(&judge, D1);
+    judge_answered(&judge, D1, SUT_NOT_TAKEN);
+    leaves();
+    broken(0);
+}
+
+/* ---- I14 ---- */
+
+static struct port_answer nothing(void *ctx, const struct port_call *call) {
+    (void)ctx, (void)call;
+    return (struct port_answer){0};
+}
+static void unheard(void *ctx, const struct port_call *call) {
+    (void)ctx, (void)call;
+}
+static int64_t no_time(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+/* The intent is a file; its name is durable once it was synced. */
+static void write_intent(bool synced) {
+    struct port port = {.before = nothing, .after = unheard, .now = no_time};
+    sqlite3_vfs *vfs = sqlite3_vfs_find("sim");
+    sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MAIN_DB;
+    disk_vfs_attach("sim", world.disk, &port, 1);
+    assert_int_equal(vfs->xOpen(vfs, STORE, file, flags, &flags), SQLITE_OK);
+    file->pMethods->xWrite(file, "intent", 6, 0);
+    if (synced)
+        file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    file->pMethods->xClose(file);
+    free(file);
+    disk_vfs_attach("sim", NULL, NULL, 0);
+}
+
+static void i14_breaks_when_a_power_loss_at_the_send_would_forget_the_intent(void **state) {
+    (void)state;
+    believe(OMS_STATE_INTENT, "");
+    only_with_file = true;
+    write_intent(true);
+    leaves();
+    broken(0);
+    fresh(INVARIANTS_ALL);
+    believe(OMS_STATE_INTENT, "");
+    only_with_file = true;
+    write_intent(false);
+    leaves();
+    broken(14);
+    fresh(INVARIANTS_ALL);
+    leaves(); /* nothing is recorded at all */
+    broken(14);
+}
+
+/* ---- the judge itself ---- */
+
+static void what_is_not_claimed_is_not_judged_and_the_first_break_stays(void **state) {
+    (void)state;
+    fresh(INVARIANTS_ALL & ~INVARIANT_BIT(1));
+    accepted();
+    accepted();
+    broken(0);
+    judge_restless(&judge, &world, "first");
+    world.now_ns++;
+    believe(OMS_STATE_FILLED, "");
+    quiet();
+    broken(12);
+    assert_string_equal(judge.first.text, "first");
+    assert_int_equal(judge.first.at_ns, 1000 * ONE);
+}
+
+static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
+    (void)state;
+    struct judged *judged = &judge.decisions[D1];
+    bool *memories[] = {&judged->acknowledged, &judged->cancel_acknowledged, &judged->refused,
+                        &judged->refusable,    &judged->refusal_recorded,    &judged->doubtful,
+                        &judge.kill_switch,    &judge.kill_switch_doubtful};
+    uint64_t hashes[9] = {judge_memory(&judge)};
+    for (size_t i = 0; i < 8; i++) {
+        *memories[i] = !*memories[i];
+        hashes[i + 1] = judge_memory(&judge);
+        *memories[i] = !*memories[i];
+        for (size_t j = 0; j <= i; j++)
+            assert_int_not_equal(hashes[i + 1], hashes[j]);
+    }
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(i1_breaks_at_the_second_order_accepted_for_a_decision),
+        TEST(i1_breaks_when_an_order_leaves_or_stands_that_nobody_decided),
+        TEST(i1_does_not_break_at_a_stranger_s_order_however_alike),
+        TEST(i2_breaks_when_more_is_executed_than_was_decided),
+        TEST(i3_breaks_when_what_was_taken_on_is_nowhere),
+        TEST(i3_asks_for_a_recorded_reason_when_the_broker_has_no_order),
+        TEST(i3_and_i12_wait_for_an_intent_that_may_not_leave),
+        TEST(i4_compares_every_state_with_the_broker_s),
+        TEST(i4_compares_executed_quantity_position_and_cost_exactly),
+        TEST(i4_breaks_on_a_position_that_only_the_oms_has),
+        TEST(i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed),
+        TEST(i5_breaks_when_a_recorded_refusal_is_sent_again),
+        TEST(i5_breaks_when_a_told_refusal_is_sent_again_in_the_same_life_only),
+        TEST(i5_allows_another_send_after_a_refusal_that_was_lost),
+        TEST(i6_breaks_when_something_leaves_under_the_kill_switch),
+        TEST(i6_breaks_when_the_kill_switch_is_forgotten),
+        TEST(i6_takes_either_state_after_an_operator_s_act_without_answer),
+        TEST(i6_breaks_under_the_halt_file_unless_it_was_denied_at_that_moment),
+        TEST(i7_breaks_when_an_acknowledged_decision_is_unknown_to_the_next_life),
+        TEST(i7_breaks_when_an_acknowledged_cancel_is_forgotten),
+        TEST(i8_breaks_when_starting_again_changes_a_belief),
+        TEST(i9_breaks_when_silence_is_taken_for_absence),
+        TEST(i9_is_content_with_one_complete_answer_also_a_list),
+        TEST(i9_breaks_when_an_order_is_in_the_list_and_is_sent_again),
+        TEST(i10_breaks_when_a_damaged_store_trades_or_stays_damaged),
+        TEST(i11_breaks_at_the_second_request_of_one_submit_call),
+        TEST(i12_breaks_when_something_is_left_undone_in_a_quiet_world),
+        TEST(i12_breaks_when_a_decision_was_taken_up_and_nothing_was_done),
+        TEST(quiet_is_more_than_silence_while_an_order_is_under_way),
+        TEST(i13_breaks_when_what_was_not_taken_is_sent),
+        TEST(i13_a_refusal_takes_back_no_earlier_promise),
+        TEST(i14_breaks_when_a_power_loss_at_the_send_would_forget_the_intent),
+        TEST(what_is_not_claimed_is_not_judged_and_the_first_break_stays),
+        TEST(every_memory_that_can_decide_later_is_in_the_hash),
+    };
+    disk_vfs_register();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -18,12 +18,14 @@ enum {
 
 /* An intent touches one leaf of `orders` and one of `idempotency`: no other index may be added to
  * them without need, each would be one more page that a power loss can tear from the others.
- * Columns are bare names: every start parses and checks this text, so what a column may hold is
- * said where rows are read (store_rows.c insists on each column's type), not here a second time. */
+ * But for `idempotency`, whose text is a contract, columns are bare names: every start parses and
+ * checks this text, so what a column may hold is said where rows are read (store_rows.c insists on
+ * each column's type), not here a second time. */
 static const char schema[] =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
     "base_order,base_run,orphans);"
-    "CREATE TABLE idempotency(decision_id PRIMARY KEY,idempotency_key,created_at)WITHOUT ROWID;"
+    "CREATE TABLE idempotency(decision_id TEXT PRIMARY KEY,idempotency_key TEXT NOT NULL,"
+    "created_at TEXT NOT NULL)WITHOUT ROWID;"
     "CREATE TABLE orders(id INTEGER PRIMARY KEY,decision_id,client_order_id,symbol,side,type,tif,"
     "qty,limit_price,expires_ns,state,reason,broker_order_id,filled,sends,first_send_ns,"
     "send_by_ns,cancel_asked,created_ns);"

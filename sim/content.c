@@ -8,6 +8,7 @@
 #include "sim/disk_file.h"
 #include "sim/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* SQLite's file format: https://www.sqlite.org/fileformat2.html */
@@ -144,8 +145,7 @@ static bool is_plain(const struct disk *disk, const char *path, int slot, int *p
     unsigned char header[DB_HEADER];
     char journal[DISK_NAME_SIZE + 16];
     uint32_t size = 0;
-    memcpy(journal, path, strlen(path) + 1);
-    strcat(journal, "-journal");
+    snprintf(journal, sizeof journal, "%s-journal", path);
     if (disk_slot_find(disk, journal) != DISK_NO_FILE ||
         disk_slot_read(disk, slot, 0, header, DB_HEADER) < DB_HEADER || !is_wal_mode(header))
         return false;
@@ -172,8 +172,8 @@ bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
     bool empty = false;
     if (slot == DISK_NO_FILE || !is_plain(disk, path, slot, &log.page_size))
         return false;
-    memcpy(name, path, strlen(path) + 1);
-    log.slot = disk_slot_find(disk, strcat(name, "-wal"));
+    snprintf(name, sizeof name, "%s-wal", path);
+    log.slot = disk_slot_find(disk, name);
     log.page_count = 0;
     memset(log.frame_of, 0, sizeof log.frame_of);
     if (!read_log_header(disk, &log, &sum, &empty) || (!empty && !read_frames(disk, &log, sum)))

@@ -319,14 +319,25 @@ static void remember_key(struct script *script, size_t index) {
     script->lines[index].key = crash_key(script);
 }
 
+/* What has left arrives, whoever dies meanwhile: a crash between leaving and arriving leaves what
+ * one right after the arrival leaves. */
+static bool crash_is_like(const struct scn_crash *crash, bool after, enum scn_point_kind kind,
+                          int decision) {
+    bool on_its_way = (crash->where == SCN_CRASH_AFTER && crash->point.kind == SCN_POINT_SEND) ||
+                      (crash->where == SCN_CRASH_BEFORE && crash->point.kind == SCN_POINT_DELIVER);
+    if (on_its_way && after && kind == SCN_POINT_DELIVER)
+        return crash->point.decision == SCN_NONE || crash->point.decision == decision;
+    return crash->where == (after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE) &&
+           point_matches(&crash->point, kind, decision);
+}
+
 static void remember_point_key(struct script *script, bool after, enum scn_point_kind kind,
                                int decision) {
     const struct scenario *scenario = script->scenario;
-    enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
     for (size_t i = 0; i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
-        if (line->statement == SCN_REACH_CRASH && line->args.crash.where == where &&
-            point_matches(&line->args.crash.point, kind, decision))
+        if (line->statement == SCN_REACH_CRASH &&
+            crash_is_like(&line->args.crash, after, kind, decision))
             remember_key(script, i);
     }
 }

@@ -89,6 +89,10 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate gate
+bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@build/crashgate bench
+.PHONY: bench
 demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
 	@scenarios/demo.sh build/crashgate
 
@@ -110,7 +114,7 @@ test-programs: $(TESTBINS)
 run-tests:
 	@passed=0; failed=0; for t in $(TESTBINS); do \
 	  if ASAN_OPTIONS=detect_leaks=1 $$t > $$t.log 2>&1; then \
-	    n=$$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' $$t.log | tail -1); \
+	    n=$$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' $$t.log | awk '{n += $$1} END {print n}'); \
 	    if [ -z "$$n" ] || [ "$$n" = 0 ]; then echo "FAIL  $$t ran no test"; failed=$$((failed + 1)); \
 	    else printf 'ok    %4d  %s\n' $$n $${t#$(B)/}; passed=$$((passed + n)); fi; \
 	  else echo "FAIL  $$t"; sed 's/^/      /' $$t.log | tail -40; echo "again: $$t"; failed=$$((failed + 1)); fi; \

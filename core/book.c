@@ -135,7 +135,9 @@ void book_free(struct book *book) {
 
 static enum oms_code unreadable(struct store *store, int rc, const char *table,
                                 struct oms_error *error) {
-    text_error(error, "store %s: cannot read %s: %s", store->path, table, store_message(store));
+    const bool told = (sqlite3_errcode(store->db) & 0xff) == (rc & 0xff);
+    text_error(error, "store %s: cannot read %s: %s", store->path, table,
+               told ? store_message(store) : sqlite3_errstr(rc));
     return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
 }
 
@@ -145,7 +147,7 @@ static enum oms_code out_of_memory(struct store *store, struct oms_error *error)
 }
 
 static enum oms_code check_order(const struct book *book, const struct order *order,
-                                 const char *key, const char *bad_word, struct store *store,
+                                 const char *bad_word, struct store *store,
                                  struct oms_error *error) {
     const char *rule = NULL;
 
@@ -155,8 +157,6 @@ static enum oms_code check_order(const struct book *book, const struct order *or
         rule = "its row number is out of sequence";
     } else if (order_is_broken(order, &rule)) {
         /* `rule` says which */
-    } else if (strcmp(key, order->pub.client_order_id) != 0) {
-        rule = "its idempotency row is missing or has another key";
     } else if (!client_id_is_derived(book->meta.account, &order->pub)) {
         rule = "its client order id is not made from account and decision id";
     } else if (book_by_client_id(book, order->pub.client_order_id) != NULL) {
@@ -170,15 +170,14 @@ static enum oms_code check_order(const struct book *book, const struct order *or
 
 static enum oms_code load_orders(struct book *book, struct store *store, bool check,
                                  struct oms_error *error) {
-    char key[BROKER_CLIENT_ID_SIZE];
     const char *bad_word;
     struct order order;
     enum oms_code code;
     int rc;
 
-    while ((rc = store_next_order(store, &order, key, &bad_word)) == SQLITE_ROW) {
-        code = check || bad_word != NULL ? check_order(book, &order, key, bad_word, store, error)
-                                         : OMS_OK;
+    while ((rc = store_next_order(store, &order, &bad_word)) == SQLITE_ROW) {
+        code =
+            check || bad_word != NULL ? check_order(book, &order, bad_word, store, error) : OMS_OK;
         if (code == OMS_OK && book_add_order(book, &order) == NULL) {
             code = out_of_memory(store, error);
         }
@@ -187,12 +186,36 @@ static enum oms_code load_orders(struct book *book, struct store *store, bool ch
             return code;
         }
     }
-    if (rc != SQLITE_DONE) {
-        return unreadable(store, rc, "orders", error);
+    return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "orders", error);
+}
+
+/* One idempotency row per order, with its decision and its key. Decision ids are unique there, so
+ * as many rows as orders that all name an order name each of them once. */
+static enum oms_code check_keys(const struct book *book, struct store *store,
+                                struct oms_error *error) {
+    char decision_id[OMS_DECISION_ID_SIZE], key[BROKER_CLIENT_ID_SIZE];
+    char odd[OMS_DECISION_ID_SIZE] = "";
+    size_t count = 0;
+    int rc;
+
+    while ((rc = store_next_key(store, decision_id, key)) == SQLITE_ROW) {
+        const struct order *order = book_by_client_id(book, key);
+        count++;
+        if (order == NULL || strcmp(order->pub.decision.id, decision_id) != 0) {
+            memcpy(odd, decision_id, sizeof odd);
+        }
     }
-    if (check && book->meta.keys != (int64_t)book->order_count) {
-        text_error(error, "store %s: %lld idempotency rows for %zu orders", store->path,
-                   (long long)book->meta.keys, book->order_count);
+    if (rc != SQLITE_DONE) {
+        return unreadable(store, rc, "idempotency", error);
+    }
+    if (count != book->order_count) {
+        text_error(error, "store %s: %zu idempotency rows for %zu orders", store->path, count,
+                   book->order_count);
+        return OMS_CORRUPT;
+    }
+    if (odd[0] != '\0') {
+        text_error(error, "store %s: the idempotency row of %s has another key than any order",
+                   store->path, odd);
         return OMS_CORRUPT;
     }
     return OMS_OK;
@@ -226,6 +249,11 @@ static enum oms_code load_orphans(struct book *book, struct store *store, struct
             store_rest(store, STORE_ORPHANS);
             return out_of_memory(store, error);
         }
+    }
+    if (rc == SQLITE_DONE && book->meta.orphans != (int64_t)book->orphan_count) {
+        text_error(error, "store %s: %zu orphans, it counted %lld", store->path, book->orphan_count,
+                   (long long)book->meta.orphans);
+        return OMS_CORRUPT;
     }
     return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "orphans", error);
 }
@@ -338,6 +366,9 @@ enum oms_code book_load(struct book *book, struct store *store, bool check,
         return unreadable(store, rc, "meta", error);
     }
     code = load_orders(book, store, check, error);
+    if (code == OMS_OK && check) {
+        code = check_keys(book, store, error);
+    }
     if (code == OMS_OK) {
         code = load_positions(book, store, error);
     }

@@ -36,29 +36,30 @@ enum broker_tif {
 };
 
 /* Order statuses of Alpaca's Trading API v2: name, open (may still trade), final */
-#define BROKER_STATUSES(X)                    \
-    X(NEW, "new", 1)                          \
-    X(PARTIALLY_FILLED, "partially_filled", 1) \
-    X(FILLED, "filled", 0)                    \
-    X(DONE_FOR_DAY, "done_for_day", 1)        \
-    X(CANCELED, "canceled", 0)                \
-    X(EXPIRED, "expired", 0)                  \
-    X(REPLACED, "replaced", 0)                \
-    X(PENDING_CANCEL, "pending_cancel", 1)    \
-    X(PENDING_REPLACE, "pending_replace", 1)  \
-    X(ACCEPTED, "accepted", 1)                \
-    X(PENDING_NEW, "pending_new", 1)          \
+#define BROKER_STATUSES(X)                             \
+    X(NEW, "new", 1)                                   \
+    X(PARTIALLY_FILLED, "partially_filled", 1)         \
+    X(FILLED, "filled", 0)                             \
+    X(DONE_FOR_DAY, "done_for_day", 1)                 \
+    X(CANCELED, "canceled", 0)                         \
+    X(EXPIRED, "expired", 0)                           \
+    X(REPLACED, "replaced", 0)                         \
+    X(PENDING_CANCEL, "pending_cancel", 1)             \
+    X(PENDING_REPLACE, "pending_replace", 1)           \
+    X(ACCEPTED, "accepted", 1)                         \
+    X(PENDING_NEW, "pending_new", 1)                   \
     X(ACCEPTED_FOR_BIDDING, "accepted_for_bidding", 1) \
-    X(STOPPED, "stopped", 1)                  \
-    X(REJECTED, "rejected", 0)                \
-    X(SUSPENDED, "suspended", 1)              \
-    X(CALCULATED, "calculated", 1)            \
+    X(STOPPED, "stopped", 1)                           \
+    X(REJECTED, "rejected", 0)                         \
+    X(SUSPENDED, "suspended", 1)                       \
+    X(CALCULATED, "calculated", 1)                     \
     X(HELD, "held", 1)
 enum broker_status {
 #define X(id, name, open) BROKER_STATUS_##id,
     BROKER_STATUSES(X)
 #undef X
-    BROKER_STATUS_UNKNOWN /* a word this list does not have: neither final nor filled; poll on */
+        BROKER_STATUS_UNKNOWN /* a word this list does not have: neither final nor filled; poll on
+                               */
 };
 
 /* An order on its way out. Owned by the caller, read during the call only. */
@@ -114,8 +115,8 @@ struct broker_account {
 
 /* What became of a submit. */
 enum broker_sent {
-    BROKER_ACCEPTED,  /* the broker has it: *order is filled in and echoes our id. Record it. */
-    BROKER_REJECTED,  /* a refusal that proves non-acceptance. Final: record it, never send again. */
+    BROKER_ACCEPTED, /* the broker has it: *order is filled in and echoes our id. Record it. */
+    BROKER_REJECTED, /* a refusal that proves non-acceptance. Final: record it, never send again. */
     BROKER_DUPLICATE, /* the broker knows this client id already: look it up, compare, adopt. */
     BROKER_NOT_SENT,  /* no byte of it left: may be sent again later under the same id. */
     BROKER_IN_DOUBT   /* no usable answer: the order MAY be live. Do not send again; look it up. */
@@ -130,7 +131,7 @@ enum broker_found {
 
 /* What became of a cancel. */
 enum broker_canceled {
-    BROKER_CANCEL_TAKEN,    /* taken; the final state must still be seen (a fill may win the race) */
+    BROKER_CANCEL_TAKEN, /* taken; the final state must still be seen (a fill may win the race) */
     BROKER_CANCEL_TOO_LATE, /* the order is final already: look it up */
     BROKER_CANCEL_ABSENT,   /* the broker knows no such order */
     BROKER_CANCEL_NOT_SENT, /* nothing left: may be repeated */
@@ -161,7 +162,8 @@ struct broker_reason {
     char text[BROKER_TEXT_SIZE];
 };
 
-/* The door. `ctx` is passed back to every call. All pointers are the caller's; `why` is never NULL. */
+/* The door. `ctx` is passed back to every call. All pointers are the caller's; `why` is never NULL.
+ */
 struct broker {
     void *ctx;
     enum broker_sent (*submit)(void *ctx, const struct broker_request *request,

@@ -8,22 +8,22 @@
 /* What the core tells. id, name, meaning. These are the production log and the points that
  * scenarios name; each is told with the phase OMS_BEFORE and OMS_AFTER where both make sense.
  * A BEFORE without its AFTER means the step did not happen, or nobody lived to say so. */
-#define OMS_EVENTS(X)                                                                      \
-    X(BOOT, "boot", "start: fence, scrub, open, integrity; AFTER once ready for decisions") \
-    X(CHECK, "check", "looked a decision id up; `known` tells the answer (AFTER only)")    \
-    X(DECIDE, "decide", "the intent's transaction")                                        \
-    X(SKIP, "skip", "a decision already known was presented again: nothing to do (AFTER)") \
-    X(REFUSE, "refuse", "a decision was answered 'not taken'; `text` says why (AFTER)")    \
-    X(SEND, "send", "an order leaves; BEFORE is told right before the request")            \
-    X(RECORD, "record", "the outcome of a send or a resolved doubt becomes durable")       \
-    X(FILL, "fill", "an execution is booked")                                              \
-    X(REJECT, "reject", "a broker's refusal becomes durable (inside RECORD)")              \
-    X(CANCEL, "cancel", "a cancel leaves")                                                 \
-    X(RECONCILE, "reconcile", "comparison with the broker; AFTER once it is stored")       \
-    X(DISCREPANCY, "discrepancy", "one difference found; `text` describes it (AFTER)")     \
+#define OMS_EVENTS(X)                                                                          \
+    X(BOOT, "boot", "start: fence, scrub, open, integrity; AFTER once ready for decisions")    \
+    X(CHECK, "check", "looked a decision id up; `known` tells the answer (AFTER only)")        \
+    X(DECIDE, "decide", "the intent's transaction")                                            \
+    X(SKIP, "skip", "a decision already known was presented again: nothing to do (AFTER)")     \
+    X(REFUSE, "refuse", "a decision was answered 'not taken'; `text` says why (AFTER)")        \
+    X(SEND, "send", "an order leaves; BEFORE is told right before the request")                \
+    X(RECORD, "record", "the outcome of a send or a resolved doubt becomes durable")           \
+    X(FILL, "fill", "an execution is booked")                                                  \
+    X(REJECT, "reject", "a broker's refusal becomes durable (inside RECORD)")                  \
+    X(CANCEL, "cancel", "a cancel leaves")                                                     \
+    X(RECONCILE, "reconcile", "comparison with the broker; AFTER once it is stored")           \
+    X(DISCREPANCY, "discrepancy", "one difference found; `text` describes it (AFTER)")         \
     X(KILL_SWITCH, "kill-switch", "tripped or released, durable; `text` says by whom (AFTER)") \
-    X(HOLD, "hold", "an order is held for a person; `text` says why (AFTER)")              \
-    X(ALARM, "alarm", "something a person should see; `text` says what (AFTER)")           \
+    X(HOLD, "hold", "an order is held for a person; `text` says why (AFTER)")                  \
+    X(ALARM, "alarm", "something a person should see; `text` says what (AFTER)")               \
     X(HALT, "halt", "fail-stop: nothing is sent or written from here on (AFTER)")
 enum oms_event_kind {
 #define X(id, name, meaning) OMS_EVENT_##id,

@@ -9,18 +9,16 @@
  * What it keeps, numbered; the code cites the numbers:
  *  (1) The broker must not learn of an order we could forget: the intent is durable
  *      (synchronous=FULL) before the request leaves.
- *  (2) One decision, one client order id, for ever: the id is made from account and decision id only.
- *  (3) An order that may be live is never sent again before a query, answered completely and later
- *      than the last possible delivery, found it absent, and the profile says the broker would refuse
- *      a second one. Otherwise it is held for a person.
- *  (4) A refusal is final.
- *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that moves
- *      its order and its position.
- *  (6) Nothing is sent before this start has compared itself with the broker, nor while the kill
- *      switch or the halt file is on, nor past a decision's expiry. Cancels may still leave.
- *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
- *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
- *  (8) The number of distinct client order ids sent never exceeds the number of intents.
+ *  (2) One decision, one client order id, for ever: the id is made from account and decision id
+ * only. (3) An order that may be live is never sent again before a query, answered completely and
+ * later than the last possible delivery, found it absent, and the profile says the broker would
+ * refuse a second one. Otherwise it is held for a person. (4) A refusal is final. (5) An execution
+ * is booked once, keyed by the broker's execution id, in the transaction that moves its order and
+ * its position. (6) Nothing is sent before this start has compared itself with the broker, nor
+ * while the kill switch or the halt file is on, nor past a decision's expiry. Cancels may still
+ * leave. (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads
+ * the disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not. (8)
+ * The number of distinct client order ids sent never exceeds the number of intents.
  *
  * Life of an order (the table is in order.c):
  *
@@ -87,7 +85,8 @@ struct oms_place {
     const char *path;
 };
 
-/* All zero except profile and account is a good configuration: zero means the default in brackets. */
+/* All zero except profile and account is a good configuration: zero means the default in brackets.
+ */
 struct oms_config {
     const struct profile *profile;
     char account[OMS_ACCOUNT_SIZE]; /* 1..32 of [A-Za-z0-9_-]; part of every client order id */
@@ -140,8 +139,8 @@ enum oms_code oms_open(struct oms **out, const struct oms_place *place,
                        const struct oms_config *config, const struct broker *broker,
                        const struct oms_env *env, struct oms_error *error);
 
-/* Ends an instance and frees it; NULL is allowed. A healthy one checkpoints first (unless configured
- * otherwise). After a fail-stop nothing is written. */
+/* Ends an instance and frees it; NULL is allowed. A healthy one checkpoints first (unless
+ * configured otherwise). After a fail-stop nothing is written. */
 void oms_close(struct oms *oms);
 
 enum oms_taken {
@@ -188,7 +187,8 @@ struct oms_next {
 void oms_next(struct oms *oms, struct oms_next *next);
 
 /* Does the one piece of work that is due now, if any: at most one broker conversation or one
- * transaction with what belongs to it. OMS_OK, or OMS_STORAGE after which the instance is halted. */
+ * transaction with what belongs to it. OMS_OK, or OMS_STORAGE after which the instance is halted.
+ */
 enum oms_code oms_step(struct oms *oms, struct oms_error *error);
 
 /* Asks for a comparison with the broker; done by the next oms_step. */
@@ -201,13 +201,13 @@ enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const c
 /* ---- reconciliation: what was found (core/reconcile.h compares) ---- */
 
 /* id, word */
-#define OMS_DISCREPANCIES(X)                     \
-    X(MISSING_IN_BROKER, "MISSING_IN_BROKER")    \
-    X(MISSING_IN_OMS, "MISSING_IN_OMS")          \
-    X(QUANTITY_MISMATCH, "QUANTITY_MISMATCH")    \
-    X(PRICE_MISMATCH, "PRICE_MISMATCH")          \
-    X(PARTIAL_FILL, "PARTIAL_FILL")              \
-    X(ORPHAN_ORDER, "ORPHAN_ORDER")              \
+#define OMS_DISCREPANCIES(X)                  \
+    X(MISSING_IN_BROKER, "MISSING_IN_BROKER") \
+    X(MISSING_IN_OMS, "MISSING_IN_OMS")       \
+    X(QUANTITY_MISMATCH, "QUANTITY_MISMATCH") \
+    X(PRICE_MISMATCH, "PRICE_MISMATCH")       \
+    X(PARTIAL_FILL, "PARTIAL_FILL")           \
+    X(ORPHAN_ORDER, "ORPHAN_ORDER")           \
     X(UNKNOWN_FILL, "UNKNOWN_FILL")
 enum oms_discrepancy_type {
 #define X(id, word) OMS_##id,

@@ -12,16 +12,16 @@
 #define PROFILE_SECOND_NS INT64_C(1000000000)
 
 struct profile {
-    const char *name;       /* as written in scenario files and configuration */
-    const char *guarantee;  /* one sentence for people: what the OMS promises with this broker */
-    bool deduplicates;      /* a client order id seen before is refused (while remembered) */
-    int64_t retention_ns;   /* how long the broker remembers a client order id; 0: for ever */
-    int64_t timeout_ns;     /* the client gives up on an answer after this long */
-    int64_t quiescence_ns;  /* no request is delivered later than this after it was sent */
-    int64_t query_lag_ns;   /* a fresh order may be missing from queries for this long */
-    int64_t grace_ns;       /* a difference younger than this may be timing only */
+    const char *name;      /* as written in scenario files and configuration */
+    const char *guarantee; /* one sentence for people: what the OMS promises with this broker */
+    bool deduplicates;     /* a client order id seen before is refused (while remembered) */
+    int64_t retention_ns;  /* how long the broker remembers a client order id; 0: for ever */
+    int64_t timeout_ns;    /* the client gives up on an answer after this long */
+    int64_t quiescence_ns; /* no request is delivered later than this after it was sent */
+    int64_t query_lag_ns;  /* a fresh order may be missing from queries for this long */
+    int64_t grace_ns;      /* a difference younger than this may be timing only */
     int64_t retention_margin_ns; /* re-send only while now - first send < retention - margin */
-    size_t client_id_max;   /* longest client order id, characters of [A-Za-z0-9-] */
+    size_t client_id_max;        /* longest client order id, characters of [A-Za-z0-9-] */
 };
 
 /* The profile of that name, or NULL. Valid for the life of the program. */

@@ -27,8 +27,8 @@ static const char *outcome_name(enum broker_sent sent) {
     return "?";
 }
 
-/* How far a reservation reaches: a submit begun at the end of its window may still be connecting when
- * the client gives up, and leave only then. */
+/* How far a reservation reaches: a submit begun at the end of its window may still be connecting
+ * when the client gives up, and leave only then. */
 int64_t send_reach_ns(const struct oms *oms) {
     return oms->config.send_window_ns + oms->config.profile->timeout_ns;
 }

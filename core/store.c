@@ -17,36 +17,27 @@ enum {
 };
 
 /* An intent touches one leaf of `orders` and one of `idempotency`: no other index may be added to
- * them without need, each would be one more page that a power loss can tear from the others. */
+ * them without need, each would be one more page that a power loss can tear from the others.
+ * But for `idempotency`, whose text is a contract, columns are bare names: every start parses and
+ * checks this text, so what a column may hold is said where rows are read (store_rows.c insists on
+ * each column's type), not here a second time. */
 static const char schema[] =
-    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1), account TEXT NOT NULL,"
-    " created_ns INTEGER NOT NULL, kill_switch INTEGER NOT NULL, kill_reason TEXT NOT NULL,"
-    " base_ns INTEGER NOT NULL, base_order INTEGER NOT NULL, base_run INTEGER NOT NULL);"
-    "CREATE TABLE idempotency(decision_id TEXT PRIMARY KEY, idempotency_key TEXT NOT NULL,"
-    " created_at TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE orders(id INTEGER PRIMARY KEY, decision_id TEXT NOT NULL,"
-    " client_order_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,"
-    " type TEXT NOT NULL, tif TEXT NOT NULL, qty INTEGER NOT NULL,"
-    " limit_price INTEGER NOT NULL, expires_ns INTEGER NOT NULL, state TEXT NOT NULL,"
-    " reason TEXT NOT NULL, broker_order_id TEXT NOT NULL, filled INTEGER NOT NULL,"
-    " sends INTEGER NOT NULL, first_send_ns INTEGER NOT NULL, send_by_ns INTEGER NOT NULL,"
-    " cancel_asked INTEGER NOT NULL, created_ns INTEGER NOT NULL);"
-    "CREATE TABLE fills(execution_id TEXT PRIMARY KEY, order_id INTEGER NOT NULL,"
-    " symbol TEXT NOT NULL, side TEXT NOT NULL, qty INTEGER NOT NULL, price INTEGER NOT NULL,"
-    " at_ns INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE positions(symbol TEXT PRIMARY KEY, opening_qty INTEGER NOT NULL,"
-    " opening_price INTEGER NOT NULL, qty INTEGER NOT NULL, cost BLOB NOT NULL,"
-    " realized BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE runs(id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, at_ns INTEGER NOT NULL,"
-    " at_boot INTEGER NOT NULL);"
-    "CREATE TABLE discrepancies(run INTEGER NOT NULL, n INTEGER NOT NULL, type INTEGER NOT NULL,"
-    " severity INTEGER NOT NULL, explained INTEGER NOT NULL, symbol TEXT NOT NULL,"
-    " ref TEXT NOT NULL, oms_value INTEGER NOT NULL, broker_value INTEGER NOT NULL,"
-    " text TEXT NOT NULL, PRIMARY KEY(run, n)) WITHOUT ROWID;"
-    "CREATE TABLE orphans(client_order_id TEXT PRIMARY KEY, broker_order_id TEXT NOT NULL,"
-    " run INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE journal(id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, kind TEXT NOT NULL,"
-    " who TEXT NOT NULL, text TEXT NOT NULL);";
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
+    "base_order,base_run,orphans);"
+    "CREATE TABLE idempotency(decision_id TEXT PRIMARY KEY,idempotency_key TEXT NOT NULL,"
+    "created_at TEXT NOT NULL)WITHOUT ROWID;"
+    "CREATE TABLE orders(id INTEGER PRIMARY KEY,decision_id,client_order_id,symbol,side,type,tif,"
+    "qty,limit_price,expires_ns,state,reason,broker_order_id,filled,sends,first_send_ns,"
+    "send_by_ns,cancel_asked,created_ns);"
+    "CREATE TABLE fills(execution_id PRIMARY KEY,order_id,symbol,side,qty,price,at_ns)"
+    "WITHOUT ROWID;"
+    "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
+    "WITHOUT ROWID;"
+    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot);"
+    "CREATE TABLE discrepancies(run,n,type,severity,explained,symbol,ref,oms_value,broker_value,"
+    "text,PRIMARY KEY(run,n))WITHOUT ROWID;"
+    "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
+    "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,who,text);";
 
 const char *store_message(const struct store *store) {
     return store->db != NULL ? sqlite3_errmsg(store->db) : "not open";

@@ -16,58 +16,48 @@
 #include <sqlite3.h>
 
 /* name, text */
-#define STORE_SQL(X)                                                                              \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
-    X(COMMIT, "COMMIT")                                                                           \
-    X(ROLLBACK, "ROLLBACK")                                                                       \
-    X(META,                                                                                       \
-      "SELECT account, created_ns, kill_switch, kill_reason, base_ns, base_order, base_run, "     \
-      "(SELECT max(id) FROM runs), "                                                              \
-      "(SELECT boot FROM runs ORDER BY id DESC LIMIT 1), "                                        \
-      "(SELECT at_ns FROM runs ORDER BY id DESC LIMIT 1), "                                       \
-      "(SELECT count(*) FROM idempotency), (SELECT count(*) FROM orphans) "                       \
-      "FROM meta WHERE id = 1")                                                                   \
-    X(ORDERS, "SELECT o.id, o.decision_id, o.client_order_id, o.symbol, o.side, o.type, o.tif, "  \
-              "o.qty, o.limit_price, o.expires_ns, o.state, o.reason, o.broker_order_id, "        \
-              "o.filled, o.sends, o.first_send_ns, o.send_by_ns, o.cancel_asked, o.created_ns, "  \
-              "i.idempotency_key FROM orders o "                                                  \
-              "LEFT JOIN idempotency i ON i.decision_id = o.decision_id ORDER BY o.id")           \
-    X(FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "         \
-             "ORDER BY symbol, at_ns, execution_id")                                              \
-    X(SYMBOL_FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "  \
-                    "WHERE symbol = ?1 ORDER BY at_ns, execution_id")                             \
-    X(POSITIONS, "SELECT symbol, opening_qty, opening_price, qty, cost, realized "                \
-                 "FROM positions ORDER BY symbol")                                                \
-    X(ORPHANS, "SELECT client_order_id FROM orphans ORDER BY client_order_id")                    \
-    X(KEY_OF, "SELECT idempotency_key FROM idempotency WHERE decision_id = ?1")                   \
-    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                   \
-    X(INTENT,                                                                                     \
-      "INSERT INTO orders(id, decision_id, client_order_id, symbol, side, type, tif, qty, "       \
-      "limit_price, expires_ns, state, reason, broker_order_id, filled, sends, "                  \
-      "first_send_ns, send_by_ns, cancel_asked, created_ns) "                                     \
-      "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19 "                \
-      "FROM meta WHERE id = 1 AND kill_switch = 0")                                               \
-    X(KEY, "INSERT INTO idempotency(decision_id, idempotency_key, created_at) VALUES(?1,?2,?3)")  \
-    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = ?5, "     \
-             "sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 WHERE id = ?1")  \
-    X(FILL, "INSERT INTO fills(execution_id, order_id, symbol, side, qty, price, at_ns) "         \
-            "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                       \
-    X(POSITION, "INSERT INTO positions(symbol, opening_qty, opening_price, qty, cost, realized) " \
-                "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(symbol) DO UPDATE "                        \
-                "SET qty = ?4, cost = ?5, realized = ?6")                                         \
-    X(RUN, "INSERT INTO runs(id, boot, at_ns, at_boot) VALUES(?1,?2,?3,?4)")                      \
-    X(DISCREPANCY, "INSERT INTO discrepancies(run, n, type, severity, explained, symbol, ref, "   \
-                   "oms_value, broker_value, text) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")       \
-    X(ORPHAN, "INSERT OR IGNORE INTO orphans(client_order_id, broker_order_id, run) "             \
-              "VALUES(?1,?2,?3)")                                                                 \
-    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")             \
-    X(JOURNAL, "INSERT INTO journal(at_ns, kind, who, text) VALUES(?1,?2,?3,?4)")                 \
-    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")          \
-    X(RUNS_BACK, "SELECT id, boot, at_ns, at_boot FROM runs ORDER BY id DESC")                    \
-    X(FOUND, "SELECT type, severity, explained, symbol, ref, oms_value, broker_value, text "      \
-             "FROM discrepancies WHERE run >= ?1 ORDER BY run, n")                                \
-    X(META_NEW, "INSERT INTO meta(id, account, created_ns, kill_switch, kill_reason, base_ns, "   \
-                "base_order, base_run) VALUES(1, ?1, ?2, 0, '', ?2, 0, 0)")
+#define STORE_SQL(X)                                                                             \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
+    X(COMMIT, "COMMIT")                                                                          \
+    X(ROLLBACK, "ROLLBACK")                                                                      \
+    X(META, "SELECT account, created_ns, kill_switch, kill_reason, base_ns, base_order, "        \
+            "base_run, orphans FROM meta WHERE id = 1")                                          \
+    X(ORDERS, "SELECT id, decision_id, client_order_id, symbol, side, type, tif, qty, "          \
+              "limit_price, expires_ns, state, reason, broker_order_id, filled, sends, "         \
+              "first_send_ns, send_by_ns, cancel_asked, created_ns FROM orders ORDER BY id")     \
+    X(KEYS, "SELECT decision_id, idempotency_key FROM idempotency")                              \
+    X(FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "        \
+             "ORDER BY symbol, at_ns, execution_id")                                             \
+    X(SYMBOL_FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills " \
+                    "WHERE symbol = ?1 ORDER BY at_ns, execution_id")                            \
+    X(POSITIONS, "SELECT symbol, opening_qty, opening_price, qty, cost, realized "               \
+                 "FROM positions ORDER BY symbol")                                               \
+    X(ORPHANS, "SELECT client_order_id FROM orphans ORDER BY client_order_id")                   \
+    X(KEY_OF, "SELECT idempotency_key FROM idempotency WHERE decision_id = ?1")                  \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                  \
+    X(INTENT, "INSERT INTO orders "                                                              \
+              "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19 "       \
+              "FROM meta WHERE id = 1 AND kill_switch = 0")                                      \
+    X(KEY, "INSERT INTO idempotency(decision_id, idempotency_key, created_at) VALUES(?1,?2,?3)") \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = ?5, "    \
+             "sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 WHERE id = ?1") \
+    X(FILL, "INSERT INTO fills(execution_id, order_id, symbol, side, qty, price, at_ns) "        \
+            "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                      \
+    X(POSITION, "REPLACE INTO positions(symbol, opening_qty, opening_price, qty, cost, "         \
+                "realized) VALUES(?1,?2,?3,?4,?5,?6)")                                           \
+    X(RUN, "INSERT INTO runs(id, boot, at_ns, at_boot) VALUES(?1,?2,?3,?4)")                     \
+    X(DISCREPANCY, "INSERT INTO discrepancies(run, n, type, severity, explained, symbol, ref, "  \
+                   "oms_value, broker_value, text) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")      \
+    X(ORPHAN, "INSERT INTO orphans(client_order_id, broker_order_id, run) VALUES(?1,?2,?3)")     \
+    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                        \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")            \
+    X(JOURNAL, "INSERT INTO journal(at_ns, kind, who, text) VALUES(?1,?2,?3,?4)")                \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")         \
+    X(RUNS_BACK, "SELECT id, boot, at_ns, at_boot FROM runs ORDER BY id DESC")                   \
+    X(FOUND, "SELECT type, severity, explained, symbol, ref, oms_value, broker_value, text "     \
+             "FROM discrepancies WHERE run >= ?1 ORDER BY run, n")                               \
+    X(META_NEW, "INSERT INTO meta(id, account, created_ns, kill_switch, kill_reason, base_ns, "  \
+                "base_order, base_run, orphans) VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
     STORE_SQL(X)
@@ -86,7 +76,7 @@ struct store {
     bool frames_known; /* the scrub (an empty log), a commit or a checkpoint has told */
 };
 
-/* The one row of `meta`, with what is counted beside it. */
+/* The one row of `meta`, with the latest of `runs`. */
 struct store_meta {
     char account[OMS_ACCOUNT_SIZE];
     int64_t created_ns;
@@ -94,7 +84,7 @@ struct store_meta {
     char kill_reason[OMS_REASON_SIZE];
     int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
     int64_t last_run, boots, last_run_ns;
-    int64_t keys, orphans;
+    int64_t orphans; /* rows in `orphans`, so that a start need not look there in vain */
 };
 
 /* ---- opening and closing; each fills *error ---- */
@@ -149,10 +139,12 @@ int store_rollback(struct store *store);
 /* Copies the log into the database and empties it. A failure takes no commit back. */
 int store_checkpoint(struct store *store);
 
-/* ---- rows out: SQLITE_ROW, SQLITE_DONE or an error; rewind by store_rest() ---- */
+/* ---- rows out: SQLITE_ROW, SQLITE_DONE or an error; rewind by store_rest() ----
+ * A row with a column of another type than is ever written (NULL, say) is SQLITE_CORRUPT. */
 int store_meta(struct store *store, struct store_meta *meta);
-int store_next_order(struct store *store, struct order *order, char key[BROKER_CLIENT_ID_SIZE],
-                     const char **bad_word);
+int store_next_order(struct store *store, struct order *order, const char **bad_word);
+int store_next_key(struct store *store, char decision_id[OMS_DECISION_ID_SIZE],
+                   char key[BROKER_CLIENT_ID_SIZE]);
 /* Executions by symbol and time; those of one symbol when it is not NULL. */
 int store_next_fill(struct store *store, const char *symbol, struct broker_fill *fill,
                     int64_t *order_row);

@@ -60,11 +60,22 @@ void store_rest(struct store *store, enum store_sql which) {
     }
 }
 
-/* The next row of a listing; at its end, or on an error, the listing is rewound. */
-static int next_row(struct store *store, enum store_sql which, sqlite3_stmt **statement) {
+/* i integer, t text, b blob: nothing here is ever NULL or a float. */
+static bool is_of_type(sqlite3_stmt *row, int n, char wanted) {
+    const int type = sqlite3_column_type(row, n);
+    return type == (wanted == 'i' ? SQLITE_INTEGER : wanted == 't' ? SQLITE_TEXT : SQLITE_BLOB);
+}
+
+/* The next row of a listing, whose columns must have these types; at its end, or on an error, the
+ * listing is rewound. */
+static int next_row(struct store *store, enum store_sql which, const char *types,
+                    sqlite3_stmt **statement) {
     int rc = store_prepare(store, which, statement);
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(*statement);
+        for (int n = 0; rc == SQLITE_ROW && types[n] != '\0'; n++) {
+            rc = is_of_type(*statement, n, types[n]) ? rc : SQLITE_CORRUPT;
+        }
         if (rc != SQLITE_ROW) {
             store_rest(store, which);
         }
@@ -72,9 +83,21 @@ static int next_row(struct store *store, enum store_sql which, sqlite3_stmt **st
     return rc;
 }
 
+/* What the newest comparison says; none has been made when there is no row. */
+static int read_last_run(struct store *store, struct store_meta *meta) {
+    struct oms_run run = {0};
+    const int rc = store_next_run_back(store, &run);
+
+    meta->last_run = run.id;
+    meta->boots = run.boot;
+    meta->last_run_ns = run.at_ns;
+    store_rest(store, STORE_RUNS_BACK);
+    return rc == SQLITE_DONE ? SQLITE_ROW : rc;
+}
+
 int store_meta(struct store *store, struct store_meta *meta) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_META, &row);
+    const int rc = next_row(store, STORE_META, "tiitiiii", &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -86,21 +109,16 @@ int store_meta(struct store *store, struct store_meta *meta) {
     meta->base_ns = get_int(row, 4);
     meta->base_order = get_int(row, 5);
     meta->base_run = get_int(row, 6);
-    meta->last_run = get_int(row, 7);
-    meta->boots = get_int(row, 8);
-    meta->last_run_ns = get_int(row, 9);
-    meta->keys = get_int(row, 10);
-    meta->orphans = get_int(row, 11);
+    meta->orphans = get_int(row, 7);
     store_rest(store, STORE_META);
-    return rc;
+    return read_last_run(store, meta);
 }
 
-int store_next_order(struct store *store, struct order *order, char key[BROKER_CLIENT_ID_SIZE],
-                     const char **bad_word) {
+int store_next_order(struct store *store, struct order *order, const char **bad_word) {
     struct oms_order *pub = &order->pub;
     struct oms_decision *decision = &pub->decision;
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_ORDERS, &row);
+    const int rc = next_row(store, STORE_ORDERS, "ittttttiiitttiiiiii", &row);
 
     *bad_word = NULL;
     if (rc != SQLITE_ROW) {
@@ -126,7 +144,17 @@ int store_next_order(struct store *store, struct order *order, char key[BROKER_C
     order->send_by_ns = get_int(row, 16);
     pub->cancel_asked = get_int(row, 17) != 0;
     pub->created_ns = get_int(row, 18);
-    get_text(row, 19, key, BROKER_CLIENT_ID_SIZE);
+    return rc;
+}
+
+int store_next_key(struct store *store, char decision_id[OMS_DECISION_ID_SIZE],
+                   char key[BROKER_CLIENT_ID_SIZE]) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_KEYS, "tt", &row);
+    if (rc == SQLITE_ROW) {
+        get_text(row, 0, decision_id, OMS_DECISION_ID_SIZE);
+        get_text(row, 1, key, BROKER_CLIENT_ID_SIZE);
+    }
     return rc;
 }
 
@@ -139,7 +167,7 @@ int store_next_fill(struct store *store, const char *symbol, struct broker_fill 
     if (rc == SQLITE_OK && symbol != NULL && !sqlite3_stmt_busy(row)) {
         put_text(row, 1, symbol);
     }
-    rc = rc == SQLITE_OK ? next_row(store, which, &row) : rc;
+    rc = rc == SQLITE_OK ? next_row(store, which, "tittiii", &row) : rc;
     if (rc != SQLITE_ROW) {
         return rc;
     }
@@ -153,7 +181,7 @@ int store_next_fill(struct store *store, const char *symbol, struct broker_fill 
 
 int store_next_position(struct store *store, struct position *position) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_POSITIONS, &row);
+    const int rc = next_row(store, STORE_POSITIONS, "tiiibb", &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -169,7 +197,7 @@ int store_next_position(struct store *store, struct position *position) {
 
 int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_ORPHANS, &row);
+    const int rc = next_row(store, STORE_ORPHANS, "t", &row);
     if (rc == SQLITE_ROW) {
         get_text(row, 0, client_order_id, BROKER_CLIENT_ID_SIZE);
     }
@@ -178,7 +206,7 @@ int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID
 
 int store_next_run_back(struct store *store, struct oms_run *run) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_RUNS_BACK, &row);
+    const int rc = next_row(store, STORE_RUNS_BACK, "iiii", &row);
     if (rc == SQLITE_ROW) {
         *run = (struct oms_run){.id = get_int(row, 0),
                                 .boot = get_int(row, 1),
@@ -195,7 +223,7 @@ int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_dis
     if (rc == SQLITE_OK && !sqlite3_stmt_busy(row)) {
         put_int(row, 1, from_run);
     }
-    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, &row) : rc;
+    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, "iiittiit", &row) : rc;
     if (rc != SQLITE_ROW) {
         return rc;
     }
@@ -216,7 +244,7 @@ int store_key_of(struct store *store, const char *decision_id, char key[BROKER_C
 
     if (rc == SQLITE_OK) {
         put_text(row, 1, decision_id);
-        rc = next_row(store, STORE_KEY_OF, &row);
+        rc = next_row(store, STORE_KEY_OF, "t", &row);
     }
     if (rc == SQLITE_ROW) {
         get_text(row, 0, key, BROKER_CLIENT_ID_SIZE);
@@ -231,7 +259,7 @@ int store_is_booked(struct store *store, const char *execution_id) {
 
     if (rc == SQLITE_OK) {
         put_text(row, 1, execution_id);
-        rc = next_row(store, STORE_IS_BOOKED, &row);
+        rc = next_row(store, STORE_IS_BOOKED, "i", &row);
         store_rest(store, STORE_IS_BOOKED);
     }
     return rc;
@@ -395,7 +423,7 @@ int store_put_discrepancy(struct store *store, int64_t run, int64_t n,
 int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
                      int64_t run) {
     sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_ORPHAN, &row);
+    int rc = store_prepare(store, STORE_ORPHAN, &row);
 
     if (rc != SQLITE_OK) {
         return rc;
@@ -403,7 +431,11 @@ int store_put_orphan(struct store *store, const char *client_order_id, const cha
     put_text(row, 1, client_order_id);
     put_text(row, 2, broker_order_id);
     put_int(row, 3, run);
-    return store_finish(store, STORE_ORPHAN);
+    rc = store_finish(store, STORE_ORPHAN);
+    if (rc == SQLITE_OK) {
+        rc = store_prepare(store, STORE_ORPHAN_COUNT, &row);
+    }
+    return rc == SQLITE_OK ? store_finish(store, STORE_ORPHAN_COUNT) : rc;
 }
 
 int store_put_kill_switch(struct store *store, bool on, const char *reason) {

@@ -217,6 +217,10 @@ int disk_slot_read(const struct disk *disk, int slot, int64_t offset, void *out,
     return image_read(&disk->files[slot]->cache, offset, out, length);
 }
 
+uint64_t disk_slot_block_hash(const struct disk *disk, int slot, int64_t n) {
+    return image_block_hash(&disk->files[slot]->cache, n);
+}
+
 static bool has_room(const struct disk *disk, int64_t end) {
     unsigned pending = 0;
     for (int slot = 0; slot < DISK_FILES_MAX; slot++)

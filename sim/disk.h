@@ -81,8 +81,8 @@ void disk_vfs_register(void);
  * own generator is reset too when the VFS is "sim", so that equal lives write equal bytes.
  *
  * Asked: every open (also of what exists), read, write, truncate, sync, delete, and every lock that
- * rises. Not asked, but failing when dead: file size, access, and the check for a reserved lock; not
- * asked and always failing: a lock above shared on a handle that is read only, as with POSIX.
+ * rises. Not asked, but failing when dead: file size, access, and the check for a reserved lock;
+ * not asked and always failing: a lock above shared on a handle that is read only, as with POSIX.
  * Unlock and close never fail. A process whose port is dead holds no locks.
  * "sim-peek" takes no locks and changes nothing (SQLITE_READONLY); open its connections with
  * locking_mode=EXCLUSIVE. An absent WAL reads as an empty one. */

@@ -19,6 +19,8 @@ uint64_t disk_era(const struct disk *disk);
 int64_t disk_slot_size(const struct disk *disk, int slot);
 /* Fills with zeros past the end; returns the number of bytes inside. */
 int disk_slot_read(const struct disk *disk, int slot, int64_t offset, void *out, int length);
+/* hash_bytes(0, ...) of the n-th DISK_BLOCK bytes that reads show, remembered with them. */
+uint64_t disk_slot_block_hash(const struct disk *disk, int slot, int64_t n);
 /* False: no room, for the file (IMAGE_SIZE_MAX) or for pending operations (DISK_PENDING_MAX). */
 bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *bytes, int length);
 bool disk_slot_truncate(struct disk *disk, int slot, int64_t size);

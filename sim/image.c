@@ -172,6 +172,8 @@ void image_write(struct image *image, int64_t offset, const void *bytes, int len
     for (int done = 0, span; done < length; done += span) {
         int64_t at = offset + done;
         span = span_in_block(at, length - done);
+        if (memcmp(block_bytes(image, at) + at % DISK_BLOCK, from + done, (size_t)span) == 0)
+            continue; /* so that rewriting a file keeps its blocks shared, and their hashes */
         struct leaf *leaf = own_leaf(image, (size_t)(at / LEAF_SIZE));
         size_t index = (size_t)(at % LEAF_SIZE / DISK_BLOCK);
         struct block *block = own_block(leaf, index, span == DISK_BLOCK);
@@ -268,4 +270,10 @@ uint64_t image_hash(const struct image *image) {
     for (size_t i = 0, count = leaf_count(image->size); i < count; i++)
         hash = hash_u64(hash, leaf_hash(image->leaves[i]));
     return hash_u64(hash, (uint64_t)image->size);
+}
+
+uint64_t image_block_hash(const struct image *image, int64_t n) {
+    struct leaf *leaf =
+        n / LEAF_BLOCKS < (int64_t)leaf_count(image->size) ? image->leaves[n / LEAF_BLOCKS] : NULL;
+    return block_hash(leaf != NULL ? leaf->blocks[n % LEAF_BLOCKS] : NULL);
 }

@@ -33,6 +33,8 @@ void image_resize(struct image *image, int64_t size);
 bool image_holds(const struct image *image, int64_t offset, const void *bytes, int length);
 bool image_equal(const struct image *a, const struct image *b);
 uint64_t image_hash(const struct image *image);
+/* hash_bytes(0, ...) of the n-th block of DISK_BLOCK bytes; past the end they are zeros. */
+uint64_t image_block_hash(const struct image *image, int64_t n);
 
 /* Memory or the end of the process: a simulation that lacks memory has no result. */
 void *image_alloc(size_t size);

@@ -2,6 +2,7 @@
 #include "sim/peek.h"
 
 #include "sim/check.h"
+#include "sim/content.h"
 #include "sim/hash.h"
 
 #include <sqlite3.h>
@@ -50,8 +51,15 @@ static void look(const struct sut *sut, struct disk *disk, const char *path, str
     open_count++;
 }
 
+/* Stores with the same pages read alike, whatever bytes made them; others only byte for byte. */
+static uint64_t what_it_says(const struct disk *disk, const char *path) {
+    uint64_t content = 0;
+    return content_hash(disk, path, &content) ? hash_u64(content, 1)
+                                              : hash_u64(disk_cache_hash(disk), 2);
+}
+
 const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char *path) {
-    uint64_t key = hash_u64(disk_cache_hash(disk), (uint64_t)(uintptr_t)sut);
+    uint64_t key = hash_u64(what_it_says(disk, path), (uint64_t)(uintptr_t)sut);
     struct slot *slot = NULL;
     if (slots == NULL)
         slots = check_zalloc(PEEK_SLOTS, sizeof *slots);

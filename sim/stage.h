@@ -162,6 +162,8 @@ enum stage_end stage_settle(struct stage *stage);
 
 /* Kills and restarts once more, and judges that it changed nothing (I8). After stage_settle. */
 void stage_recover_again(struct stage *stage);
+/* Which worlds were judged so already is remembered; from here on all are judged anew. */
+void stage_forget_settled(void);
 
 /* ---- for the script, from inside happen/ask/told/... ---- */
 

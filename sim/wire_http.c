@@ -399,8 +399,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     const struct wire_exchange *x = http->exchange;
     struct upload *upload = *state;
     if (upload == NULL) { /* headers only; the body follows */
-        *state = calloc(1, sizeof *upload);
-        return *state != NULL ? MHD_YES : MHD_NO;
+        *state = upload = malloc(sizeof *upload);
+        if (upload == NULL)
+            return MHD_NO;
+        upload->length = 0; /* `body` is written before it is read */
+        upload->too_long = false;
+        return MHD_YES;
     }
     if (*count > 0) {
         upload->too_long = upload->too_long || *count > sizeof upload->body - upload->length;

@@ -979,6 +979,14 @@ static void a_store_that_makes_no_sense_is_refused(void **state) {
         {"UPDATE orders SET decision_id = 'D8'; UPDATE idempotency SET decision_id = 'D8'",
          "not made from account"},
         {"DELETE FROM meta", "meta is missing"},
+        {"UPDATE meta SET kill_switch = 'no'", "cannot read meta"},
+        {"UPDATE meta SET orphans = 2", "0 orphans, it counted 2"},
+        {"UPDATE orders SET reason = NULL", "cannot read orders"},
+        {"UPDATE orders SET limit_price = 150.25", "cannot read orders"},
+        {"UPDATE idempotency SET idempotency_key = NULL", "cannot read idempotency"},
+        {"UPDATE fills SET qty = '40'", "cannot read fills"},
+        {"UPDATE positions SET cost = 0", "cannot read positions"},
+        {"UPDATE runs SET at_ns = NULL", "cannot read meta"},
         {"PRAGMA user_version = 9", "schema version is 9"},
     };
     (void)state;

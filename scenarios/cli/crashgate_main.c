@@ -18,6 +18,8 @@ static int perform(const struct options *options, const char *program) {
         return command_gate(options, program);
     case COMMAND_KNOWN_BAD:
         return command_known_bad(options, program);
+    case COMMAND_BENCH:
+        return command_bench(program);
     case COMMAND_FAULTS:
         return command_faults();
     case COMMAND_REFERENCE:

@@ -16,6 +16,7 @@
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
+    X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
     X(FAULTS, "faults", "", "list the fault table")                                                \
     X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
 enum command {

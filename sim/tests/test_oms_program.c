@@ -490,10 +490,7 @@ static void fill_up(const char *name) {
 
 static void a_full_disk_takes_nothing(void **state) {
     (void)state;
-    if (mount("oms-test", folder, "tmpfs", 0, "size=512k") != 0) {
-        print_message("no right to mount a small disk (%s): not tried here\n", strerror(errno));
-        skip();
-    }
+    assert_int_equal(mount("oms-test", folder, "tmpfs", 0, "size=512k"), 0);
     assert_int_equal(chdir(folder), 0);
     oms(CLI_OK, "init --account A1");
     fill_up("filler");
@@ -526,14 +523,20 @@ int main(void) {
         T(the_halt_file_keeps_what_was_taken),
         T(a_repeated_decision_is_known),
         T(a_file_that_may_not_grow_stops_it_before_anything_is_sent),
-        T(a_full_disk_takes_nothing),
-#undef T
     };
+    /* A small disk has to be mounted: only root may. For others the file that may not grow stands
+     * for it, and the number of tests says so. */
+    const struct CMUnitTest as_root[] = {T(a_full_disk_takes_nothing)};
+#undef T
+    int failed = 0;
     program = open("build/oms", O_RDONLY | O_CLOEXEC);
     if (program < 0) {
         fprintf(stderr, "build/oms is not there: run this from the top folder, after `make`\n");
         return 1;
     }
     out = memfd_create("output", MFD_CLOEXEC);
-    return out < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    if (out < 0)
+        return 1;
+    failed = geteuid() == 0 ? cmocka_run_group_tests(as_root, NULL, NULL) : 0;
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

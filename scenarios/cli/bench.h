@@ -1,0 +1,50 @@
+/* What the measurements of `crashgate bench` share: the story they all tell, and a clock. */
+#ifndef SCENARIOS_CLI_BENCH_H
+#define SCENARIOS_CLI_BENCH_H
+
+#include "scenarios/lang/ast.h"
+#include "sim/stage.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The story: one decision, one crash after it was recorded, recovery, reconciliation. */
+struct bench {
+    struct scenario_file file;
+    const struct scenario *story; /* the first one in the file */
+    const struct profile *profile;
+    struct wire *wire;
+    uint64_t seed; /* of the next timeline: no two write the same bytes */
+};
+
+/* Time this process has used its processor, system calls included. */
+double bench_cpu_s(void);
+
+/* Plays the whole story once, judged; `twice`: with one more recovery at the end (I8). False: it
+ * did not pass (said on standard error). */
+bool bench_timeline(struct bench *bench, enum stage_door door, bool twice);
+
+/* ---- the floor: the SQL of the story's OMS without the OMS (bench_floor.c) ---- */
+
+struct floor;
+/* Plays the story once at the direct door and writes down every statement that its OMS runs, life
+ * by life. NULL: it did not pass, or something it did cannot be written down. Free with floor_free.
+ */
+struct floor *floor_record(struct bench *bench);
+void floor_free(struct floor *floor);
+/* Runs the same statements on a VFS that only moves bytes, from the same first database. False:
+ * SQLite refused one (said on standard error). */
+bool floor_replay(struct floor *floor);
+unsigned floor_statements(const struct floor *floor);
+
+/* ---- the same story with a real process, disk and SIGKILL (bench_sigkill.c) ---- */
+
+/* Plays it once in `folder`, which is on a real disk: the OMS is a child process on SQLite's own
+ * unix VFS; its broker is the simulated exchange in this process, behind a socket pair; it is
+ * killed with SIGKILL after it recorded the order, and started again. Afterwards the exchange must
+ * have one order, and the store the position. False: it has not (said on standard error). */
+bool sigkill_timeline(const struct bench *bench, const char *folder);
+/* Removes what it left in `folder`, and the folder. */
+void sigkill_clean(const char *folder);
+
+#endif

@@ -983,7 +983,7 @@ static void a_store_that_makes_no_sense_is_refused(void **state) {
         {"UPDATE meta SET orphans = 2", "0 orphans, it counted 2"},
         {"UPDATE orders SET reason = NULL", "cannot read orders"},
         {"UPDATE orders SET limit_price = 150.25", "cannot read orders"},
-        {"UPDATE idempotency SET idempotency_key = NULL", "cannot read idempotency"},
+        {"UPDATE idempotency SET idempotency_key = x'00'", "cannot read idempotency"},
         {"UPDATE fills SET qty = '40'", "cannot read fills"},
         {"UPDATE positions SET cost = 0", "cannot read positions"},
         {"UPDATE runs SET at_ns = NULL", "cannot read meta"},

@@ -215,55 +215,26 @@ static bool ask_list(struct direct *direct, enum site_op op, struct broker_reaso
 static bool direct_orders(void *ctx, enum broker_scope scope, int64_t since_ns,
                           struct broker_orders *list, struct broker_reason *why) {
     struct direct *direct = ctx;
-    const struct exchange *exchange = &direct->world->exchange;
     if (!ask_list(direct, SITE_BROKER_ORDERS, why))
         return false;
-    for (size_t i = 0; i < exchange->order_count; i++) {
-        const struct broker_order *told = &exchange->orders[i].told;
-        struct broker_order *row = NULL;
-        if (told->submitted_ns < since_ns ||
-            (scope == BROKER_OPEN_ORDERS && !broker_status_is_open(told->status)))
-            continue;
-        row = broker_orders_add(list);
-        CHECK(row != NULL);
-        *row = *told;
-    }
+    exchange_tell_orders(&direct->world->exchange, scope, since_ns, list);
     return true;
 }
 
 static bool direct_fills(void *ctx, int64_t since_ns, struct broker_fills *list,
                          struct broker_reason *why) {
     struct direct *direct = ctx;
-    const struct exchange *exchange = &direct->world->exchange;
     if (!ask_list(direct, SITE_BROKER_FILLS, why))
         return false;
-    for (size_t i = 0; i < exchange->fill_count; i++) {
-        struct broker_fill *row = NULL;
-        if (exchange->fills[i].at_ns < since_ns)
-            continue;
-        row = broker_fills_add(list);
-        CHECK(row != NULL);
-        *row = exchange->fills[i];
-    }
+    exchange_tell_fills(&direct->world->exchange, since_ns, list);
     return true;
 }
 
 static bool direct_positions(void *ctx, struct broker_positions *list, struct broker_reason *why) {
     struct direct *direct = ctx;
-    const struct exchange *exchange = &direct->world->exchange;
     if (!ask_list(direct, SITE_BROKER_POSITIONS, why))
         return false;
-    for (size_t i = 0; i < exchange->position_count; i++) {
-        const struct exchange_position *position = &exchange->positions[i];
-        struct broker_position *row = NULL;
-        if (position->qty_nanos == 0)
-            continue;
-        row = broker_positions_add(list);
-        CHECK(row != NULL);
-        memcpy(row->symbol, position->symbol, sizeof row->symbol);
-        row->qty_nanos = position->qty_nanos;
-        row->avg_price_nanos = exchange_average(position);
-    }
+    exchange_tell_positions(&direct->world->exchange, list);
     return true;
 }
 
@@ -271,9 +242,7 @@ static bool direct_account(void *ctx, struct broker_account *account, struct bro
     struct direct *direct = ctx;
     if (!ask_list(direct, SITE_BROKER_ACCOUNT, why))
         return false;
-    *account = (struct broker_account){.number = "SIM",
-                                       .cash_nanos = direct->world->exchange.cash_nanos,
-                                       .buying_power_nanos = direct->world->exchange.cash_nanos};
+    exchange_tell_account(&direct->world->exchange, account);
     return true;
 }
 

@@ -364,3 +364,51 @@ void exchange_open_position(struct exchange *exchange, const char *symbol, int64
     book(position_of(exchange, symbol), qty_nanos, price_nanos);
     exchange->version++;
 }
+
+/* ---- what a client is told ---- */
+
+void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
+                          int64_t since_ns, struct broker_orders *list) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        struct broker_order *row = NULL;
+        if (told->submitted_ns < since_ns ||
+            (scope == BROKER_OPEN_ORDERS && !broker_status_is_open(told->status)))
+            continue;
+        row = broker_orders_add(list);
+        CHECK(row != NULL);
+        *row = *told;
+    }
+}
+
+void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
+                         struct broker_fills *list) {
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        struct broker_fill *row = NULL;
+        if (exchange->fills[i].at_ns < since_ns)
+            continue;
+        row = broker_fills_add(list);
+        CHECK(row != NULL);
+        *row = exchange->fills[i];
+    }
+}
+
+void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list) {
+    for (size_t i = 0; i < exchange->position_count; i++) {
+        const struct exchange_position *position = &exchange->positions[i];
+        struct broker_position *row = NULL;
+        if (position->qty_nanos == 0)
+            continue;
+        row = broker_positions_add(list);
+        CHECK(row != NULL);
+        memcpy(row->symbol, position->symbol, sizeof row->symbol);
+        row->qty_nanos = position->qty_nanos;
+        row->avg_price_nanos = exchange_average(position);
+    }
+}
+
+void exchange_tell_account(const struct exchange *exchange, struct broker_account *account) {
+    *account = (struct broker_account){.number = "SIM",
+                                       .cash_nanos = exchange->cash_nanos,
+                                       .buying_power_nanos = exchange->cash_nanos};
+}

@@ -82,6 +82,15 @@ struct exchange_order *exchange_order_by_id(struct exchange *exchange, const cha
 enum exchange_cancel { EXCHANGE_CANCELED, EXCHANGE_CANCEL_FINAL, EXCHANGE_CANCEL_UNKNOWN };
 enum exchange_cancel exchange_cancel(struct exchange *exchange, const char *order_id);
 
+/* What it tells a client, appended to lists: orders and executions from since_ns on, oldest first;
+ * positions that are not flat, by symbol. */
+void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
+                          int64_t since_ns, struct broker_orders *list);
+void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
+                         struct broker_fills *list);
+void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list);
+void exchange_tell_account(const struct exchange *exchange, struct broker_account *account);
+
 /* Average entry price as the broker tells it: cost / qty, half away from zero. */
 int64_t exchange_average(const struct exchange_position *position);
 

@@ -8,6 +8,7 @@
 #define SIM_PORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* operation, name, whether it changes the world */
@@ -117,10 +118,14 @@ struct port_reply {
     bool found; /* lookup: the exchange has it; submit: accepted */
 };
 
+enum { PORT_DEAD_CALLS_ENDLESS = 1000000 };
 struct port {
     void *ctx;
     bool dead;           /* the process behind this port is dead */
     uint64_t dead_calls; /* calls made after death */
+    /* The dead process has made PORT_DEAD_CALLS_ENDLESS calls and will not end: it is reported, not
+     * awaited, and this does not return. NULL: awaited. */
+    void (*endless)(void *ctx);
     /* Before the effect: may pass time, may kill (check dead), returns what goes wrong. */
     struct port_answer (*before)(void *ctx, const struct port_call *call);
     /* After the effect, before the answer: may kill. */
@@ -138,7 +143,8 @@ struct port {
 /* For ports: false when dead (and counts the call). */
 static inline bool port_alive(struct port *port) {
     if (port->dead) {
-        port->dead_calls++;
+        if (++port->dead_calls == PORT_DEAD_CALLS_ENDLESS && port->endless != NULL)
+            port->endless(port->ctx);
         return false;
     }
     return true;

@@ -187,6 +187,17 @@ static void port_wait(void *ctx, int64_t until_ns) {
         stage->world.now_ns = until_ns;
 }
 
+/* An OMS that goes on for ever after its death cannot be unwound: this run, and with it the whole
+ * program, ends here. */
+static void port_endless(void *ctx) {
+    const struct stage *stage = ctx;
+    fprintf(stderr,
+            "crashgate: I12 broke: %s has made %d calls to its ports after it died (life %u, crash "
+            "ordered by line %d) and does not end\n",
+            stage->config.sut->name, PORT_DEAD_CALLS_ENDLESS, stage->life, stage->line);
+    exit(1);
+}
+
 /* ---- the OMS's environment ---- */
 
 static int64_t env_now(void *ctx) {
@@ -232,6 +243,7 @@ static void connect_ports(struct stage *stage, struct port *port) {
                           .before = port_before,
                           .after = port_after,
                           .replied = port_replied,
+                          .endless = port_endless,
                           .posted = port_posted,
                           .wait = port_wait,
                           .now = port_now};

@@ -40,42 +40,22 @@ static bool find(void *ctx, const char *client_order_id, struct broker_order *or
 
 static void list_orders(void *ctx, struct broker_orders *list) {
     const struct world *world = ctx;
-    for (size_t i = 0; i < world->exchange.order_count; i++) {
-        struct broker_order *row = broker_orders_add(list);
-        CHECK(row != NULL);
-        *row = world->exchange.orders[i].told;
-    }
+    exchange_tell_orders(&world->exchange, BROKER_ALL_ORDERS, INT64_MIN, list);
 }
 
 static void list_fills(void *ctx, struct broker_fills *list) {
     const struct world *world = ctx;
-    for (size_t i = 0; i < world->exchange.fill_count; i++) {
-        struct broker_fill *row = broker_fills_add(list);
-        CHECK(row != NULL);
-        *row = world->exchange.fills[i];
-    }
+    exchange_tell_fills(&world->exchange, INT64_MIN, list);
 }
 
 static void list_positions(void *ctx, struct broker_positions *list) {
     const struct world *world = ctx;
-    for (size_t i = 0; i < world->exchange.position_count; i++) {
-        const struct exchange_position *position = &world->exchange.positions[i];
-        struct broker_position *row = NULL;
-        if (position->qty_nanos == 0)
-            continue;
-        row = broker_positions_add(list);
-        CHECK(row != NULL);
-        memcpy(row->symbol, position->symbol, sizeof row->symbol);
-        row->qty_nanos = position->qty_nanos;
-        row->avg_price_nanos = exchange_average(position);
-    }
+    exchange_tell_positions(&world->exchange, list);
 }
 
 static void tell_account(void *ctx, struct broker_account *account) {
     const struct world *world = ctx;
-    *account = (struct broker_account){.number = "SIM",
-                                       .cash_nanos = world->exchange.cash_nanos,
-                                       .buying_power_nanos = world->exchange.cash_nanos};
+    exchange_tell_account(&world->exchange, account);
 }
 
 static enum broker_canceled cancel(void *ctx, const char *order_id) {

@@ -183,6 +183,7 @@ static enum report_verdict verdict_of(const struct run_result *result) {
     case RUN_INCONCLUSIVE:
         return REPORT_INCONCLUSIVE;
     case RUN_UNSTABLE:
+    case RUN_MISFIT:
     case RUN_BROKEN:
         return REPORT_ERROR;
     }
@@ -199,6 +200,8 @@ static int exit_of(const struct run_result *result) {
         return EXIT_INCONCLUSIVE;
     case RUN_UNSTABLE:
         return EXIT_NOT_REPEATABLE;
+    case RUN_MISFIT:
+        return EXIT_MISTAKE;
     case RUN_BROKEN:
         return EXIT_ENVIRONMENT;
     }

@@ -255,7 +255,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
                 script, result)) {
         add_run(result, script, reached);
         if (script->taken.count < options->plan->count) {
-            result->verdict = RUN_BROKEN;
+            result->verdict = RUN_MISFIT;
             snprintf(result->why, sizeof result->why,
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
                      script->taken.count);

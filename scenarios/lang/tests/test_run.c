@@ -431,7 +431,7 @@ static void a_plan_item_that_cannot_happen_is_refused(void **state) {
                                         "1/line@5=power(keep=all)"};
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
         run_planned(SIGNAL, plans[i]);
-        assert_int_equal(result.verdict, RUN_BROKEN);
+        assert_int_equal(result.verdict, RUN_MISFIT);
         assert_string_equal(result.why, "the plan has 1 items, and only 0 of them happened");
     }
     run_planned(SIGNAL, "1/broker.submit@1=lost");

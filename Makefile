@@ -142,8 +142,10 @@ define need-packages
 	  if [ -n "$(NO_APT)" ]; then echo "missing packages; run: sudo $$cmd" >&2; exit 1; fi; \
 	  if [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else echo "missing packages and no right to install them; run: sudo $$cmd" >&2; exit 1; fi; \
 	  echo "installing:$$missing"; \
-	  { $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd || { $$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd; }; } >/tmp/crashgate-apt.$$$$ 2>&1 \
-	    || { tail -5 /tmp/crashgate-apt.$$$$ >&2; echo "could not install packages; run: sudo $$cmd" >&2; exit 1; }; \
+	  log=$$(mktemp); \
+	  { $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd || { $$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive $$cmd; }; } >$$log 2>&1 \
+	    || { tail -5 $$log >&2; rm -f $$log; echo "could not install packages; run: sudo $$cmd" >&2; exit 1; }; \
+	  rm -f $$log; \
 	fi
 endef
 packages-build: ; $(call need-packages,$(PACKAGES_BUILD))

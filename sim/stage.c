@@ -834,7 +834,8 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
     content = hash_u64(content, (uint64_t)stage->world.halt_file);
     content = hash_u64(content, (uint64_t)(uintptr_t)config->sut);
-    content = hash_u64(content, (uint64_t)config->door * 4 + stage->judge.kill_switch);
+    content = hash_u64(content, (uint64_t)config->door);
+    content = hash_u64(content, judge_memory(&stage->judge));
     content = hash_u64(content, (uint64_t)config->oms.page_size);
     content = hash_u64(content, (uint64_t)config->oms.checkpoint_frames);
     *key = content + (content == 0);

@@ -101,10 +101,8 @@ static void note_death(struct script *script, const struct plan_item *item, bool
     script->death_index = -1;
     if (!always_written)
         return;
-    if (plan_add(&script->taken, item))
-        script->death_index = (int)script->taken.count - 1;
-    else
-        script->recorded_all = false;
+    CHECK(plan_add(&script->taken, item));
+    script->death_index = (int)script->taken.count - 1;
 }
 
 static void die(struct script *script, size_t index, enum stage_death death,
@@ -269,8 +267,8 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
             script->crash_points = 0;
     }
     disk_outcome_name(disk, which, item->keep, sizeof item->keep);
-    if (script->death_index < 0 && (which != 0 || named) && !plan_add(&script->taken, item))
-        script->recorded_all = false;
+    if (script->death_index < 0 && (which != 0 || named))
+        CHECK(plan_add(&script->taken, item));
     return which;
 }
 
@@ -557,8 +555,7 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
     if (every_byte)
         fault->arg[0] = (int64_t)answer - 1;
     item.fault = *fault;
-    if (!plan_add(&script->taken, &item))
-        script->recorded_all = false;
+    CHECK(plan_add(&script->taken, &item));
     return true;
 }
 
@@ -1103,7 +1100,6 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->chooser = *chooser;
     script->plan = plan;
     script->taken.count = 0;
-    script->recorded_all = true;
     script->death_index = -1;
     script->lines = check_zalloc(scenario->line_count + 1, sizeof *script->lines);
     script->observed = next_observed(script, 0);

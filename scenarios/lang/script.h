@@ -50,7 +50,6 @@ struct script {
     struct chooser chooser;
     const struct plan *plan; /* a replay; NULL: quantifiers are answered by the chooser */
     struct plan taken;       /* every answer that was not 0 */
-    bool recorded_all;       /* `taken` had room for them */
     struct plan_item death;  /* the death under way: where its `keep` belongs */
     int death_index;         /* into taken, or -1 */
 

@@ -48,7 +48,8 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
                 enum suite_doors doors) {
     const char *json = options->value[OPTION_JSON];
     *suite = (struct suite){.options = options, .program = program, .doors = doors};
-    suite->oms_name = options->sut->name;
+    /* A loaded one is called by its file: any number of them may be patched cores. */
+    suite->oms_name = options->value[OPTION_OMS] != NULL ? options->value[OPTION_OMS] : "core";
     suite->terminal = report_terminal(stdout, getenv("NO_COLOR"));
     if (json != NULL) {
         suite->json = fopen(json, "w");

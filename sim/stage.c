@@ -454,6 +454,13 @@ static void fail_stopped(struct stage *stage) {
     bury(stage);
 }
 
+static void ask_next(struct stage *stage) {
+    enum oms_work before = stage->next.work;
+    stage->config.sut->next(stage->oms, &stage->next);
+    if (stage->next.work != before)
+        stage->known_ns = stage->world.now_ns;
+}
+
 /* After every call into the OMS. `healthy`: it did not fail-stop. */
 static void back_from_oms(struct stage *stage, bool healthy) {
     notice_deliveries(stage);
@@ -464,7 +471,7 @@ static void back_from_oms(struct stage *stage, bool healthy) {
     else if (!healthy)
         fail_stopped(stage);
     else if (stage->oms != NULL)
-        stage->config.sut->next(stage->oms, &stage->next);
+        ask_next(stage);
     stage_changed(stage);
 }
 
@@ -600,7 +607,9 @@ static int64_t step_time(const struct stage *stage) {
         return INT64_MAX;
     case OMS_WORK_SEND:
     case OMS_WORK_RECORD:
-        return latest(latest(stage->next.at_ns, stage->free_ns) + stage->config.pace_ns, now_ns);
+        return latest(latest(latest(stage->next.at_ns, stage->free_ns), stage->known_ns) +
+                          stage->config.pace_ns,
+                      now_ns);
     case OMS_WORK_RECONCILE:
     case OMS_WORK_RESOLVE:
     case OMS_WORK_POLL:

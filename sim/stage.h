@@ -129,6 +129,7 @@ struct stage {
     struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
+    int64_t known_ns;      /* since when `next` is work of its kind */
     int64_t free_ns;       /* since when the OMS is free for its next paced act */
     unsigned long actions; /* in the virtual hour that began at hour_ns */
     int64_t hour_ns;

@@ -7,23 +7,6 @@
 
 enum { TIME_WIDTH = 10 };
 
-static const char *const discrepancy_words[] = {
-#define X(id, word) word,
-    OMS_DISCREPANCIES(X)
-#undef X
-};
-static const char *const severity_words[] = {"INFO", "WARNING", "CRITICAL"};
-static const char *const state_words[] = {
-#define X(id, word, final, meaning) word,
-    OMS_STATES(X)
-#undef X
-};
-static const char *const tif_words[] = {
-#define X(id, name) name,
-    BROKER_TIFS(X)
-#undef X
-};
-
 /* ---- words ---- */
 
 static void put_text(const char *text, FILE *out) {
@@ -209,7 +192,7 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
         put_decimal(a->price_nanos, 2, p->out);
         return;
     case SCN_SLOT_TIF:
-        fputs(tif_words[a->tif], p->out);
+        fputs(broker_tif_name(a->tif), p->out);
         return;
     case SCN_SLOT_UNTIL:
         put_until(a->until_ns, p->day_ns, p->out);
@@ -243,13 +226,13 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
         fprintf(p->out, "%lld", (long long)a->count);
         return;
     case SCN_SLOT_DISCREPANCY:
-        fputs(discrepancy_words[a->discrepancy], p->out);
+        fputs(oms_discrepancy_name((enum oms_discrepancy_type)a->discrepancy), p->out);
         return;
     case SCN_SLOT_SEVERITY:
-        fputs(severity_words[a->severity], p->out);
+        fputs(oms_severity_name((enum oms_severity)a->severity), p->out);
         return;
     case SCN_SLOT_STATE:
-        fputs(state_words[a->state], p->out);
+        fputs(oms_state_name(a->state), p->out);
         return;
     case SCN_SLOT_SWITCH:
         fputs(a->on ? "on" : "off", p->out);

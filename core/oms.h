@@ -9,23 +9,29 @@
  * What it keeps, numbered; the code cites the numbers:
  *  (1) The broker must not learn of an order we could forget: the intent is durable
  *      (synchronous=FULL) before the request leaves.
- *  (2) One decision, one client order id, for ever: the id is made from account and decision id
- * only. (3) An order that may be live is never sent again before a query, answered completely and
- * later than the last possible delivery, found it absent, and the profile says the broker would
- * refuse a second one. Otherwise it is held for a person. (4) A refusal is final. (5) An execution
- * is booked once, keyed by the broker's execution id, in the transaction that moves its order and
- * its position. (6) Nothing is sent before this start has compared itself with the broker, nor
- * while the kill switch or the halt file is on, nor past a decision's expiry. Cancels may still
- * leave. (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads
- * the disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not. (8)
- * The number of distinct client order ids sent never exceeds the number of intents.
+ *  (2) One decision, one client order id, for ever: it is made from account and decision id only.
+ *  (3) An order that may be live is never sent again before a query, answered completely and later
+ *      than the last possible delivery, found it absent, and the profile says the broker would
+ *      refuse a second one. Otherwise it is held for a person.
+ *  (4) A refusal is final.
+ *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that
+ *      moves its order and its position.
+ *  (6) Nothing is sent before this start has compared itself with the broker, nor while the kill
+ *      switch or the halt file is on, nor past a decision's expiry. Cancels may still leave.
+ *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
+ *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
+ *  (8) The number of distinct client order ids sent never exceeds the number of intents.
  *
- * Life of an order (the table is in order.c):
+ * Life of an order (the table of legal moves is in order.c):
  *
- *      INTENT --send--> IN_DOUBT --answer/lookup--> WORKING --> PARTIALLY_FILLED --> FILLED
- *        |                 |  \                        \______________________\--> CANCELED
- *        |                 |   \--> REJECTED                                   \--> EXPIRED
- *        \--> EXPIRED      \--> HELD   (a person decides; found at the broker later: WORKING ...)
+ *      INTENT            answered at once: WORKING or what the broker says; REJECTED
+ *                        no usable answer, or nobody lived to read it: IN_DOUBT
+ *                        never left: CANCELED or EXPIRED when asked or past its time
+ *      IN_DOUBT          found at the broker: WORKING or what the broker says
+ *                        truly absent: INTENT (to be sent again), HELD, CANCELED or EXPIRED
+ *      WORKING           PARTIALLY_FILLED, FILLED, CANCELED, REJECTED, EXPIRED
+ *      PARTIALLY_FILLED  FILLED, CANCELED, EXPIRED
+ *      HELD              found at the broker later: WORKING or what the broker says
  */
 #ifndef CORE_OMS_H
 #define CORE_OMS_H

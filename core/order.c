@@ -1,10 +1,4 @@
-/* The life of an order, as one table of legal moves.
- *
- *      INTENT --send--> IN_DOUBT --answer/lookup--> WORKING --> PARTIALLY_FILLED --> FILLED
- *        |  <--absent-----/ |                          \______________________\--> CANCELED
- *        |                  |                                                  \--> EXPIRED
- *        \--> EXPIRED, CANCELED (never left)      an answer at once goes INTENT --> WORKING,
- * REJECTED HELD <-- INTENT, IN_DOUBT; found at the broker later it lives on from HELD */
+/* The life of an order, as one table of legal moves; what leads to each is in core/oms.h. */
 #include "core/order.h"
 
 #include "core/check.h"

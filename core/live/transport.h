@@ -6,8 +6,9 @@
  *      As a second lock, libcurl is refused a second start of such a request.
  *  (2) Nothing is retried, redirected, sent through a proxy, or (except to loopback) sent in clear.
  *  (3) `whole` is true only when the end of the answer was proven: the headers' end was seen and
- * the body was framed. libcurl alone calls an answer cut in its headers a success. (4) Keys travel
- * in headers and reach no message. */
+ *      the body was framed. libcurl alone calls an answer cut in its headers a success.
+ *  (4) Keys travel in headers and reach no message.
+ */
 #ifndef CORE_LIVE_TRANSPORT_H
 #define CORE_LIVE_TRANSPORT_H
 

@@ -71,7 +71,7 @@ struct run_result {
     bool found;
     struct run_finding finding; /* the shortest; when found */
     struct trace trace;         /* with options.trace and no finding */
-    char why[SUT_WHY_SIZE];     /* BROKEN, UNSTABLE */
+    char why[SUT_WHY_SIZE];     /* MISFIT, BROKEN, UNSTABLE */
 };
 
 /* Runs one scenario in one configuration. Release *result with run_result_free. */

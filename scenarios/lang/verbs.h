@@ -10,53 +10,53 @@
 /* What a line can hold. Each slot fills the field of struct scn_args that is named here, and sets
  * its bit in `has`. The last rows are plain words that are worth remembering. id, slot as written
  * in shapes, what a reader of a message is told was expected */
-#define SCN_SLOTS(X)                                                                                      \
-    X(DECISION, "D", "a decision",                                                                        \
-      "a decision's name, introduced by a header: `D1`") /* decision */                                   \
-    X(NEW_DECISION, "NEWD", "a name for a decision",                                                      \
-      "a name of your choice, a letter first: `D1`")      /* name */                                      \
-    X(SIDE, "SIDE", "'buy' or 'sell'", "`buy` or `sell`") /* side */                                      \
-    X(QTY, "QTY", "a quantity",                                                                           \
+#define SCN_SLOTS(X)                                                                                        \
+    X(DECISION, "D", "a decision",                                                                          \
+      "a decision's name, introduced by a header: `D1`") /* decision */                                     \
+    X(NEW_DECISION, "NEWD", "a name for a decision",                                                        \
+      "a name of your choice, a letter first: `D1`")      /* name */                                        \
+    X(SIDE, "SIDE", "'buy' or 'sell'", "`buy` or `sell`") /* side */                                        \
+    X(QTY, "QTY", "a quantity",                                                                             \
       "an exact quantity, at most nine decimals: `100`, `0.25`; negative only in positions") /* qty_nanos \
-                                                                                              */          \
-    X(SYMBOL, "SYMBOL", "a symbol", "`AAPL`, `BRK.B`, `BTC/USD`")         /* symbol */                    \
-    X(SAME_SYMBOL, "SYMBOL2", "the same symbol", "the same symbol again") /* checked only */              \
-    X(PRICE, "PRICE", "a price", "an exact price: `150.00`")              /* price_nanos */               \
-    X(TIF, "TIF", "a time in force",                                                                      \
-      "`day` (when nothing is written), `gtc`, `ioc`, `fok`, `opg`, `cls`") /* tif */                     \
-    X(UNTIL, "CLOCK", "a time of day",                                                                    \
-      "a time of day, with a date before it if it is another day: `16:00:00`") /* until_ns */             \
-    X(DUR, "DUR", "a duration",                                                                           \
-      "a number and a unit of `ns us ms s m h`: `5s`, `1.5s`, `200ms`") /* duration_ns */                 \
-    X(TEXT, "STRING", "a text in quotes", "a text in double quotes")    /* text */                        \
-    X(FILL, "FILL", "a name for the fill",                                                                \
-      "a name of your choice for the execution: `F1`")                        /* name */                  \
-    X(PRESENCE, "PRESENCE", "'present' or 'absent'", "`present` or `absent`") /* present */               \
-    X(CRASH, "CRASH", "a kind or a place of the crash",                                                   \
-      "kind and place, both may be left out; see Crashes") /* crash */                                    \
-    X(FAULT, "FAULT", "a site and a kind of fault",                                                       \
-      "site, kind, arguments, how often; see Faults") /* strike */                                        \
-    X(SITE, "SITE", "a site",                                                                             \
-      "a call of the OMS to the world: `broker.submit`, `disk.sync(wal)`; see Faults") /* site */         \
-    X(COND, "COND", "a condition",                                                                        \
-      "one of the conditions below, or several joined by `or`") /* the line's terms */                    \
-    X(CMP, "CMP", "a comparison", "one of `= != < <= > >=`")    /* cmp */                                 \
-    X(INTEGER, "INT", "a whole number", "a whole number")       /* count */                               \
-    X(DISCREPANCY, "TYPE", "a type of discrepancy",                                                       \
-      "a type of discrepancy: `MISSING_IN_OMS`; without it any")             /* discrepancy */            \
-    X(SEVERITY, "SEVERITY", "a severity", "`INFO`, `WARNING` or `CRITICAL`") /* severity */               \
-    X(STATE, "STATE", "an order state", "a state of an order, listed below") /* state */                  \
-    X(SWITCH, "ONOFF", "'on' or 'off'", "`on` or `off`")                     /* on */                     \
-    X(MONEY, "MONEY", "an amount of money", "an exact amount: `25000.00`")   /* money_nanos */            \
-    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`")    /* header */                 \
-    X(DATE, "DATE", "a date", "`2026-01-09`")                                /* header */                 \
-    X(KINDS, "KINDS", "'power' or 'kill'",                                                                \
-      "`kill`, `power`, or both with a comma between")                               /* header */         \
-    X(PROFILES, "PROFILES", "a profile", "names of profiles, with commas between")   /* header */         \
-    X(OPTION, "OPTION", "an option", "`NAME = VALUE`; the options are listed below") /* option */         \
-    X(PATH, "PATH", "a file name", "a file name, in quotes or bare")                 /* text */           \
-    X(MARKET, "market", "'market'", "")                                                                   \
-    X(REST, "rest", "'rest'", "")                                                                         \
+                                                                                              */ \
+    X(SYMBOL, "SYMBOL", "a symbol", "`AAPL`, `BRK.B`, `BTC/USD`")         /* symbol */                      \
+    X(SAME_SYMBOL, "SYMBOL2", "the same symbol", "the same symbol again") /* checked only */                \
+    X(PRICE, "PRICE", "a price", "an exact price: `150.00`")              /* price_nanos */                 \
+    X(TIF, "TIF", "a time in force",                                                                        \
+      "`day` (when nothing is written), `gtc`, `ioc`, `fok`, `opg`, `cls`") /* tif */                       \
+    X(UNTIL, "CLOCK", "a time of day",                                                                      \
+      "a time of day, with a date before it if it is another day: `16:00:00`") /* until_ns */               \
+    X(DUR, "DUR", "a duration",                                                                             \
+      "a number and a unit of `ns us ms s m h`: `5s`, `1.5s`, `200ms`") /* duration_ns */                   \
+    X(TEXT, "STRING", "a text in quotes", "a text in double quotes")    /* text */                          \
+    X(FILL, "FILL", "a name for the fill",                                                                  \
+      "a name of your choice for the execution: `F1`")                        /* name */                    \
+    X(PRESENCE, "PRESENCE", "'present' or 'absent'", "`present` or `absent`") /* present */                 \
+    X(CRASH, "CRASH", "a kind or a place of the crash",                                                     \
+      "kind and place, both may be left out; see Crashes") /* crash */                                      \
+    X(FAULT, "FAULT", "a site and a kind of fault",                                                         \
+      "site, kind, arguments, how often; see Faults") /* strike */                                          \
+    X(SITE, "SITE", "a site",                                                                               \
+      "a call of the OMS to the world: `broker.submit`, `disk.sync(wal)`; see Faults") /* site */           \
+    X(COND, "COND", "a condition",                                                                          \
+      "one of the conditions below, or several joined by `or`") /* the line's terms */                      \
+    X(CMP, "CMP", "a comparison", "one of `= != < <= > >=`")    /* cmp */                                   \
+    X(INTEGER, "INT", "a whole number", "a whole number")       /* count */                                 \
+    X(DISCREPANCY, "TYPE", "a type of discrepancy",                                                         \
+      "a type of discrepancy: `MISSING_IN_OMS`; without it any")             /* discrepancy */              \
+    X(SEVERITY, "SEVERITY", "a severity", "`INFO`, `WARNING` or `CRITICAL`") /* severity */                 \
+    X(STATE, "STATE", "an order state", "a state of an order, listed below") /* state */                    \
+    X(SWITCH, "ONOFF", "'on' or 'off'", "`on` or `off`")                     /* on */                       \
+    X(MONEY, "MONEY", "an amount of money", "an exact amount: `25000.00`")   /* money_nanos */              \
+    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`")    /* header */                   \
+    X(DATE, "DATE", "a date", "`2026-01-09`")                                /* header */                   \
+    X(KINDS, "KINDS", "'power' or 'kill'",                                                                  \
+      "`kill`, `power`, or both with a comma between")                               /* header */           \
+    X(PROFILES, "PROFILES", "a profile", "names of profiles, with commas between")   /* header */           \
+    X(OPTION, "OPTION", "an option", "`NAME = VALUE`; the options are listed below") /* option */           \
+    X(PATH, "PATH", "a file name", "a file name, in quotes or bare")                 /* text */             \
+    X(MARKET, "market", "'market'", "")                                                                     \
+    X(REST, "rest", "'rest'", "")                                                                           \
     X(NO, "no", "'no'", "")
 enum scn_slot {
 #define X(id, shape, expected, written) SCN_SLOT_##id,

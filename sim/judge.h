@@ -55,6 +55,7 @@ struct judged {
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
     bool doubtful;                    /* a request left since the last complete "absent" */
+    bool forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
 };
 
@@ -66,7 +67,9 @@ struct violation {
 
 struct judge {
     const struct sut *sut;
-    unsigned claims; /* bit mask of invariants that are judged */
+    unsigned claims;   /* bit mask of invariants that are judged */
+    unsigned suspends; /* of those it does not judge: what faults keep any OMS from keeping */
+    bool damaged;      /* somebody damaged the store while nobody ran */
     struct judged decisions[JUDGE_DECISIONS_MAX];
     size_t decision_count;
     bool kill_switch;          /* on, and acknowledged to the operator */

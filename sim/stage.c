@@ -257,7 +257,8 @@ void stage_open(struct stage *stage, const struct stage_config *config,
     stage->world = *world;
     stage->restarted_ns = INT64_MIN;
     stage->recovered_ns = INT64_MIN;
-    judge_init(&stage->judge, config->sut, config->claims);
+    judge_init(&stage->judge, config->sut, config->claims & ~config->suspends);
+    stage->judge.suspends = config->suspends;
     wire_world(&stage->wire_exchange, &stage->world);
 }
 
@@ -268,6 +269,8 @@ void stage_close(struct stage *stage) {
     }
     if (stage->config.door == STAGE_WIRE)
         wire_end(stage->config.wire);
+    for (size_t i = 0; i < STAGE_BACKUPS_MAX; i++)
+        disk_free(stage->backups[i]);
     world_free(&stage->world);
 }
 
@@ -475,6 +478,63 @@ static void back_from_oms(struct stage *stage, bool healthy) {
     stage_changed(stage);
 }
 
+/* ---- what happens to a store at rest ---- */
+
+static bool flip_bit(struct disk *disk, const char *name, int64_t at, int64_t bit) {
+    unsigned char byte = 0;
+    if (!disk_file_read(disk, name, at, &byte, 1))
+        return false;
+    byte ^= (unsigned char)(1u << bit);
+    return disk_file_damage(disk, name, at, &byte, 1);
+}
+
+static bool damage_at_rest(struct stage *stage, const char *name,
+                           const struct port_answer *answer) {
+    struct disk *disk = stage->world.disk;
+    const struct disk *backup = NULL;
+    switch ((int)answer->act) {
+    case ACT_FLIP:
+        return flip_bit(disk, name, answer->arg[0], answer->arg[1]);
+    case ACT_CUT:
+        return disk_file_cut(disk, name, answer->arg[0]);
+    case ACT_MISSING:
+        return disk_file_remove(disk, name);
+    case ACT_RESTORED:
+        if (answer->arg[0] <= STAGE_BACKUPS_MAX)
+            backup = stage->backups[answer->arg[0] - 1];
+        if (backup != NULL)
+            disk_restore(disk, backup);
+        return backup != NULL;
+    default:
+        return false;
+    }
+}
+
+static void rest_file(struct stage *stage, enum site_object on, const char *name) {
+    struct port_call call = {.site = {SITE_DISK_REST, on}, .ref = ""};
+    struct port_answer answer;
+    if (!disk_file_size(stage->world.disk, name, &call.length) || call.length == 0)
+        return;
+    answer = stage->outside.rest(stage->outside.ctx, &call);
+    if (answer.act == ACT_NONE)
+        return;
+    stage->counts.faults++;
+    mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
+    stage->judge.damaged = true;
+    CHECK(damage_at_rest(stage, name, &answer));
+}
+
+/* A store that was empty, or that is not there, has nothing to lose. */
+static void rest_store(struct stage *stage) {
+    if (stage->outside.rest != NULL && !stage->settling) {
+        rest_file(stage, ON_DB, STAGE_STORE);
+        rest_file(stage, ON_WAL, STAGE_STORE "-wal");
+    }
+    if (stage->config.keeps_backups && stage->life <= STAGE_BACKUPS_MAX &&
+        stage->backups[stage->life - 1] == NULL)
+        stage->backups[stage->life - 1] = disk_copy(stage->world.disk);
+}
+
 void stage_boot(struct stage *stage) {
     struct sut_ports ports;
     CHECK(!stage->in_call);
@@ -485,6 +545,7 @@ void stage_boot(struct stage *stage) {
     stage->counts.lives++;
     stage->halted = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
+    rest_store(stage);
     judge_life(&stage->judge, &stage->world, STAGE_STORE);
     connect_ports(stage, &stage->port);
     disk_vfs_attach("sim", stage->world.disk, &stage->port,
@@ -814,6 +875,9 @@ enum stage_end stage_settle(struct stage *stage) {
     }
     end = stage_run(stage);
     if (end != STAGE_QUIET)
+        return end;
+    /* To refuse a store that somebody damaged is right, for as long as it is damaged. */
+    if (stage->oms == NULL && stage->refused_to_boot && stage->judge.damaged)
         return end;
     judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
     if (stage->oms == NULL)

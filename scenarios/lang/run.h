@@ -79,7 +79,7 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
                   const struct run_options *options, struct run_result *result);
 void run_result_free(struct run_result *result);
 
-/* Invariants that the scenario's faults and stimuli suspend, as a bit mask. */
-unsigned run_suspends(const struct scenario *scenario);
+/* Invariants that the faults of the scenario and of a plan (NULL: none) suspend, as a bit mask. */
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan);
 
 #endif

@@ -69,7 +69,7 @@ struct judge {
     const struct sut *sut;
     unsigned claims;   /* bit mask of invariants that are judged */
     unsigned suspends; /* of those it does not judge: what faults keep any OMS from keeping */
-    bool damaged;      /* somebody damaged the store while nobody ran */
+    bool damaged;      /* the store was damaged, or lied about, behind the OMS's back */
     struct judged decisions[JUDGE_DECISIONS_MAX];
     size_t decision_count;
     bool kill_switch;          /* on, and acknowledged to the operator */

@@ -61,6 +61,7 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     if (answer.act != ACT_NONE) {
         mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
         stage->counts.faults++;
+        stage->judge.damaged |= answer.act == ACT_SYNC_LIES || answer.act == ACT_SYNC_LATE;
     } else if (stage->world.broker_down && call->site.op >= SITE_BROKER_SUBMIT &&
                call->site.op <= SITE_BROKER_CANCEL) {
         answer.act = ACT_REFUSED;
@@ -876,7 +877,7 @@ enum stage_end stage_settle(struct stage *stage) {
     end = stage_run(stage);
     if (end != STAGE_QUIET)
         return end;
-    /* To refuse a store that somebody damaged is right, for as long as it is damaged. */
+    /* To refuse a store that is damaged is right, and stays right. */
     if (stage->oms == NULL && stage->refused_to_boot && stage->judge.damaged)
         return end;
     judge_quiet(&stage->judge, &stage->world, STAGE_STORE);

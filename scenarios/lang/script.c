@@ -654,7 +654,7 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
 /* The first fault line that strikes this call, else what was said before. */
 static struct port_answer scripted(struct script *script, const struct port_call *call,
                                    unsigned occurrence, struct port_answer otherwise) {
-    for (size_t i = 0; i < script->scenario->line_count && !script->stage.port.dead; i++) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
         struct fault fault;
         if (script->scenario->lines[i].statement == SCN_FAULT &&
             strikes(script, i, call, occurrence, &fault)) {

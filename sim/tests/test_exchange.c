@@ -303,7 +303,7 @@ int main(void) {
         TEST(alpaca_remembers_an_id_for_ever),
         TEST(a_broker_that_only_labels_accepts_the_same_id_twice),
         TEST(an_id_that_is_unique_while_open_is_accepted_again_once_its_order_ended),
-        T(orders_without_an_id_are_never_duplicates),
+        TEST(orders_without_an_id_are_never_duplicates),
         TEST(a_refusal_does_not_burn_the_id_and_hits_only_its_like),
         TEST(every_arrival_is_on_record_whatever_became_of_it),
         TEST(fills_add_up_and_nothing_is_overfilled),

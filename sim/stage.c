@@ -268,6 +268,7 @@ void stage_close(struct stage *stage) {
     }
     if (stage->config.door == STAGE_WIRE)
         wire_end(stage->config.wire);
+    judge_free(&stage->judge);
     world_free(&stage->world);
 }
 

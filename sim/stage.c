@@ -272,6 +272,7 @@ void stage_close(struct stage *stage) {
         wire_end(stage->config.wire);
     for (size_t i = 0; i < STAGE_BACKUPS_MAX; i++)
         disk_free(stage->backups[i]);
+    judge_free(&stage->judge);
     world_free(&stage->world);
 }
 

@@ -275,11 +275,24 @@ static void replay(const struct scenario *scenario, const struct run_config *con
     free_reached(reached);
 }
 
+/* A plan picks one run of whatever the scenario quantifies over. */
+static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
+                       struct run_result *result) {
+    if (scenario->depth == SCN_ONCE || options->plan != NULL)
+        return true;
+    snprintf(result->why, sizeof result->why,
+             "'crash %s anywhere' is not run: 'crashgate explore' explores it",
+             scn_depth_name(scenario->depth));
+    return false;
+}
+
 void run_scenario(const struct scenario *scenario, const struct run_config *config,
                   const struct run_options *options, struct run_result *result) {
     struct script *script = check_zalloc(1, sizeof *script);
     *result = (struct run_result){.verdict = RUN_PASS};
-    if (options->plan != NULL)
+    if (!can_be_run(scenario, options, result))
+        result->verdict = RUN_MISFIT;
+    else if (options->plan != NULL)
         replay(scenario, config, options, script, result);
     else
         enumerate(scenario, config, options, script, result);

@@ -48,7 +48,7 @@ bool disk_equal(const struct disk *a, const struct disk *b);
  * "all". Between them, after the subsets, come those in which the newest surviving write is damaged,
  * as far as the profile knows damage: for every subset when p <= DISK_DAMAGE_BITS, else for every
  * prefix, and *reduced is true. A write is torn at DISK_CUTS_MAX places at most; beyond, *reduced. */
-enum { DISK_SUBSET_BITS = 10, DISK_DAMAGE_BITS = 8, DISK_CUTS_MAX = 8 };
+enum { DISK_SUBSET_BITS = 10, DISK_DAMAGE_BITS = 8, DISK_CUTS_MAX = 128 };
 unsigned disk_power_outcomes(const struct disk *disk, bool *reduced);
 /* Number of choosable pending operations. */
 unsigned disk_pending(const struct disk *disk);

@@ -110,7 +110,7 @@ void judge_operator(struct judge *judge, bool on, bool acknowledged);
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* After anything happened: the exchange's books. */
 void judge_books(struct judge *judge, const struct world *world);
-/* A life begins (before the OMS starts). */
+/* A life begins: looks at the store it begins with, before the OMS has sent anything. */
 void judge_life(struct judge *judge, struct world *world, const char *path);
 /* Whether some order may still leave or be resolved: silence is not yet quiet. */
 bool judge_under_way(struct judge *judge, struct world *world, const char *path);

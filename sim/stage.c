@@ -537,6 +537,12 @@ static void rest_store(struct stage *stage) {
         stage->backups[stage->life - 1] = disk_copy(stage->world.disk);
 }
 
+/* A store says what it says as the last life left it. Where overwriting is not power-safe an OMS may
+ * need more than the store itself to make it whole again: there it is judged once it has started. */
+static bool is_judged_as_found(const struct stage *stage) {
+    return disk_profile_of(stage->world.disk)->power_safe || !stage->judge.begun;
+}
+
 void stage_boot(struct stage *stage) {
     struct sut_ports ports;
     CHECK(!stage->in_call);
@@ -548,7 +554,8 @@ void stage_boot(struct stage *stage) {
     stage->halted = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
     rest_store(stage);
-    judge_life(&stage->judge, &stage->world, STAGE_STORE);
+    if (is_judged_as_found(stage))
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
     connect_ports(stage, &stage->port);
     disk_vfs_attach("sim", stage->world.disk, &stage->port,
                     seed_named(stage->config.seed, "disk") + stage->life);
@@ -569,6 +576,8 @@ void stage_boot(struct stage *stage) {
         stage_note(stage, "oms", false, "refuses to start: %.120s", stage->why);
         stage->halted = true;
     }
+    if (stage_is_up(stage) && !disk_profile_of(stage->world.disk)->power_safe)
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
     back_from_oms(stage, stage->oms != NULL);
 }
 
@@ -878,8 +887,8 @@ enum stage_end stage_settle(struct stage *stage) {
     end = stage_run(stage);
     if (end != STAGE_QUIET)
         return end;
-    /* To refuse a store that is damaged is right, and stays right. */
-    if (stage->oms == NULL && stage->refused_to_boot && stage->judge.damaged)
+    /* To stop over a store that is damaged is right, and stays right. */
+    if (stage->oms == NULL && stage->judge.damaged)
         return end;
     judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
     if (stage->oms == NULL)

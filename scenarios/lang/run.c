@@ -19,7 +19,7 @@ unsigned run_suspends(const struct scenario *scenario) {
 }
 
 /* How one run ended, as a finding without its story. */
-static bool failing(const struct script *script, struct run_finding *finding) {
+bool script_failing(const struct script *script, struct run_finding *finding) {
     const struct violation *violation = &script->stage.judge.first;
     const struct script_failure *failure = &script->failure;
     bool judged = violation->invariant != 0;
@@ -197,7 +197,7 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     unsigned long same = kept->same, others = kept->others;
     if (!one_run(scenario, config, options, &nothing, &plan, &trace, script, result))
         return;
-    if (!failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
+    if (!script_failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
         strcmp(again.headline, kept->headline) != 0 || again.at_ns != kept->at_ns) {
         char text[PLAN_TEXT_SIZE];
         result->verdict = RUN_UNSTABLE;
@@ -227,7 +227,7 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         if (!one_run(scenario, config, options, &chooser, NULL, NULL, script, result))
             break;
         add_run(result, script, reached);
-        if (failing(script, &finding))
+        if (script_failing(script, &finding))
             add_finding(result, &finding);
         script_close(script);
         if (options->progress != NULL)
@@ -260,7 +260,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
                      script->taken.count);
         }
-        if (failing(script, &finding)) {
+        if (script_failing(script, &finding)) {
             finding.trace = trace;
             add_finding(result, &finding);
         } else {

@@ -77,9 +77,10 @@ static void add_point(struct reached *reached, size_t line, uint64_t key) {
     reached->points[reached->point_count++] = (struct point_found){key, line};
 }
 
-static void add_crash(struct reached *reached, const struct script *script) {
-    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap, RUN_PATHS_MAX + 1);
-    reached->crashes[reached->crash_count++] = script->crash_key;
+static void add_crash(struct reached *reached, uint64_t key) {
+    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap,
+               SCRIPT_WINDOWS * (RUN_PATHS_MAX + 1));
+    reached->crashes[reached->crash_count++] = key;
 }
 
 static void add_run(struct run_result *result, const struct script *script,
@@ -94,11 +95,13 @@ static void add_run(struct run_result *result, const struct script *script,
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         reached->seen[i] = reached->seen[i] || script->lines[i].seen;
         reached->fired[i] = reached->fired[i] || script->lines[i].fired;
-        if (script->lines[i].has_key)
-            add_point(reached, i, script->lines[i].key);
+        for (size_t k = 0; k < SCRIPT_WINDOWS; k++) {
+            if (script->lines[i].has_key[k])
+                add_point(reached, i, script->lines[i].key[k]);
+        }
     }
-    if (script->crashed_in_window)
-        add_crash(reached, script);
+    for (unsigned k = 0; k < script->crash_count; k++)
+        add_crash(reached, script->crash_keys[k]);
 }
 
 /* Fewest faults first; among equals the one met first. */
@@ -274,11 +277,10 @@ static void replay(const struct scenario *scenario, const struct run_config *con
 /* A plan picks one run of whatever the scenario quantifies over. */
 static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
                        struct run_result *result) {
-    if (scenario->depth == SCN_ONCE || options->plan != NULL)
+    if (scenario->depth != SCN_AGAIN || options->plan != NULL)
         return true;
     snprintf(result->why, sizeof result->why,
-             "'crash %s anywhere' is not run: 'crashgate explore' explores it",
-             scn_depth_name(scenario->depth));
+             "'crash again anywhere' is not run: 'crashgate explore' explores it");
     return false;
 }
 

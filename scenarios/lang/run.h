@@ -63,7 +63,8 @@ struct run_result {
     enum run_verdict verdict;
     unsigned long runs, failed;
     unsigned long first_failed;      /* number of the first run that failed, from 1; 0: none */
-    unsigned long crash_points;      /* distinct places at which quantified crashes struck */
+    unsigned long crash_points;      /* distinct places at which quantified crashes struck; pairs
+                                        of them where two did */
     struct stage_counts counts;      /* over all runs */
     unsigned long fired[SITE_COUNT]; /* faults, by site */
     bool reduced;                    /* some power loss had too many outcomes: a sample was tried */

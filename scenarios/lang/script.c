@@ -67,15 +67,20 @@ static void schedule(struct script *script, size_t index, int64_t at_ns) {
 }
 
 /* A crash or restart on line `cause` has happened: lines below that count from it know their time.
- */
+ * What stands below the restart after the first of two crashes counts from the second. */
 static void resolve_relative(struct script *script, size_t cause, enum scn_base base) {
     const struct scenario *scenario = script->scenario;
     enum scn_statement again = base == SCN_AFTER_CRASH ? SCN_CRASH : SCN_RESTART;
+    bool first_of_two = base == SCN_AFTER_CRASH &&
+                        scenario->lines[cause].args.crash.depth == SCN_TWICE &&
+                        script->lines[cause].strikes == 1;
     for (size_t i = cause + 1; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == again)
             return;
         if (scenario->lines[i].when.base == base && script->lines[i].state == LINE_WAITING)
             schedule(script, i, script->stage.world.now_ns + scenario->lines[i].when.ns);
+        if (first_of_two && scenario->lines[i].statement == SCN_RESTART)
+            return;
     }
 }
 
@@ -105,13 +110,22 @@ static void note_death(struct script *script, const struct plan_item *item, bool
     script->death_index = (int)script->taken.count - 1;
 }
 
+/* Line `index` has its crash. `crash twice` waits for its second window, which the next start of
+ * the OMS opens. */
+static void crash_strikes(struct script *script, size_t index) {
+    struct line_run *line = &script->lines[index];
+    bool more = script->scenario->lines[index].args.crash.depth == SCN_TWICE && line->strikes == 0;
+    line->strikes++;
+    line->fired = true;
+    line->in_window = false;
+    line->over = !more;
+    line->state = more ? LINE_ARMED : LINE_DONE;
+}
+
 static void die(struct script *script, size_t index, enum stage_death death,
                 const struct plan_item *item, bool always_written) {
     int line = script->stage.line;
-    script->lines[index].state = LINE_DONE;
-    script->lines[index].fired = true;
-    script->lines[index].over = true;
-    script->lines[index].in_window = false;
+    crash_strikes(script, index);
     note_death(script, item, always_written);
     script->stage.line = line_number(script, index);
     stage_die(&script->stage, death);
@@ -149,8 +163,20 @@ static int64_t calls_spent(const struct scn_strike *strike, const struct line_ru
     return line->calls < last ? line->calls : last;
 }
 
+/* Whether the script still starts the OMS. If not, it is started when nothing else is left to
+ * happen, which is as long after a crash as that was late. */
+static bool restart_is_ahead(const struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement == SCN_RESTART &&
+            (script->lines[i].state == LINE_WAITING || script->lines[i].state == LINE_SCHEDULED))
+            return true;
+    }
+    return false;
+}
+
 /* What a crash now would leave: the world, the judge's memory, what the script has spent, and, when
- * the script goes on from the crash, its moment. Equal keys are equal crash points. */
+ * the script or the next start goes on from the crash, its moment. Equal keys are equal crash
+ * points. */
 static uint64_t crash_key(const struct script *script) {
     uint64_t key = stage_crash_key(&script->stage);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
@@ -162,12 +188,21 @@ static uint64_t crash_key(const struct script *script) {
         else if (scn->when.base == SCN_BEFORE_POINT || scn->when.base == SCN_AFTER_POINT)
             key = hash_u64(hash_u64(key, i), line->state);
     }
-    if (crash_is_awaited(script, 0))
+    if (crash_is_awaited(script, 0) || !restart_is_ahead(script))
         key = hash_u64(key, (uint64_t)script->stage.world.now_ns);
     return key;
 }
 
-/* A death that the quantifier on line `index` chose, at a call. */
+/* A death that the quantifier on line `index` chose. */
+static void die_in_window(struct script *script, size_t index, enum stage_death death,
+                          const struct plan_item *item) {
+    CHECK(script->crash_count < SCRIPT_WINDOWS);
+    script->crash_keys[script->crash_count++] = crash_key(script);
+    script->crash_points = 1;
+    die(script, index, death, item, true);
+}
+
+/* The same at a call. */
 static void die_at_call(struct script *script, size_t index, struct site site, unsigned occurrence,
                         bool after) {
     enum stage_death death = death_of(script, &script->scenario->lines[index].args.crash);
@@ -177,9 +212,7 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
         item.what = after ? PLAN_KILL_AFTER : PLAN_KILL;
     else
         item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
-    script->crashed_in_window = true;
-    script->crash_key = crash_key(script);
-    die(script, index, death, &item, true);
+    die_in_window(script, index, death, &item);
 }
 
 /* Every window whose line is reached and whose end is not: the first one, or -1. */
@@ -205,22 +238,17 @@ static void offer_crash(struct script *script, struct site site, unsigned occurr
     int window = open_window(script);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
         return;
-    script->crash_points++;
     die_at_call(script, (size_t)window, site, occurrence, after);
 }
 
 /* The last crash point of a window: right before the restart below it, or when all is quiet. */
 static void die_idle(struct script *script, size_t window) {
-    const struct scn_crash *crash = &script->scenario->lines[window].args.crash;
+    enum stage_death death = death_of(script, &script->scenario->lines[window].args.crash);
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_IDLE,
                              .occurrence = 1,
-                             .what =
-                                 death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
-    script->crash_points++;
-    script->crashed_in_window = true;
-    script->crash_key = crash_key(script);
-    die(script, window, death_of(script, crash), &item, true);
+                             .what = death == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
+    die_in_window(script, window, death, &item);
 }
 
 static void die_by_plan(struct script *script, const struct plan_item *item) {
@@ -229,10 +257,7 @@ static void die_by_plan(struct script *script, const struct plan_item *item) {
     int window = open_window(script);
     note_death(script, item, true);
     if (window >= 0) {
-        script->lines[window].fired = true;
-        script->lines[window].over = true;
-        script->lines[window].in_window = false;
-        script->lines[window].state = LINE_DONE;
+        crash_strikes(script, (size_t)window);
         script->stage.line = line_number(script, (size_t)window);
     }
     stage_die(&script->stage, kill ? STAGE_KILL : STAGE_POWER);
@@ -292,7 +317,7 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
     const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
     struct line_run *line = &script->lines[index];
     bool was_open = line->in_window;
-    if (line->state != LINE_ARMED || line->over)
+    if (line->state != LINE_ARMED || line->over || line->strikes > 0)
         return;
     if (crash->where == SCN_CRASH_ANYWHERE_BEFORE && !after &&
         point_matches(&crash->point, kind, decision))
@@ -311,10 +336,12 @@ static void happen_at_point(struct script *script, size_t index);
 
 /* `reach crash before record D1`: what a crash at this place, inside a window, would leave. */
 static void remember_key(struct script *script, size_t index) {
-    if (open_window(script) < 0)
+    int window = open_window(script);
+    unsigned which = window < 0 ? 0 : script->lines[window].strikes;
+    if (window < 0)
         return;
-    script->lines[index].has_key = true;
-    script->lines[index].key = crash_key(script);
+    script->lines[index].has_key[which] = true;
+    script->lines[index].key[which] = crash_key(script);
 }
 
 /* What has left arrives, whoever dies meanwhile: a crash between leaving and arriving leaves what
@@ -757,24 +784,38 @@ static void broker_about(struct script *script, size_t index) {
     }
 }
 
-static void restart(struct script *script, size_t index) {
-    struct stage *stage = &script->stage;
-    int window = -1;
-    if (stage_is_up(stage) && script->plan != NULL) {
-        const struct plan_item *item = plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
-        if (item != NULL)
-            die_by_plan(script, item);
-    }
-    for (size_t i = 0; i < index; i++) {
+/* Opens the second window of a `crash twice` that has struck once. True: it is open. */
+static bool open_second(struct script *script, size_t index) {
+    struct line_run *line = &script->lines[index];
+    if (line->over || line->strikes != 1 || line->second)
+        return false;
+    line->second = line->in_window = true;
+    script->has_key = false;
+    return true;
+}
+
+/* The OMS is about to be started: windows end here, and those of the next life begin. */
+static void turn_windows(struct script *script, size_t before) {
+    for (size_t i = 0; i < before; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
-        if (line->statement != SCN_CRASH || !quantified_crash(&line->args.crash))
+        if (line->statement != SCN_CRASH || !quantified_crash(&line->args.crash) ||
+            open_second(script, i))
             continue;
-        window = script->lines[i].in_window ? (int)i : window;
         script->lines[i].over = script->lines[i].over || script->lines[i].state == LINE_ARMED;
         script->lines[i].in_window = false;
     }
-    if (window >= 0 && script->plan == NULL && stage_is_up(stage))
+}
+
+static void restart(struct script *script, size_t index) {
+    struct stage *stage = &script->stage;
+    int window = open_window(script);
+    const struct plan_item *item =
+        script->plan == NULL ? NULL : plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
+    if (stage_is_up(stage) && item != NULL)
+        die_by_plan(script, item);
+    if (stage_is_up(stage) && script->plan == NULL && window >= 0)
         die_idle(script, (size_t)window);
+    turn_windows(script, index);
     resolve_relative(script, index, SCN_AFTER_RESTART);
     stage_boot_soon(stage);
 }
@@ -1105,9 +1146,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->observed = next_observed(script, 0);
     script->fills = NULL;
     script->fill_count = script->fill_cap = 0;
-    script->faults_over = script->crashed_in_window = script->has_key = false;
+    script->faults_over = script->has_key = false;
     script->crash_points = 0;
-    script->crash_key = 0;
+    script->crash_count = 0;
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
     script->failure.code[0] = '\0';
@@ -1199,10 +1240,24 @@ static bool idle_window(struct script *script) {
     return true;
 }
 
+/* The first of two crashes has struck and no line starts the OMS again: it is started here, so that
+ * the second one has a life to strike in. True when it was. */
+static bool second_life(struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement != SCN_CRASH || stage_is_up(&script->stage) ||
+            !open_second(script, i))
+            continue;
+        stage_note(&script->stage, "harness", false, "the OMS is started for its second crash");
+        stage_boot(&script->stage);
+        return true;
+    }
+    return false;
+}
+
 void script_run(struct script *script, bool skip_recovery) {
     begin(script);
     stage_run(&script->stage);
-    while (idle_window(script))
+    while (idle_window(script) || second_life(script))
         stage_run(&script->stage);
     script->faults_over = true;
     if (!script->scenario->quantified)

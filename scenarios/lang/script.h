@@ -8,7 +8,11 @@
 #include "faultinject/choose.h"
 #include "scenarios/lang/run.h"
 
-enum { SCRIPT_REACHED_MAX = 64, SCRIPT_REACHED_SIZE = 64 };
+enum {
+    SCRIPT_REACHED_MAX = 64,
+    SCRIPT_REACHED_SIZE = 64,
+    SCRIPT_WINDOWS = 2 /* in which a quantified crash may strike in one run */
+};
 
 enum line_state {
     LINE_WAITING,   /* its moment is not known yet */
@@ -24,11 +28,14 @@ struct line_run {
     int64_t until_ns; /* a `within`: its deadline; a fault with `until` */
     int64_t calls;    /* calls of its site since it was armed */
     bool in_window;   /* `crash anywhere`: open now */
+    bool second;      /* `crash twice anywhere`: its second window has been opened */
+    unsigned strikes; /* of a crash that is quantified */
     bool fired;       /* a crash or fault: it happened */
     bool seen;        /* an observed line: it was; a within, a reach: it held */
     bool over;        /* a window that is closed for good */
-    bool has_key;     /* `reach crash` at a point: what a crash there would leave */
-    uint64_t key;
+    /* `reach crash` at a point: what a crash there would leave, in each of the windows. */
+    bool has_key[SCRIPT_WINDOWS];
+    uint64_t key[SCRIPT_WINDOWS];
 };
 
 struct script_failure {
@@ -58,11 +65,13 @@ struct script {
     struct standing_fill *fills;
     size_t fill_count, fill_cap;
     bool faults_over; /* the script is over: no fault strikes any more */
-    bool crashed_in_window;
     bool has_key; /* the last crash point offered, as a key of the world */
     uint64_t key;
+    /* 1: this run is the first that crashes at these places; 0: it does not, or only lets other
+     * writes survive its last crash. */
     unsigned long crash_points;
-    uint64_t crash_key; /* what the quantified crash of this run found; with crashed_in_window */
+    unsigned crash_count; /* quantified crashes of this run, and what they found */
+    uint64_t crash_keys[SCRIPT_WINDOWS];
     unsigned long fired[SITE_COUNT];
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;

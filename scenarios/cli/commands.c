@@ -96,3 +96,29 @@ int command_reference(void) {
     reference_write(stdout);
     return EXIT_PASS;
 }
+
+int command_perform(const struct options *options, const char *program) {
+    switch (options->command) {
+    case COMMAND_RUN:
+        return command_run(options, program);
+    case COMMAND_CHECK:
+        return command_check(options);
+    case COMMAND_FMT:
+        return command_fmt(options);
+    case COMMAND_REPLAY:
+        return command_replay(options, program);
+    case COMMAND_GATE:
+        return command_gate(options, program);
+    case COMMAND_KNOWN_BAD:
+        return command_known_bad(options, program);
+    case COMMAND_BENCH:
+        return command_bench(program);
+    case COMMAND_FAULTS:
+        return command_faults();
+    case COMMAND_REFERENCE:
+        return command_reference();
+    case COMMAND_COUNT:
+        break;
+    }
+    return EXIT_MISTAKE;
+}

@@ -13,6 +13,7 @@
 #define COMMANDS(X)                                                                                \
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
+    X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
@@ -45,8 +46,10 @@ enum command {
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                        \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,                \
       "where the planted bugs were built [build/known_bad]")                                      \
+    X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                                  \
+      "write nothing: list the files that are not in canonical form, exit 1")                     \
     X(FORMAT, "--format", "long|short",                                                           \
-      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY,                             \
+      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | 1u << COMMAND_FMT,         \
       "how mistakes in files are told; short is one line each")                                   \
     X(HELP, "--help", NULL, ~0u, "what a command takes")
 enum option {

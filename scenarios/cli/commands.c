@@ -105,6 +105,8 @@ int command_perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_FMT:
         return command_fmt(options);
+    case COMMAND_POINTS:
+        return command_points(options, program);
     case COMMAND_REPLAY:
         return command_replay(options, program);
     case COMMAND_GATE:

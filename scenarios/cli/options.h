@@ -14,6 +14,7 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
+    X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
@@ -28,7 +29,7 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY)
+#define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS)
 #define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                                \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                      \
@@ -39,7 +40,7 @@ enum command {
     X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")         \
     X(TAG, "--tag", "TAG", 1u << COMMAND_RUN, "only scenarios with this tag")                     \
     X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN, "only scenarios with TEXT in the title") \
-    X(PLAN, "--plan", "PLAN", ON_RUNS,                                                            \
+    X(PLAN, "--plan", "PLAN", 1u << COMMAND_RUN | 1u << COMMAND_REPLAY,                           \
       "what goes wrong, instead of quantifiers ('none': nothing)")                                \
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                             \
     X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                         \

@@ -297,17 +297,16 @@ static void progress(void *ctx, uint64_t runs) {
         report_terminal_progress(&suite->terminal, suite->totals.runs + runs, 0, suite->title);
 }
 
-bool suite_perform(struct suite *suite, const struct scenario *scenario,
-                   const struct run_config *config, const struct sut *sut, unsigned claims,
-                   struct run_result *result) {
+bool suite_run_options(struct suite *suite, const struct run_config *config, const struct sut *sut,
+                       unsigned claims, struct run_options *run) {
     const struct options *options = suite->options;
-    struct run_options run = {.sut = sut,
-                              .claims = claims,
-                              .plan = options->has_plan ? &options->plan : NULL,
-                              .seed = options->has_seed ? &options->seed : NULL,
-                              .trace = options->command == COMMAND_REPLAY,
-                              .progress = suite->terminal.progress ? progress : NULL,
-                              .progress_ctx = suite};
+    *run = (struct run_options){.sut = sut,
+                                .claims = claims,
+                                .plan = options->has_plan ? &options->plan : NULL,
+                                .seed = options->has_seed ? &options->seed : NULL,
+                                .trace = options->command == COMMAND_REPLAY,
+                                .progress = suite->terminal.progress ? progress : NULL,
+                                .progress_ctx = suite};
     if (config->door == STAGE_WIRE && suite->wire == NULL) {
         suite->wire = wire_open();
         if (suite->wire == NULL) {
@@ -316,8 +315,17 @@ bool suite_perform(struct suite *suite, const struct scenario *scenario,
             return false;
         }
     }
+    run->wire = suite->wire;
+    return true;
+}
+
+bool suite_perform(struct suite *suite, const struct scenario *scenario,
+                   const struct run_config *config, const struct sut *sut, unsigned claims,
+                   struct run_result *result) {
+    struct run_options run;
+    if (!suite_run_options(suite, config, sut, claims, &run))
+        return false;
     suite->title = scenario->title;
-    run.wire = suite->wire;
     run_scenario(scenario, config, &run, result);
     return true;
 }
@@ -379,13 +387,21 @@ void suite_configurations(const struct scenario *scenario, const struct options 
 struct in_file {
     struct suite *suite;
     const char *path;
+    suite_in_file *each;
+    void *ctx;
     unsigned count;
 };
 
-static void run_one(void *ctx, const struct scenario *scenario, const struct run_config *config) {
+static void one_in_file(void *ctx, const struct scenario *scenario,
+                        const struct run_config *config) {
     struct in_file *in_file = ctx;
     in_file->count++;
-    suite_scenario(in_file->suite, in_file->path, scenario, config);
+    in_file->each(in_file->ctx, in_file->path, scenario, config);
+}
+
+static void run_one(void *ctx, const char *path, const struct scenario *scenario,
+                    const struct run_config *config) {
+    suite_scenario(ctx, path, scenario, config);
 }
 
 static bool picked(const struct options *options, const struct scenario *scenario, int line) {
@@ -409,12 +425,16 @@ static void split_line(const char *path, char *file, size_t size, int *line) {
 }
 
 void suite_file(struct suite *suite, const char *path_and_line) {
+    suite_pick(suite, path_and_line, run_one, suite);
+}
+
+void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *each, void *ctx) {
     struct scenario_file file;
     struct diags diags = {0};
     char path[4096];
     const char *format = suite->options->value[OPTION_FORMAT];
     int line = 0;
-    struct in_file in_file = {.suite = suite, .path = path};
+    struct in_file in_file = {.suite = suite, .path = path, .each = each, .ctx = ctx};
     split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
         diags_write(&diags, format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG,
@@ -426,7 +446,7 @@ void suite_file(struct suite *suite, const char *path_and_line) {
     for (size_t i = 0; i < file.count; i++) {
         unsigned before = in_file.count;
         if (picked(suite->options, &file.scenarios[i], line))
-            suite_configurations(&file.scenarios[i], suite->options, suite->doors, run_one,
+            suite_configurations(&file.scenarios[i], suite->options, suite->doors, one_in_file,
                                  &in_file);
         suite->scenario_count += in_file.count > before;
     }

@@ -303,6 +303,22 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
     free(script);
 }
 
+void run_points(const struct scenario *scenario, const struct run_config *config,
+                const struct run_options *options, struct run_points *points,
+                struct run_result *result) {
+    struct run_options one = *options;
+    struct plan none = {0};
+    *points = (struct run_points){0};
+    one.plan = &none;
+    one.points = points;
+    run_scenario(scenario, config, &one, result);
+}
+
+void run_points_free(struct run_points *points) {
+    free(points->v);
+    *points = (struct run_points){0};
+}
+
 void run_result_free(struct run_result *result) {
     free(result->finding.trace.v);
     free(result->trace.v);

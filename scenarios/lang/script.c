@@ -234,8 +234,53 @@ static bool chooses_crash(struct script *script) {
     return choose(&script->chooser, CHOICE_CRASH, 2) != 0;
 }
 
+/* ---- the list of crash points, for people ---- */
+
+enum { POINTS_MAX = 100000 };
+
+static void add_name(char *names, size_t size, const char *name) {
+    size_t used = strlen(names);
+    snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+/* A crash point is told. One that leaves the same as the one before has only its names to add. */
+static void list_point(struct script *script, struct site site, unsigned occurrence, bool after) {
+    struct run_points *points = script->points;
+    struct disk *disk = script->stage.world.disk;
+    uint64_t key = crash_key(script);
+    if (!script->has_key || key != script->key) {
+        CHECK_ROOM(points->v, points->n, points->cap, POINTS_MAX);
+        struct run_point *point = &points->v[points->n++];
+        *point = (struct run_point){.life = script->stage.life,
+                                    .site = site,
+                                    .occurrence = occurrence,
+                                    .after = after,
+                                    .at_ns = script->stage.world.now_ns,
+                                    .line = script->stage.line,
+                                    .unsynced = disk_pending(disk)};
+        point->outcomes = disk_power_outcomes(disk, &point->reduced);
+    }
+    script->has_key = true;
+    script->key = key;
+    if (script->named[0] != '\0')
+        add_name(points->v[points->n - 1].names, sizeof points->v[0].names, script->named);
+    script->named[0] = '\0';
+}
+
+static bool has_window(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        if (scenario->lines[i].statement == SCN_CRASH &&
+            quantified_crash(&scenario->lines[i].args.crash))
+            return true;
+    }
+    return false;
+}
+
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
+    if (script->points != NULL && !script->stage.port.dead &&
+        (window >= 0 || !has_window(script->scenario)))
+        list_point(script, site, occurrence, after);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
         return;
     die_at_call(script, (size_t)window, site, occurrence, after);
@@ -299,11 +344,24 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
 
 /* ---- points ---- */
 
+static char *point_text(const struct script *script, const char *phase, enum scn_point_kind kind,
+                        int decision, char out[SCRIPT_REACHED_SIZE]) {
+    snprintf(out, SCRIPT_REACHED_SIZE, "%s %s%s%s", phase, scn_point_name(kind),
+             decision >= 0 ? " " : "",
+             decision >= 0 ? script->scenario->decisions[decision].name : "");
+    return out;
+}
+
+static void name_point(struct script *script, const char *phase, enum scn_point_kind kind,
+                       int decision) {
+    char text[SCRIPT_REACHED_SIZE];
+    add_name(script->named, sizeof script->named, point_text(script, phase, kind, decision, text));
+}
+
 static void remember_point(struct script *script, const char *phase, enum scn_point_kind kind,
                            int decision) {
     char text[SCRIPT_REACHED_SIZE];
-    snprintf(text, sizeof text, "%s %s%s%s", phase, scn_point_name(kind), decision >= 0 ? " " : "",
-             decision >= 0 ? script->scenario->decisions[decision].name : "");
+    point_text(script, phase, kind, decision, text);
     for (size_t i = 0; i < script->reached_count; i++) {
         if (strcmp(script->reached[i], text) == 0)
             return;
@@ -381,6 +439,8 @@ static void remember_site_key(struct script *script, struct site site) {
 static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
     const struct scenario *scenario = script->scenario;
     remember_point(script, after ? "after" : "before", kind, decision);
+    if (script->points != NULL)
+        name_point(script, after ? "after" : "before", kind, decision);
     /* Before a window closes at this point, and (below) after one opens at it. */
     remember_point_key(script, after, kind, decision);
     for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
@@ -811,6 +871,8 @@ static void restart(struct script *script, size_t index) {
     int window = open_window(script);
     const struct plan_item *item =
         script->plan == NULL ? NULL : plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
+    if (script->points != NULL && stage_is_up(stage) && window >= 0)
+        list_point(script, (struct site){0}, 0, false);
     if (stage_is_up(stage) && item != NULL)
         die_by_plan(script, item);
     if (stage_is_up(stage) && script->plan == NULL && window >= 0)
@@ -1149,6 +1211,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->faults_over = script->has_key = false;
     script->crash_points = 0;
     script->crash_count = 0;
+    script->points = options->points;
+    script->named[0] = '\0';
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
     script->failure.code[0] = '\0';
@@ -1228,6 +1292,8 @@ static bool idle_window(struct script *script) {
     const struct plan_item *item = NULL;
     if (window < 0 || !stage_is_up(&script->stage))
         return false;
+    if (script->points != NULL)
+        list_point(script, (struct site){0}, 0, false);
     if (script->plan != NULL) {
         item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, 1);
         if (item != NULL)

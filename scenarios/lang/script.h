@@ -65,7 +65,7 @@ struct script {
     struct standing_fill *fills;
     size_t fill_count, fill_cap;
     bool faults_over; /* the script is over: no fault strikes any more */
-    bool has_key; /* the last crash point offered, as a key of the world */
+    bool has_key;     /* the last crash point offered, as a key of the world */
     uint64_t key;
     /* 1: this run is the first that crashes at these places; 0: it does not, or only lets other
      * writes survive its last crash. */
@@ -76,7 +76,9 @@ struct script {
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;
     struct script_failure failure;
-    size_t marked; /* trace line of the first failure */
+    struct run_points *points;                       /* borrowed; NULL: nobody asks */
+    char named[sizeof((struct run_point){0}.names)]; /* points told since the last crash point */
+    size_t marked;                                   /* trace line of the first failure */
     bool marked_set;
 };
 

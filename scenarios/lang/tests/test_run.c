@@ -331,6 +331,46 @@ static void both_crashes_of_a_power_loss_keep_every_subset(void **state) {
     assert_int_equal(result.counts.crashes, 2 * result.runs);
 }
 
+static void points_of(const char *lines, struct run_points *points) {
+    struct run_config config = {
+        .profile = profile_find(profile), .crash_kind = crash_kind, .door = door};
+    struct run_options options = {.sut = sut, .claims = sut->claims, .wire = wire};
+    run_result_free(&result);
+    run_points(scenario(lines), &config, &options, points, &result);
+    assert_int_equal(result.verdict, RUN_PASS);
+}
+
+static void the_points_that_are_listed_are_those_that_are_run(void **state) {
+    (void)state;
+    static const char lines[] =
+        BEFORE_SIGNAL("crash anywhere") "10:00:05 broker fills D1 100 @ 150.00\n10:01:00 restart\n";
+    struct run_points points;
+    unsigned long worlds = 0;
+    bool named = false;
+    points_of(lines, &points);
+    for (size_t i = 0; i < points.n; i++) {
+        worlds += points.v[i].outcomes;
+        named = named || strstr(points.v[i].names, "before send D1") != NULL;
+    }
+    assert_true(named);
+    passes(lines);
+    assert_int_equal(result.crash_points, points.n);
+    crash_kind = SCN_POWER;
+    passes(lines);
+    assert_int_equal(result.runs, worlds);
+    run_points_free(&points);
+}
+
+static void without_a_window_the_points_of_all_lives_are_listed(void **state) {
+    (void)state;
+    struct run_points points;
+    points_of(SIGNAL "10:00:05 crash\n10:01:00 restart\n", &points);
+    assert_true(points.n > 10);
+    assert_int_equal(points.v[0].life, 1);
+    assert_int_equal(points.v[points.n - 1].life, 2);
+    run_points_free(&points);
+}
+
 static void a_crash_again_anywhere_is_explored_and_not_run(void **state) {
     (void)state;
     static const char lines[] = BEFORE_SIGNAL("crash again anywhere") "10:01:00 restart\n";
@@ -621,6 +661,8 @@ int main(void) {
         TEST(without_a_restart_the_oms_is_started_for_its_second_crash),
         TEST(what_counts_from_a_crash_counts_from_the_one_above_it),
         TEST(both_crashes_of_a_power_loss_keep_every_subset),
+        TEST(the_points_that_are_listed_are_those_that_are_run),
+        TEST(without_a_window_the_points_of_all_lives_are_listed),
         TEST(a_crash_again_anywhere_is_explored_and_not_run),
         TEST(power_tries_every_subset_of_the_unsynced_writes_and_kill_one_world),
         TEST(crash_points_differ_by_what_the_script_has_spent),

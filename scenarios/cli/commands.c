@@ -49,15 +49,17 @@ int command_check(const struct options *options) {
         struct diags diags = {0};
         if (!scenario_load(paths.v[i], &file, &diags)) {
             diags_write(&diags, form, stderr);
-            diags_summary(&diags, paths.v[i], stderr);
+            if (form == DIAG_LONG)
+                diags_summary(&diags, paths.v[i], stderr);
             mistaken++;
         }
         scenarios += file.count;
         diags_free(&diags);
         scenario_free(&file);
     }
-    printf("%zu file%s, %zu scenario%s, mistakes in %zu\n", paths.n, paths.n == 1 ? "" : "s",
-           scenarios, scenarios == 1 ? "" : "s", mistaken);
+    if (form == DIAG_LONG)
+        printf("%zu file%s, %zu scenario%s, mistakes in %zu\n", paths.n, paths.n == 1 ? "" : "s",
+               scenarios, scenarios == 1 ? "" : "s", mistaken);
     suite_paths_free(&paths);
     return mistaken > 0 ? EXIT_MISTAKE : EXIT_PASS;
 }
@@ -105,6 +107,8 @@ int command_perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_FMT:
         return command_fmt(options);
+    case COMMAND_EXPLAIN:
+        return command_explain(options, program);
     case COMMAND_POINTS:
         return command_points(options, program);
     case COMMAND_REPLAY:

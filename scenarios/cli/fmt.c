@@ -23,7 +23,8 @@ static enum diag_format form_of(const struct options *options) {
 static void tell_mistakes(struct formatting *formatting, const char *path,
                           const struct diags *diags) {
     diags_write(diags, form_of(formatting->options), stderr);
-    diags_summary(diags, path, stderr);
+    if (form_of(formatting->options) == DIAG_LONG)
+        diags_summary(diags, path, stderr);
     formatting->mistaken++;
     formatting->exit_code = EXIT_MISTAKE;
 }

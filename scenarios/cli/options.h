@@ -14,6 +14,7 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
+    X(EXPLAIN, "explain", "FILE[:LINE]|CODE", "what a file will do, or what a code means")         \
     X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
@@ -29,7 +30,8 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS)
+#define ON_RUNS \
+    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN)
 #define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                                \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                      \
@@ -51,7 +53,7 @@ enum command {
       "write nothing: list the files that are not in canonical form, exit 1")                     \
     X(FORMAT, "--format", "long|short",                                                           \
       1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | 1u << COMMAND_FMT,         \
-      "how mistakes in files are told; short is one line each")                                   \
+      "how things are told; short: one line per message, with its code")                          \
     X(HELP, "--help", NULL, ~0u, "what a command takes")
 enum option {
 #define X(id, word, argument, commands, help) OPTION_##id,

@@ -3,6 +3,7 @@
 
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "scenarios/lang/codes.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -44,6 +45,11 @@ const char *suite_keep(struct suite *suite, const char *text) {
 
 /* ---- opening and closing ---- */
 
+static bool is_brief(const struct options *options) {
+    return options->value[OPTION_FORMAT] != NULL &&
+           strcmp(options->value[OPTION_FORMAT], "short") == 0;
+}
+
 bool suite_open(struct suite *suite, const struct options *options, const char *program,
                 enum suite_doors doors) {
     const char *json = options->value[OPTION_JSON];
@@ -51,6 +57,8 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
     /* A loaded one is called by its file: any number of them may be patched cores. */
     suite->oms_name = options->value[OPTION_OMS] != NULL ? options->value[OPTION_OMS] : "core";
     suite->terminal = report_terminal(stdout, getenv("NO_COLOR"));
+    suite->terminal.brief = is_brief(options);
+    suite->quiet_totals = suite->terminal.brief;
     if (json != NULL) {
         suite->json = fopen(json, "w");
         if (suite->json == NULL) {
@@ -164,23 +172,12 @@ static const char *replay_command(struct suite *suite, const char *path,
     return suite_keep(suite, text);
 }
 
-/* Checks that say the scenario itself could not be judged. */
-static bool is_scenario_error(const char *code) {
-    static const char *const codes[] = {"never-happened",  "vacuous",       "no-order",
-                                        "fill-impossible", "already-final", "plan"};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (strcmp(codes[i], code) == 0)
-            return true;
-    }
-    return false;
-}
-
 static enum report_verdict verdict_of(const struct run_result *result) {
     switch (result->verdict) {
     case RUN_PASS:
         return REPORT_PASS;
     case RUN_FAIL:
-        return is_scenario_error(result->finding.code) ? REPORT_ERROR : REPORT_FAIL;
+        return run_code_blames_scenario(result->finding.code) ? REPORT_ERROR : REPORT_FAIL;
     case RUN_INCONCLUSIVE:
         return REPORT_INCONCLUSIVE;
     case RUN_UNSTABLE:
@@ -196,7 +193,7 @@ static int exit_of(const struct run_result *result) {
     case RUN_PASS:
         return EXIT_PASS;
     case RUN_FAIL:
-        return is_scenario_error(result->finding.code) ? EXIT_MISTAKE : EXIT_FAIL;
+        return run_code_blames_scenario(result->finding.code) ? EXIT_MISTAKE : EXIT_FAIL;
     case RUN_INCONCLUSIVE:
         return EXIT_INCONCLUSIVE;
     case RUN_UNSTABLE:
@@ -216,6 +213,24 @@ static const char *note_of(const struct run_result *result) {
         return "too many runs: not all of them were tried";
     if (result->verdict == RUN_INCONCLUSIVE)
         return "a power loss had more than 1024 outcomes: a part of them was tried";
+    return "";
+}
+
+/* The code of that note. */
+static const char *code_of(const struct run_result *result) {
+    switch (result->verdict) {
+    case RUN_PASS:
+        return "";
+    case RUN_FAIL: /* with a bound that was hit, too */
+    case RUN_INCONCLUSIVE:
+        return run_code_text(RUN_CODE_INCONCLUSIVE);
+    case RUN_UNSTABLE:
+        return run_code_text(RUN_CODE_NOT_REPEATABLE);
+    case RUN_MISFIT:
+        return run_code_text(RUN_CODE_MISFIT);
+    case RUN_BROKEN:
+        return run_code_text(RUN_CODE_ENVIRONMENT);
+    }
     return "";
 }
 
@@ -242,6 +257,7 @@ static struct report_finding *finding_of(struct suite *suite, const char *path,
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
     *report = (struct report_finding){.code = suite_keep(suite, finding->code),
+                                      .line = finding->line,
                                       .headline = suite_keep(suite, line),
                                       .events = story(suite, &finding->trace, finding->marked),
                                       .event_count = finding->trace.n,
@@ -266,6 +282,7 @@ void suite_describe(struct suite *suite, const char *path, const struct scenario
                      : "",
         .door = config->door == STAGE_WIRE ? "wire" : "direct",
         .verdict = verdict_of(result),
+        .code = code_of(result),
         .note = suite_keep(suite, note_of(result)),
         .runs = result->runs,
         .runs_failed = result->failed,
@@ -432,14 +449,13 @@ void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *e
     struct scenario_file file;
     struct diags diags = {0};
     char path[4096];
-    const char *format = suite->options->value[OPTION_FORMAT];
     int line = 0;
     struct in_file in_file = {.suite = suite, .path = path, .each = each, .ctx = ctx};
     split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
-        diags_write(&diags, format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG,
-                    stderr);
-        diags_summary(&diags, path, stderr);
+        diags_write(&diags, is_brief(suite->options) ? DIAG_SHORT : DIAG_LONG, stderr);
+        if (!is_brief(suite->options))
+            diags_summary(&diags, path, stderr);
         suite_worst(suite, EXIT_MISTAKE);
     }
     diags_free(&diags);

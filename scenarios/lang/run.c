@@ -1,6 +1,7 @@
 /* Running a scenario: the enumeration of its runs, and what they come to. */
 #include "scenarios/lang/run.h"
 
+#include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
 #include "sim/check.h"
 #include "sim/hash.h"
@@ -143,14 +144,14 @@ static bool one_run(const struct scenario *scenario, const struct run_config *co
 }
 
 /* What none of the runs did. A failing run says more and is kept. */
-static void never(struct run_result *result, const struct scn_line *line, const char *code,
+static void never(struct run_result *result, const struct scn_line *line, enum run_code code,
                   const char *what) {
     struct run_finding *finding = &result->finding;
     if (result->found)
         return;
     result->found = true;
     *finding = (struct run_finding){.line = line->place.line, .all_runs = true};
-    snprintf(finding->code, sizeof finding->code, "%s", code);
+    snprintf(finding->code, sizeof finding->code, "%s", run_code_text(code));
     snprintf(finding->headline, sizeof finding->headline, "%s in none of the %lu runs", what,
              result->runs);
 }
@@ -175,15 +176,15 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
     for (size_t i = 0; i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
         if (line->statement == SCN_REACH && !reached->seen[i])
-            never(result, line, "vacuous", "what this line asks for was reached");
+            never(result, line, RUN_CODE_VACUOUS, "what this line asks for was reached");
         if (line->statement == SCN_REACH_CRASH && !crashed_there(&line->args.crash, i, reached))
-            never(result, line, "vacuous", "a crash there happened");
+            never(result, line, RUN_CODE_VACUOUS, "a crash there happened");
         if (line->statement == SCN_FAULT && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this fault struck");
+            never(result, line, RUN_CODE_NEVER_HAPPENED, "this fault struck");
         if (line->statement == SCN_CRASH && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this crash happened");
+            never(result, line, RUN_CODE_NEVER_HAPPENED, "this crash happened");
         if (line->statement == SCN_REACH_FAULT && result->fired[site_index(line->args.site)] == 0)
-            never(result, line, "vacuous", "a fault at this site happened");
+            never(result, line, RUN_CODE_VACUOUS, "a fault at this site happened");
     }
 }
 

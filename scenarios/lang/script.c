@@ -1,6 +1,7 @@
 /* One run of one scenario: the schedule of its lines, its faults and deaths, and its checks. */
 #include "scenarios/lang/script.h"
 
+#include "scenarios/lang/codes.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -20,12 +21,12 @@ static void mark_place(struct script *script) {
     script->marked = script->stage.trace->n > 0 ? script->stage.trace->n - 1 : 0;
 }
 
-__attribute__((format(printf, 4, 5))) static void fail(struct script *script, const char *code,
+__attribute__((format(printf, 4, 5))) static void fail(struct script *script, enum run_code code,
                                                        int line, const char *format, ...) {
     va_list args;
     if (script->failure.code[0] != '\0')
         return;
-    snprintf(script->failure.code, sizeof script->failure.code, "%s", code);
+    snprintf(script->failure.code, sizeof script->failure.code, "%s", run_code_text(code));
     script->failure.line = line;
     script->failure.at_ns = script->stage.world.now_ns;
     va_start(args, format);
@@ -327,7 +328,7 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
         named = said != NULL;
         if (said != NULL && !disk_outcome_parse(disk, said->keep, &which))
             fail(
-                script, "plan", script->stage.line,
+                script, RUN_CODE_PLAN, script->stage.line,
                 "the plan keeps %s, which is no outcome of this power loss: %u writes are at stake",
                 said->keep, disk_pending(disk));
     } else {
@@ -782,7 +783,7 @@ static void fill_order(struct script *script, const struct scn_line *line, int o
     if (!exchange_fill(&stage->world.exchange, (size_t)order, stage->world.now_ns,
                        line->args.qty_nanos, price, line->args.name)) {
         if (!script->scenario->quantified)
-            fail(script, "fill-impossible", line->place.line,
+            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line,
                  "%s cannot be filled by %s: it is %s with %s executed", id,
                  decimal_format(line->args.qty_nanos, 0, qty), target->status_text,
                  decimal_format(target->filled_nanos, 0, at));
@@ -799,7 +800,7 @@ static void end_order(struct script *script, const struct scn_line *line, int or
     if (exchange_end(&stage->world.exchange, (size_t)order, status))
         stage_note(stage, "broker", false, "%s is now %s", id, broker_status_name(status));
     else if (!script->scenario->quantified)
-        fail(script, "already-final", line->place.line,
+        fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
              "%s cannot become %s: it is final already (%s)", id, broker_status_name(status),
              stage->world.exchange.orders[order].told.status_text);
 }
@@ -936,7 +937,7 @@ static void stimulate(struct script *script, size_t index) {
         if (order >= 0)
             fill_order(script, line, order);
         else if (!script->scenario->quantified)
-            fail(script, "fill-impossible", line->place.line, "no open order in %s",
+            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line, "no open order in %s",
                  script->scenario->symbols[line->args.symbol]);
         return;
     case SCN_BROKER_FILLS:
@@ -970,7 +971,7 @@ static void stimulate(struct script *script, size_t index) {
 
 /* ---- checks ---- */
 
-static void expectation_failed(struct script *script, size_t index, const char *code) {
+static void expectation_failed(struct script *script, size_t index, enum run_code code) {
     const struct scn_line *line = &script->scenario->lines[index];
     char is[300], text[160];
     cond_describe(script, &line->terms[0], is, sizeof is);
@@ -984,17 +985,18 @@ static void check_line(struct script *script, size_t index) {
     switch ((int)line->statement) {
     case SCN_EXPECT:
         if (!cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, index, "expect");
+            expectation_failed(script, index, RUN_CODE_EXPECT);
         return;
     case SCN_WITHIN: /* its deadline */
         if (!script->lines[index].seen && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, index, "within");
+            expectation_failed(script, index, RUN_CODE_WITHIN);
         return;
     default:
         break;
     }
     if (scn_statement_sort(line->statement) == SCN_OBSERVED && !script->lines[index].seen)
-        fail(script, "observed", line->place.line, "'%s' was not seen, in this order, by its time",
+        fail(script, RUN_CODE_OBSERVED, line->place.line,
+             "'%s' was not seen, in this order, by its time",
              line_text(script, index, text, sizeof text));
 }
 
@@ -1011,7 +1013,7 @@ static void changed(void *ctx) {
         const struct scn_line *line = &script->scenario->lines[i];
         struct line_run *state = &script->lines[i];
         if (line->statement == SCN_ALWAYS && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, i, "always");
+            expectation_failed(script, i, RUN_CODE_ALWAYS);
         if ((line->statement == SCN_REACH ||
              (line->statement == SCN_WITHIN && state->state == LINE_ARMED)) &&
             !state->seen)
@@ -1261,16 +1263,17 @@ static void nothing_left_out(struct script *script) {
         line_text(script, i, text, sizeof text);
         if (line->statement == SCN_CRASH && !quantified_crash(&line->args.crash)) {
             list_reached(script, reached, sizeof reached);
-            fail(script, "never-happened", line->place.line,
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line,
                  "'%s' never happened; reached were: %s", text, reached);
         } else if (line->statement == SCN_FAULT && line->args.strike.times != SCN_EACH_CALL) {
-            fail(script, "never-happened", line->place.line,
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line,
                  "'%s' never struck: there was no such call after it", text);
         } else if (state == LINE_FOR_ORDER) {
-            fail(script, "no-order", line->place.line, "'%s': the broker never had an order for it",
-                 text);
+            fail(script, RUN_CODE_NO_ORDER, line->place.line,
+                 "'%s': the broker never had an order for it", text);
         } else if (state == LINE_WAITING) {
-            fail(script, "never-happened", line->place.line, "'%s': its moment never came", text);
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line, "'%s': its moment never came",
+                 text);
         }
     }
 }
@@ -1279,7 +1282,7 @@ static void final_checks(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
         if (line->statement == SCN_FINALLY && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, i, "finally");
+            expectation_failed(script, i, RUN_CODE_FINALLY);
         if (line->statement == SCN_REACH && !script->lines[i].seen)
             script->lines[i].seen = cond_holds(script, line->terms, line->term_count);
     }

@@ -18,7 +18,7 @@ static void print_code(const struct code *code) {
 /* ---- a file ---- */
 
 static void print_invariants(const struct scenario *scenario, unsigned claims) {
-    unsigned suspended = run_suspends(scenario) & claims;
+    unsigned suspended = run_suspends(scenario, NULL) & claims;
     const char *before = "";
     fputs("\njudged in every run: ", stdout);
     for (unsigned i = 1; i <= INVARIANT_COUNT; i++) {

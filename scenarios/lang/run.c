@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned run_suspends(const struct scenario *scenario) {
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan) {
     unsigned suspends = 0;
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == SCN_FAULT)
-            suspends |= scenario->lines[i].args.strike.fault.kind->suspends;
+            suspends |= fault_suspends(&scenario->lines[i].args.strike.fault);
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT)
+            suspends |= fault_suspends(&plan->items[i].fault);
     }
     return suspends;
 }

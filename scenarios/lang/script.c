@@ -651,7 +651,9 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
     const struct fault_arg *first = &strike->fault.kind->args[0];
     bool every_byte =
         first->name != NULL && strcmp(first->name, "at") == 0 && !strike->arg_written[0];
-    uint32_t ways = every_byte ? (uint32_t)call->length + 2 : 2;
+    /* Of a message also the place behind its last byte; of a file only its bytes. */
+    uint32_t places = (uint32_t)call->length + (call->site.op != SITE_DISK_REST);
+    uint32_t ways = every_byte ? places + 1 : 2;
     uint32_t answer = 0;
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_CALL,
@@ -668,6 +670,25 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
         fault->arg[0] = (int64_t)answer - 1;
     item.fault = *fault;
     CHECK(plan_add(&script->taken, &item));
+    return true;
+}
+
+/* Damage at rest needs something to damage: bytes that are there, a copy that was kept. */
+static bool can_strike(struct script *script, const struct port_call *call,
+                       const struct fault *fault) {
+    enum act act = fault->kind->act;
+    if ((act == ACT_FLIP || act == ACT_CUT) && fault->arg[0] >= call->length) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "at=%lld: the file has %lld bytes", (long long)fault->arg[0], (long long)call->length);
+        return false;
+    }
+    if (act == ACT_RESTORED &&
+        (fault->arg[0] > STAGE_BACKUPS_MAX || script->stage.backups[fault->arg[0] - 1] == NULL)) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "life=%lld: no copy was kept of it, life %u is about to begin",
+             (long long)fault->arg[0], script->stage.life);
+        return false;
+    }
     return true;
 }
 
@@ -702,6 +723,7 @@ static void note_fault(struct script *script, const struct port_call *call, unsi
                occurrence, fault_format(fault, text));
 }
 
+/* What the plan says about a call that is about to take effect. */
 static struct port_answer planned(struct script *script, const struct port_call *call,
                                   unsigned occurrence) {
     const struct plan_item *item =
@@ -714,6 +736,8 @@ static struct port_answer planned(struct script *script, const struct port_call 
         die_by_plan(script, item);
         return (struct port_answer){0};
     }
+    if (!can_strike(script, call, &item->fault))
+        return (struct port_answer){0};
     plan_add(&script->taken, item);
     note_fault(script, call, occurrence, &item->fault);
     script->fired[site_index(call->site)]++;
@@ -741,13 +765,40 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
     }
 }
 
+/* The first fault line that strikes this call, else what was said before. */
+static struct port_answer scripted(struct script *script, const struct port_call *call,
+                                   unsigned occurrence, struct port_answer otherwise) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        struct fault fault;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            strikes(script, i, call, occurrence, &fault)) {
+            int line = script->stage.line;
+            script->stage.line = line_number(script, i);
+            if (!can_strike(script, call, &fault)) {
+                script->stage.line = line;
+                return otherwise;
+            }
+            fault_fired(script, i, call->site);
+            note_fault(script, call, occurrence, &fault);
+            script->stage.line = line;
+            return fault_answer(&fault);
+        }
+    }
+    return otherwise;
+}
+
+/* Asking for a size is no crash point: a death there is one at the call before or after it. */
+static bool is_crash_point(struct site site) {
+    return site.op != SITE_DISK_STAT;
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
     remember_site_key(script, call->site);
-    if (script->watch != NULL) {
+    if (script->watch != NULL && is_crash_point(call->site)) {
         if (script->watch->called != NULL)
             script->watch->called(script->watch->ctx, call, occurrence, false);
         show_crash_point(script, call, occurrence, false);
@@ -756,21 +807,21 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         answer = planned(script, call, occurrence);
     if (!script->stage.port.dead)
         scripted_crash_at(script, call);
-    if (!script->stage.port.dead)
+    if (!script->stage.port.dead && is_crash_point(call->site))
         offer_crash(script, call->site, occurrence, false);
-    for (size_t i = 0; i < script->scenario->line_count && !script->stage.port.dead; i++) {
-        struct fault fault;
-        if (script->scenario->lines[i].statement == SCN_FAULT &&
-            strikes(script, i, call, occurrence, &fault)) {
-            int line = script->stage.line;
-            fault_fired(script, i, call->site);
-            script->stage.line = line_number(script, i);
-            note_fault(script, call, occurrence, &fault);
-            script->stage.line = line;
-            return fault_answer(&fault);
-        }
-    }
+    if (!script->stage.port.dead)
+        answer = scripted(script, call, occurrence, answer);
     return answer;
+}
+
+static struct port_answer rest(void *ctx, const struct port_call *call) {
+    struct script *script = ctx;
+    struct port_answer answer = {0};
+    if (script->faults_over)
+        return answer;
+    if (script->plan != NULL)
+        answer = planned(script, call, 1);
+    return scripted(script, call, 1, answer);
 }
 
 static void passed(void *ctx, const struct port_call *call, unsigned occurrence) {
@@ -783,12 +834,13 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
         if (item != NULL)
             die_by_plan(script, item);
     }
-    if (script->watch != NULL && !script->stage.port.dead) {
+    if (script->watch != NULL && is_crash_point(call->site) && !script->stage.port.dead) {
         if (script->watch->called != NULL)
             script->watch->called(script->watch->ctx, call, occurrence, true);
         show_crash_point(script, call, occurrence, true);
     }
-    offer_crash(script, call->site, occurrence, true);
+    if (is_crash_point(call->site))
+        offer_crash(script, call->site, occurrence, true);
 }
 
 /* ---- stimuli ---- */
@@ -1202,10 +1254,29 @@ static bool make_world(struct script *script, const struct run_options *options,
     }
     disk_free(world->disk);
     world->disk = image;
+    disk_set_profile(world->disk, scenario->disk);
     return true;
 }
 
 enum { SIMULATED_PAGE = 1024 };
+
+static bool is_at_rest(const struct fault *fault, enum act act) {
+    return fault->kind->op == SITE_DISK_REST && (act == ACT_NONE || fault->kind->act == act);
+}
+
+/* Whether some line or the plan has damage at rest; with an act, only that one. */
+static bool has_damage(const struct scenario *scenario, const struct plan *plan, enum act act) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_FAULT && is_at_rest(&line->args.strike.fault, act))
+            return true;
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT && is_at_rest(&plan->items[i].fault, act))
+            return true;
+    }
+    return false;
+}
 
 static void schedule_all(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
@@ -1230,7 +1301,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
-                                 .claims = options->claims & ~run_suspends(scenario),
+                                 .claims = options->claims,
+                                 .suspends = run_suspends(scenario, plan),
+                                 .keeps_backups = has_damage(scenario, plan, ACT_RESTORED),
                                  .door = config->door,
                                  .wire = options->wire,
                                  .oms = {.profile = config->profile,
@@ -1251,6 +1324,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                     .changed = changed,
                                     .power = choose_power};
     struct world world;
+    /* Only damage there is asked about: without any, nothing rests in vain. */
+    if (has_damage(scenario, plan, ACT_NONE))
+        outside.rest = rest;
     script->scenario = scenario;
     script->config = config;
     if (!make_world(script, options, &stage.oms, &world, why))

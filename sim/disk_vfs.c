@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR_SIZE = 4096, LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 40 };
+enum { SECTOR_SIZE = 4096, LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 100 };
 
 /* What a VFS stands for: one process after the other, each from one attach to the next. */
 struct process {

@@ -26,8 +26,8 @@ struct world {
     int64_t now_ns;
     struct disk *disk;
     struct exchange exchange;
-    struct flight flights[FLIGHTS_MAX]; /* by due time, then by id */
-    size_t flight_count;
+    struct flight *flights; /* by due time, then by id; at most FLIGHTS_MAX */
+    size_t flight_count, flight_cap;
     uint64_t flight_ids; /* handed out so far */
     /* What became of the newest delivered flight, for a sender that still listens. */
     uint64_t delivered_id;

@@ -71,7 +71,7 @@ static int ask(struct store *store, const char *sql, char *out, size_t size) {
     out[0] = '\0';
     while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(statement, 0);
-        (void)snprintf(out, size, "%s", text != NULL ? text : "");
+        text_clean(out, size, text != NULL ? text : "");
         rc = SQLITE_OK;
     }
     (void)sqlite3_finalize(statement);
@@ -444,8 +444,7 @@ int store_prepare(struct store *store, enum store_sql which, sqlite3_stmt **stat
     int rc = SQLITE_OK;
 
     if (store->statements[which] == NULL) {
-        rc = sqlite3_prepare_v3(store->db, texts[which], -1, 0,
-                                &store->statements[which], NULL);
+        rc = sqlite3_prepare_v3(store->db, texts[which], -1, 0, &store->statements[which], NULL);
     }
     *statement = store->statements[which];
     return rc;

@@ -11,7 +11,6 @@
 #include "sim/disk_file.h"
 #include "sim/hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,9 +202,9 @@ static bool is_wal_mode(const unsigned char *header) {
 /* Whether the file is whole pages in WAL mode, beside no rollback journal. */
 static bool is_plain(const struct disk *disk, const char *path, int slot, int *page_size) {
     unsigned char header[DB_HEADER];
-    char journal[DISK_NAME_SIZE + 16];
+    char journal[DISK_NAME_SIZE + sizeof "-journal"];
     uint32_t size = 0;
-    snprintf(journal, sizeof journal, "%s-journal", path);
+    strcpy(stpcpy(journal, path), "-journal");
     if (disk_slot_find(disk, journal) != DISK_NO_FILE ||
         disk_slot_read(disk, slot, 0, header, DB_HEADER) < DB_HEADER || !is_wal_mode(header))
         return false;
@@ -226,13 +225,13 @@ static bool stays_plain(const struct disk *disk, const struct log *log) {
 
 bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
     static struct log log; /* large; every field is set below */
-    char name[DISK_NAME_SIZE + 8];
+    char name[DISK_NAME_SIZE + sizeof "-wal"];
     struct checksum sum = {0, 0};
     int slot = strlen(path) < DISK_NAME_SIZE ? disk_slot_find(disk, path) : DISK_NO_FILE;
     bool empty = false;
     if (slot == DISK_NO_FILE || !is_plain(disk, path, slot, &log.page_size))
         return false;
-    snprintf(name, sizeof name, "%s-wal", path);
+    strcpy(stpcpy(name, path), "-wal");
     log.slot = disk_slot_find(disk, name);
     log.page_count = 0;
     memset(log.frame_of, 0, sizeof log.frame_of);

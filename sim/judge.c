@@ -6,6 +6,7 @@
 #include "sim/peek.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,9 @@ const char *invariant_meaning(int number) {
 }
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
-    *judge = (struct judge){.sut = sut, .claims = claims};
+    memset(judge, 0, offsetof(struct judge, decisions)); /* large, and made for every run */
+    judge->sut = sut;
+    judge->claims = claims;
 }
 
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision) {

@@ -67,7 +67,6 @@ struct violation {
 struct judge {
     const struct sut *sut;
     unsigned claims; /* bit mask of invariants that are judged */
-    struct judged decisions[JUDGE_DECISIONS_MAX];
     size_t decision_count;
     bool kill_switch;          /* on, and acknowledged to the operator */
     bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
@@ -75,12 +74,14 @@ struct judge {
     bool halt_denied;          /* the OMS asked for the halt file and was told it is absent ... */
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
-    /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
-    char disputed[JUDGE_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
     size_t disputed_count;
     bool foreign;           /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
     struct violation first; /* the first thing that broke; nothing is judged after it */
+    /* From here on only what is counted above is set. */
+    struct judged decisions[JUDGE_DECISIONS_MAX];
+    /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
+    char disputed[JUDGE_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
 };
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims);

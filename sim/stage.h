@@ -100,7 +100,6 @@ struct stage {
     struct stage_config config;
     struct stage_outside outside;
     struct world world;
-    struct judge judge;
     struct trace *trace; /* NULL: nobody listens */
     struct stage_counts counts;
     uint64_t fingerprint; /* chain over everything that happened */
@@ -126,7 +125,6 @@ struct stage {
     struct transport_io io;
     struct broker broker;
     unsigned occurrences[SITE_COUNT];
-    struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
     int64_t known_ns;      /* since when `next` is work of its kind */
@@ -134,6 +132,9 @@ struct stage {
     unsigned long actions; /* in the virtual hour that began at hour_ns */
     int64_t hour_ns;
     bool settling; /* faults have stopped: from here on the world must become quiet */
+
+    struct judge judge;
+    struct inbox_item inbox[STAGE_INBOX_MAX];
 };
 
 /* The name of the store on the simulated disk. */

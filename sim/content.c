@@ -11,6 +11,7 @@
 #include "sim/disk_file.h"
 #include "sim/hash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,7 +205,7 @@ static bool is_plain(const struct disk *disk, const char *path, int slot, int *p
     unsigned char header[DB_HEADER];
     char journal[DISK_NAME_SIZE + sizeof "-journal"];
     uint32_t size = 0;
-    strcpy(stpcpy(journal, path), "-journal");
+    snprintf(journal, sizeof journal, "%s-journal", path);
     if (disk_slot_find(disk, journal) != DISK_NO_FILE ||
         disk_slot_read(disk, slot, 0, header, DB_HEADER) < DB_HEADER || !is_wal_mode(header))
         return false;
@@ -231,7 +232,7 @@ bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
     bool empty = false;
     if (slot == DISK_NO_FILE || !is_plain(disk, path, slot, &log.page_size))
         return false;
-    strcpy(stpcpy(name, path), "-wal");
+    snprintf(name, sizeof name, "%s-wal", path);
     log.slot = disk_slot_find(disk, name);
     log.page_count = 0;
     memset(log.frame_of, 0, sizeof log.frame_of);

@@ -245,11 +245,6 @@ static enum oms_code load_orphans(struct book *book, struct store *store, struct
         return OMS_OK;
     }
     while ((rc = store_next_orphan(store, id)) == SQLITE_ROW) {
-        if (book->orphan_count > 0 && strcmp(book->orphans[book->orphan_count - 1], id) == 0) {
-            store_rest(store, STORE_ORPHANS);
-            text_error(error, "store %s: orphan %s is there twice", store->path, id);
-            return OMS_CORRUPT;
-        }
         if (!book_add_orphan(book, id)) {
             store_rest(store, STORE_ORPHANS);
             return out_of_memory(store, error);

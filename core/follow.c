@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/client_id.h"
 #include "core/reconcile.h"
+#include "core/threshold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,7 +205,7 @@ static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
             since = earlier(since, order->first_send_ns);
         }
     }
-    return since - SEEN_MARGIN_S * PROFILE_SECOND_NS;
+    return since - THRESHOLD_LOOK_BACK_NS;
 }
 
 /* An order of ours that the list lacks is asked for by itself. False: no whole answer. */
@@ -418,7 +419,7 @@ static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
             since_ns =
                 earlier(since_ns, earlier(order->pub.created_ns, order->listed->submitted_ns) -
-                                      SEEN_MARGIN_S * PROFILE_SECOND_NS);
+                                      THRESHOLD_LOOK_BACK_NS);
         }
     }
     return since_ns;
@@ -578,7 +579,7 @@ static enum oms_code remember_orphans(struct oms *oms, const struct comparison *
             continue;
         }
         if (!book_add_orphan(&oms->book, id) ||
-            store_put_orphan(&oms->store, &comparison->run, id, listed->id) != SQLITE_OK) {
+            store_put_orphan(&oms->store, id, listed->id, comparison->run.id) != SQLITE_OK) {
             return engine_fail(oms, "remember an unknown order", error);
         }
     }

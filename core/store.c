@@ -20,8 +20,8 @@ enum {
  * them without need, each would be one more page that a power loss can tear from the others.
  * But for `idempotency`, whose text is a contract, columns are bare names: every start parses and
  * checks this text, so what a column may hold is said where rows are read (store_rows.c insists on
- * each column's type), not here a second time. For the same reason there are few tables: what is
- * only kept for people and for the next comparison is one journal, by `kind`. */
+ * each column's type), not here a second time. For the same reason there are few tables: all
+ * that is kept for people and acted on by no start is one journal, by `kind`. */
 static const char schema[] =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
     "base_order,base_run,orphans);"
@@ -35,6 +35,7 @@ static const char schema[] =
     "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
     "WITHOUT ROWID;"
     "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot);"
+    "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
     "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,run,type,severity,explained,symbol,ref,"
     "oms_value,broker_value,text);";
 

@@ -35,7 +35,7 @@
                     "+at_ns FROM fills WHERE symbol = ?1 ORDER BY at_ns, execution_id")   \
     X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "  \
                  "FROM positions ORDER BY symbol")                                        \
-    X(ORPHANS, "SELECT +ref FROM journal WHERE kind = 'orphan' ORDER BY ref")             \
+    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")           \
     X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")          \
     X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                           \
     X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")         \
@@ -47,6 +47,7 @@
     X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
     X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                            \
     X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                  \
+    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                        \
     X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                 \
     X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")     \
     X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")  \
@@ -81,7 +82,7 @@ struct store_meta {
     char kill_reason[OMS_REASON_SIZE];
     int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
     int64_t last_run, boots, last_run_ns;
-    int64_t orphans; /* of the journal's rows, so that a start need not look for them in vain */
+    int64_t orphans; /* rows in `orphans`, so that a start need not look there in vain */
 };
 
 /* ---- opening and closing; each fills *error ---- */
@@ -165,8 +166,8 @@ int store_put_position(struct store *store, const struct position *position);
 int store_put_run(struct store *store, const struct oms_run *run);
 int store_put_discrepancy(struct store *store, const struct oms_run *run,
                           const struct oms_discrepancy *found);
-int store_put_orphan(struct store *store, const struct oms_run *run, const char *client_order_id,
-                     const char *broker_order_id);
+int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
+                     int64_t run);
 int store_put_kill_switch(struct store *store, bool on, const char *reason);
 int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
                         const char *why);

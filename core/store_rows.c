@@ -444,13 +444,18 @@ int store_put_discrepancy(struct store *store, const struct oms_run *run,
     return put_journal(store, run->at_ns, "discrepancy", run->id, found, found->ref, found->text);
 }
 
-int store_put_orphan(struct store *store, const struct oms_run *run, const char *client_order_id,
-                     const char *broker_order_id) {
-    static const struct oms_discrepancy none;
+int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
+                     int64_t run) {
     sqlite3_stmt *row;
-    int rc =
-        put_journal(store, run->at_ns, "orphan", run->id, &none, client_order_id, broker_order_id);
+    int rc = store_prepare(store, STORE_ORPHAN, &row);
 
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_text(row, 1, client_order_id);
+    put_text(row, 2, broker_order_id);
+    put_int(row, 3, run);
+    rc = store_finish(store, STORE_ORPHAN);
     if (rc == SQLITE_OK) {
         rc = store_prepare(store, STORE_ORPHAN_COUNT, &row);
     }

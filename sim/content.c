@@ -51,6 +51,7 @@ struct log {
     int page_size;
     bool big_endian;
     unsigned char salts[8];
+    uint32_t committed;               /* frames that count */
     uint32_t page_count;              /* after the last commit; 0: nothing is committed */
     uint32_t frame_of[PAGES_MAX + 1]; /* 1, 2 ...; 0: the page is in the file */
 };
@@ -170,17 +171,17 @@ static bool is_good_frame(const struct log *log, uint32_t n, const unsigned char
 static bool read_frames(const struct disk *disk, struct log *log, struct checksum sum) {
     unsigned char frame[WAL_FRAME_HEADER + PAGE_MAX];
     int length = WAL_FRAME_HEADER + log->page_size;
-    uint32_t committed = 0;
+    log->committed = 0;
     for (uint32_t i = 1; disk_slot_read(disk, log->slot, frame_at(log, i), frame, length) == length;
          i++) {
         if (!is_good_frame(log, i, frame, &sum))
             break;
         if (big32(frame + 4) == 0)
             continue;
-        if (!take_frames(disk, log, committed + 1, i))
+        if (!take_frames(disk, log, log->committed + 1, i))
             return false;
         log->page_count = big32(frame + 4);
-        committed = i;
+        log->committed = i;
     }
     return true;
 }
@@ -224,7 +225,7 @@ static bool stays_plain(const struct disk *disk, const struct log *log) {
     return is_wal_mode(header) && header[16] << 8 == (log->page_size & 0xff00);
 }
 
-bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
+bool content_look(const struct disk *disk, const char *path, struct content *content) {
     static struct log log; /* large; every field is set below */
     char name[DISK_NAME_SIZE + sizeof "-wal"];
     struct checksum sum = {0, 0};
@@ -234,7 +235,7 @@ bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
         return false;
     snprintf(name, sizeof name, "%s-wal", path);
     log.slot = disk_slot_find(disk, name);
-    log.page_count = 0;
+    log.page_count = log.committed = 0;
     memset(log.frame_of, 0, sizeof log.frame_of);
     if (!read_log_header(disk, &log, &sum, &empty) || (!empty && !read_frames(disk, &log, sum)))
         return false;
@@ -242,8 +243,17 @@ bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
         log.page_count = (uint32_t)(disk_slot_size(disk, slot) / log.page_size);
     if (log.page_count > PAGES_MAX || !stays_plain(disk, &log))
         return false;
-    *hash = hash_u64(log.page_count, (uint64_t)log.page_size);
+    content->frames = log.committed;
+    content->hash = hash_u64(log.page_count, (uint64_t)log.page_size);
     for (uint32_t page = 1; page <= log.page_count; page++)
-        *hash = hash_page(disk, slot, &log, page, *hash);
+        content->hash = hash_page(disk, slot, &log, page, content->hash);
     return true;
+}
+
+bool content_hash(const struct disk *disk, const char *path, uint64_t *hash) {
+    struct content content;
+    bool known = content_look(disk, path, &content);
+    if (known)
+        *hash = content.hash;
+    return known;
 }

@@ -6,8 +6,8 @@
 #include "sim/peek.h"
 
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const meanings[] = {"",
@@ -22,14 +22,34 @@ const char *invariant_meaning(int number) {
 }
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
-    memset(judge, 0, offsetof(struct judge, decisions)); /* large, and made for every run */
-    judge->sut = sut;
-    judge->claims = claims;
+    *judge = (struct judge){.sut = sut, .claims = claims};
+}
+
+static void *copy_rows(const void *from, size_t count, size_t size) {
+    void *to = count == 0 ? NULL : check_alloc(count * size);
+    if (count > 0)
+        memcpy(to, from, count * size);
+    return to;
+}
+
+void judge_copy(struct judge *to, const struct judge *from) {
+    *to = *from;
+    to->decisions = copy_rows(from->decisions, from->decision_count, sizeof *from->decisions);
+    to->decision_cap = from->decision_count;
+    to->disputed = copy_rows(from->disputed, from->disputed_count, sizeof *from->disputed);
+    to->disputed_cap = from->disputed_count;
+}
+
+void judge_free(struct judge *judge) {
+    free(judge->decisions);
+    free(judge->disputed);
+    *judge = (struct judge){0};
 }
 
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision) {
-    struct judged *judged = &judge->decisions[judge->decision_count];
-    CHECK(judge->decision_count < JUDGE_DECISIONS_MAX);
+    struct judged *judged = NULL;
+    CHECK_ROOM(judge->decisions, judge->decision_count, judge->decision_cap, JUDGE_DECISIONS_MAX);
+    judged = &judge->decisions[judge->decision_count];
     *judged = (struct judged){.decision = *decision};
     snprintf(judged->name, sizeof judged->name, "%s", name);
     return judge->decision_count++;
@@ -327,7 +347,7 @@ static const struct oms_position *view_position(const struct oms_view *view, con
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
-    CHECK(judge->disputed_count < JUDGE_SYMBOLS_MAX);
+    CHECK_ROOM(judge->disputed, judge->disputed_count, judge->disputed_cap, JUDGE_SYMBOLS_MAX);
     snprintf(judge->disputed[judge->disputed_count++], BROKER_SYMBOL_SIZE, "%s", symbol);
 }
 

@@ -67,24 +67,25 @@ struct violation {
 struct judge {
     const struct sut *sut;
     unsigned claims; /* bit mask of invariants that are judged */
-    size_t decision_count;
+    struct judged *decisions;
+    size_t decision_count, decision_cap;
     bool kill_switch;          /* on, and acknowledged to the operator */
     bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
     bool life_intact;          /* this life booted from an intact store */
     bool halt_denied;          /* the OMS asked for the halt file and was told it is absent ... */
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
-    size_t disputed_count;
+    /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
+    char (*disputed)[BROKER_SYMBOL_SIZE];
+    size_t disputed_count, disputed_cap;
     bool foreign;           /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
     struct violation first; /* the first thing that broke; nothing is judged after it */
-    /* From here on only what is counted above is set. */
-    struct judged decisions[JUDGE_DECISIONS_MAX];
-    /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
-    char disputed[JUDGE_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
 };
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims);
+void judge_copy(struct judge *to, const struct judge *from); /* `to` is uninitialized */
+void judge_free(struct judge *judge);
 /* Index of the new decision. */
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision);
 /* The decision a request or an order belongs to, or -1. */

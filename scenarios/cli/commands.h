@@ -7,6 +7,7 @@
 int command_run(const struct options *options, const char *program);
 int command_check(const struct options *options);
 int command_replay(const struct options *options, const char *program);
+int command_explore(const struct options *options, const char *program);
 int command_gate(const struct options *options, const char *program);
 int command_known_bad(const struct options *options, const char *program);
 int command_faults(void);

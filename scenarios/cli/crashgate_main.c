@@ -14,6 +14,8 @@ static int perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_REPLAY:
         return command_replay(options, program);
+    case COMMAND_EXPLORE:
+        return command_explore(options, program);
     case COMMAND_GATE:
         return command_gate(options, program);
     case COMMAND_KNOWN_BAD:

@@ -191,7 +191,7 @@ static enum report_verdict verdict_of(const struct run_result *result) {
     return REPORT_ERROR;
 }
 
-static int exit_of(const struct run_result *result) {
+int suite_exit_of(const struct run_result *result) {
     switch (result->verdict) {
     case RUN_PASS:
         return EXIT_PASS;
@@ -297,6 +297,16 @@ static void progress(void *ctx, uint64_t runs) {
         report_terminal_progress(&suite->terminal, suite->totals.runs + runs, 0, suite->title);
 }
 
+struct wire *suite_wire(struct suite *suite) {
+    if (suite->wire == NULL)
+        suite->wire = wire_open();
+    if (suite->wire == NULL) {
+        fprintf(stderr, "crashgate: cannot start the simulated wire\n");
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+    return suite->wire;
+}
+
 bool suite_perform(struct suite *suite, const struct scenario *scenario,
                    const struct run_config *config, const struct sut *sut, unsigned claims,
                    struct run_result *result) {
@@ -308,14 +318,8 @@ bool suite_perform(struct suite *suite, const struct scenario *scenario,
                               .trace = options->command == COMMAND_REPLAY,
                               .progress = suite->terminal.progress ? progress : NULL,
                               .progress_ctx = suite};
-    if (config->door == STAGE_WIRE && suite->wire == NULL) {
-        suite->wire = wire_open();
-        if (suite->wire == NULL) {
-            fprintf(stderr, "crashgate: cannot start the simulated wire\n");
-            suite_worst(suite, EXIT_ENVIRONMENT);
-            return false;
-        }
-    }
+    if (config->door == STAGE_WIRE && suite_wire(suite) == NULL)
+        return false;
     suite->title = scenario->title;
     run.wire = suite->wire;
     run_scenario(scenario, config, &run, result);
@@ -329,7 +333,7 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     struct report_run run;
     if (!suite_perform(suite, scenario, config, options->sut, options->claims, &result))
         return;
-    suite_worst(suite, exit_of(&result));
+    suite_worst(suite, suite_exit_of(&result));
     suite_describe(suite, path, scenario, config, options->value[OPTION_OMS], &result, &run);
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
@@ -377,15 +381,21 @@ void suite_configurations(const struct scenario *scenario, const struct options 
 }
 
 struct in_file {
-    struct suite *suite;
     const char *path;
+    suite_each_picked *each;
+    void *ctx;
     unsigned count;
 };
 
-static void run_one(void *ctx, const struct scenario *scenario, const struct run_config *config) {
+static void pass_on(void *ctx, const struct scenario *scenario, const struct run_config *config) {
     struct in_file *in_file = ctx;
     in_file->count++;
-    suite_scenario(in_file->suite, in_file->path, scenario, config);
+    in_file->each(in_file->ctx, in_file->path, scenario, config);
+}
+
+static void run_one(void *ctx, const char *path, const struct scenario *scenario,
+                    const struct run_config *config) {
+    suite_scenario(ctx, path, scenario, config);
 }
 
 static bool picked(const struct options *options, const struct scenario *scenario, int line) {
@@ -409,12 +419,17 @@ static void split_line(const char *path, char *file, size_t size, int *line) {
 }
 
 void suite_file(struct suite *suite, const char *path_and_line) {
+    suite_each_in_file(suite, path_and_line, run_one, suite, NULL);
+}
+
+void suite_each_in_file(struct suite *suite, const char *path_and_line, suite_each_picked *each,
+                        void *ctx, struct scenario_file *keep) {
     struct scenario_file file;
     struct diags diags = {0};
     char path[4096];
     const char *format = suite->options->value[OPTION_FORMAT];
     int line = 0;
-    struct in_file in_file = {.suite = suite, .path = path};
+    struct in_file in_file = {.path = path, .each = each, .ctx = ctx};
     split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
         diags_write(&diags, format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG,
@@ -426,7 +441,7 @@ void suite_file(struct suite *suite, const char *path_and_line) {
     for (size_t i = 0; i < file.count; i++) {
         unsigned before = in_file.count;
         if (picked(suite->options, &file.scenarios[i], line))
-            suite_configurations(&file.scenarios[i], suite->options, suite->doors, run_one,
+            suite_configurations(&file.scenarios[i], suite->options, suite->doors, pass_on,
                                  &in_file);
         suite->scenario_count += in_file.count > before;
     }
@@ -435,7 +450,10 @@ void suite_file(struct suite *suite, const char *path_and_line) {
                 suite->options->value[OPTION_PROFILE] != NULL ? " with that profile" : "");
         suite_worst(suite, EXIT_MISTAKE);
     }
-    scenario_free(&file);
+    if (keep != NULL)
+        *keep = file;
+    else
+        scenario_free(&file);
 }
 
 /* ---- finding files ---- */

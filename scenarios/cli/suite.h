@@ -53,6 +53,14 @@ void suite_paths_free(struct suite_paths *paths);
 
 /* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
 void suite_file(struct suite *suite, const char *path);
+/* The same with something else in place of the run; `path` is the file's without the line. */
+typedef void suite_each_picked(void *ctx, const char *path, const struct scenario *scenario,
+                               const struct run_config *config);
+/* `keep`, if not NULL, gets the file's scenarios, which then live until the caller frees it. */
+void suite_each_in_file(struct suite *suite, const char *path, suite_each_picked *each, void *ctx,
+                        struct scenario_file *keep);
+/* The wire, opened when first needed. NULL: said on standard error, exit_code is set. */
+struct wire *suite_wire(struct suite *suite);
 
 /* Runs one scenario in one configuration on the OMS of the options, and reports it. */
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
@@ -79,5 +87,7 @@ void suite_configurations(const struct scenario *scenario, const struct options 
                           enum suite_doors doors, suite_each *each, void *ctx);
 
 void suite_worst(struct suite *suite, int exit_code);
+/* The exit code that a result asks for. */
+int suite_exit_of(const struct run_result *result);
 
 #endif

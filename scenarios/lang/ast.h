@@ -89,9 +89,16 @@ enum scn_where {
     SCN_CRASH_ANYWHERE_AFTER,  /* ... from when `point` has happened */
     SCN_CRASH_ANYWHERE_BETWEEN /* ... from `point` until `to` */
 };
+/* How many crashes an `anywhere` speaks of. */
+enum scn_depth {
+    SCN_ONCE,
+    SCN_TWICE, /* all pairs: a second one anywhere in the life that the next restart begins */
+    SCN_AGAIN  /* any number, until nothing new is reached: explored, not run */
+};
 struct scn_crash {
     int kind; /* enum scn_crash_kind, or SCN_NONE: each of the scenario's `crashes` in turn */
     enum scn_where where;
+    enum scn_depth depth; /* ONCE but for the ANYWHERE ones */
     struct scn_point point, to;
     struct site site;
     int64_t occurrence; /* from 1 */
@@ -209,6 +216,7 @@ struct scenario {
     /* Derived. */
     int64_t start_ns; /* the first life boots here: the first time that is written, or date_ns */
     bool quantified;  /* has `crash anywhere` or `fault ... anywhere` */
+    enum scn_depth depth;    /* of its `crash anywhere` */
     bool uses_default_crash; /* some crash has no kind of its own: run once per `crashes` */
     bool wire_only; /* has a fault that exists at the wire door only, or option door = wire */
     bool written[SCN_HEADER_COUNT]; /* headers that were written; for printers */
@@ -244,6 +252,7 @@ bool scenario_equal(const struct scenario *a, const struct scenario *b);
 /* Words for messages. */
 const char *scn_crash_kind_name(enum scn_crash_kind kind);
 const char *scn_point_name(enum scn_point_kind kind);
+const char *scn_depth_name(enum scn_depth depth); /* "", "twice", "again" */
 enum scn_sort scn_statement_sort(enum scn_statement statement);
 
 #endif

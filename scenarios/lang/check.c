@@ -59,6 +59,8 @@ void scenario_derive(struct scenario *s) {
         const struct scn_line *line = &s->lines[i];
         const struct fault_kind *kind = line->args.strike.fault.kind;
         s->quantified = s->quantified || is_quantifier(line);
+        if (line->statement == SCN_CRASH && line->args.crash.depth != SCN_ONCE)
+            s->depth = line->args.crash.depth;
         if (line->statement == SCN_CRASH && line->args.crash.kind == SCN_NONE)
             s->uses_default_crash = true;
         if (line->statement == SCN_FAULT && kind != NULL && kind->wire_only)
@@ -211,6 +213,16 @@ static void check_crash(struct check *c, const struct scn_line *line) {
     c->crash_seen = true;
 }
 
+/* `reach crash` names one place; it does not quantify itself. */
+static void check_reached_crash(struct check *c, const struct scn_line *line) {
+    if (line->args.crash.where >= SCN_CRASH_ANYWHERE)
+        diag_say(mistake(c, DIAG_REACH_PLACE, &line->place,
+                         line->args.crash.depth == SCN_ONCE
+                             ? "anywhere"
+                             : scn_depth_name(line->args.crash.depth)),
+                 "'reach crash' names a point or a site that some run crashed at");
+}
+
 static void check_quantifier(struct check *c, const struct scn_line *line) {
     if (!is_quantifier(line))
         return;
@@ -282,6 +294,8 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
         c->second_seen = true;
     if (line->statement == SCN_FAULT)
         check_fault(c, line);
+    if (line->statement == SCN_REACH_CRASH)
+        check_reached_crash(c, line);
     check_quantifier(c, line);
     check_sort(c, line);
     check_terms(c, line, broken);

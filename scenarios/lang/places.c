@@ -93,17 +93,6 @@ bool site_slot(struct parser *p, struct site *site, bool *known, struct token *t
     return true;
 }
 
-/* "twice", "again": words of the language that this version does not run. */
-static bool refuse_later(struct parser *p, const char *word) {
-    const struct token *token = parser_token(p);
-    if (!token_is(token, word))
-        return false;
-    diag_say(parser_mistake(p, DIAG_NOT_YET, token), "'%s' is not in this version of the language",
-             word);
-    p->at++;
-    return true;
-}
-
 static bool anywhere(struct parser *p, struct scn_crash *crash) {
     crash->where = SCN_CRASH_ANYWHERE;
     if (parser_take(p, "before"))
@@ -145,10 +134,12 @@ bool crash_slot(struct parser *p, struct scn_crash *crash) {
         crash->kind = SCN_POWER;
     else if (parser_take(p, "kill"))
         crash->kind = SCN_KILL;
-    if (refuse_later(p, "twice") || refuse_later(p, "again")) {
-        parser_take(p, "anywhere");
-        return anywhere(p, crash);
-    }
+    if (parser_take(p, "twice"))
+        crash->depth = SCN_TWICE;
+    else if (parser_take(p, "again"))
+        crash->depth = SCN_AGAIN;
+    if (crash->depth != SCN_ONCE)
+        return parser_take(p, "anywhere") && anywhere(p, crash);
     if (parser_take(p, "anywhere"))
         return anywhere(p, crash);
     if (parser_take(p, "at"))

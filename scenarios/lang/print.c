@@ -56,6 +56,8 @@ static void put_crash(const struct scenario *s, const struct scn_crash *crash, F
     if (crash->kind != SCN_NONE)
         fprintf(out, "%s%s", scn_crash_kind_name((enum scn_crash_kind)crash->kind),
                 crash->where == SCN_CRASH_NOW ? "" : " ");
+    if (crash->depth != SCN_ONCE)
+        fprintf(out, "%s ", scn_depth_name(crash->depth));
     fputs(places[crash->where], out);
     switch (crash->where) {
     case SCN_CRASH_NOW:
@@ -450,9 +452,9 @@ static bool equal_site(struct site a, struct site b) {
 }
 
 static bool equal_crash(const struct scn_crash *a, const struct scn_crash *b) {
-    return a->kind == b->kind && a->where == b->where && equal_point(&a->point, &b->point) &&
-           equal_point(&a->to, &b->to) && equal_site(a->site, b->site) &&
-           a->occurrence == b->occurrence;
+    return a->kind == b->kind && a->where == b->where && a->depth == b->depth &&
+           equal_point(&a->point, &b->point) && equal_point(&a->to, &b->to) &&
+           equal_site(a->site, b->site) && a->occurrence == b->occurrence;
 }
 
 static bool equal_strike(const struct scn_strike *a, const struct scn_strike *b) {
@@ -543,8 +545,9 @@ bool scenario_equal(const struct scenario *a, const struct scenario *b) {
         a->seed != b->seed || a->given_count != b->given_count ||
         a->decision_count != b->decision_count || a->symbol_count != b->symbol_count ||
         a->line_count != b->line_count || a->start_ns != b->start_ns ||
-        a->quantified != b->quantified || a->uses_default_crash != b->uses_default_crash ||
-        a->wire_only != b->wire_only || !equal_lists(a, b))
+        a->quantified != b->quantified || a->depth != b->depth ||
+        a->uses_default_crash != b->uses_default_crash || a->wire_only != b->wire_only ||
+        !equal_lists(a, b))
         return false;
     for (size_t i = 0; i < a->line_count; i++) {
         if (!equal_line(&a->lines[i], &b->lines[i]))

@@ -320,6 +320,9 @@ static void put_crashes(FILE *out) {
         "| `crash anywhere before record D1` | only crash points until then |\n"
         "| `crash anywhere after send D1` | only crash points from then on |\n"
         "| `crash anywhere between send D1 and record D1` | only those between |\n"
+        "| `crash twice anywhere` | every pair: the second one anywhere after the next restart |\n"
+        "| `crash again anywhere` | any number of crashes, until nothing new is reached; explored "
+        "by `crashgate explore` |\n"
         "\n"
         "A crash of an OMS that stopped itself counts: `kill` leaves the machine's memory, `power` "
         "cuts it. A crash that never\n"
@@ -514,9 +517,9 @@ static void put_mistakes(FILE *out) {
     for (enum diag_code code = 0; code < DIAG_CODE_COUNT; code++)
         fprintf(out, "| %s | %s | %s |\n", diag_code_text(code), diag_code_slug(code),
                 diag_code_rule(code));
-    fputs("\nNot in this version of the language, and refused with that message: `crash twice "
-          "anywhere`, `crash again anywhere`, the header\n`disk`, conditions on `pnl`, `broker "
-          "busts`, `reconcile daily`, `operator resolves`.\n",
+    fputs("\nNot in this version of the language, and refused with that message: the header "
+          "`disk`, conditions on `pnl`, `broker busts`,\n`reconcile daily`, `operator "
+          "resolves`.\n",
           out);
 }
 

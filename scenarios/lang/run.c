@@ -19,7 +19,7 @@ unsigned run_suspends(const struct scenario *scenario) {
 }
 
 /* How one run ended, as a finding without its story. */
-static bool failing(const struct script *script, struct run_finding *finding) {
+bool script_failing(const struct script *script, struct run_finding *finding) {
     const struct violation *violation = &script->stage.judge.first;
     const struct script_failure *failure = &script->failure;
     bool judged = violation->invariant != 0;
@@ -197,7 +197,7 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     unsigned long same = kept->same, others = kept->others;
     if (!one_run(scenario, config, options, &nothing, &plan, &trace, script, result))
         return;
-    if (!failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
+    if (!script_failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
         strcmp(again.headline, kept->headline) != 0 || again.at_ns != kept->at_ns) {
         char text[PLAN_TEXT_SIZE];
         result->verdict = RUN_UNSTABLE;
@@ -227,7 +227,7 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         if (!one_run(scenario, config, options, &chooser, NULL, NULL, script, result))
             break;
         add_run(result, script, reached);
-        if (failing(script, &finding))
+        if (script_failing(script, &finding))
             add_finding(result, &finding);
         script_close(script);
         if (options->progress != NULL)
@@ -260,7 +260,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
                      script->taken.count);
         }
-        if (failing(script, &finding)) {
+        if (script_failing(script, &finding)) {
             finding.trace = trace;
             add_finding(result, &finding);
         } else {
@@ -271,11 +271,24 @@ static void replay(const struct scenario *scenario, const struct run_config *con
     free_reached(reached);
 }
 
+/* A plan picks one run of whatever the scenario quantifies over. */
+static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
+                       struct run_result *result) {
+    if (scenario->depth == SCN_ONCE || options->plan != NULL)
+        return true;
+    snprintf(result->why, sizeof result->why,
+             "'crash %s anywhere' is not run: 'crashgate explore' explores it",
+             scn_depth_name(scenario->depth));
+    return false;
+}
+
 void run_scenario(const struct scenario *scenario, const struct run_config *config,
                   const struct run_options *options, struct run_result *result) {
     struct script *script = check_zalloc(1, sizeof *script);
     *result = (struct run_result){.verdict = RUN_PASS};
-    if (options->plan != NULL)
+    if (!can_be_run(scenario, options, result))
+        result->verdict = RUN_MISFIT;
+    else if (options->plan != NULL)
         replay(scenario, config, options, script, result);
     else
         enumerate(scenario, config, options, script, result);

@@ -21,7 +21,8 @@ enum run_verdict {
     RUN_FAIL,         /* an invariant or a check broke */
     RUN_INCONCLUSIVE, /* nothing broke, but a bound was hit: not everything was tried */
     RUN_UNSTABLE,     /* the same plan did not give the same run twice */
-    RUN_MISFIT,       /* the plan asks for something that did not come to pass in this run */
+    RUN_MISFIT,       /* the plan asks for something that did not come to pass in this run, or the
+                         scenario for more than runs: `crash again anywhere` is explored */
     RUN_BROKEN        /* the environment failed: no store could be created, ... */
 };
 

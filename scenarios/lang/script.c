@@ -201,6 +201,18 @@ static bool chooses_crash(struct script *script) {
     return choose(&script->chooser, CHOICE_CRASH, 2) != 0;
 }
 
+/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves. */
+static void show_crash_point(struct script *script, const struct port_call *call,
+                             unsigned occurrence, bool after) {
+    uint64_t key = hash_u64(stage_crash_key(&script->stage), script_memory(script, false, NULL));
+    if (script->watch->crash_point == NULL || open_window(script) < 0 ||
+        (script->has_key && key == script->key))
+        return;
+    script->has_key = true;
+    script->key = key;
+    script->watch->crash_point(script->watch->ctx, call, occurrence, after);
+}
+
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
@@ -223,6 +235,15 @@ static void die_idle(struct script *script, size_t window) {
     die(script, window, death_of(script, crash), &item, true);
 }
 
+/* The plan may say when the next life starts. */
+static void plan_next_start(struct script *script) {
+    const struct plan_item *start = plan_at(script->plan, script->stage.life + 1, PLAN_AT_START, 1);
+    if (start == NULL)
+        return;
+    CHECK(plan_add(&script->taken, start));
+    script->boot_ns = script->stage.world.now_ns + start->after_ns;
+}
+
 static void die_by_plan(struct script *script, const struct plan_item *item) {
     int line = script->stage.line;
     bool kill = item->what == PLAN_KILL || item->what == PLAN_KILL_AFTER;
@@ -239,6 +260,7 @@ static void die_by_plan(struct script *script, const struct plan_item *item) {
     script->stage.line = line;
     if (window >= 0)
         resolve_relative(script, (size_t)window, SCN_AFTER_CRASH);
+    plan_next_start(script);
 }
 
 /* Which of the unsynced writes survive. */
@@ -250,6 +272,8 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
     unsigned which = 0;
     bool named = false; /* the plan says what survives here */
     (void)reduced;
+    if (script->outcome != NULL)
+        return *script->outcome;
     if (script->plan != NULL) {
         const struct plan_item *said = item;
         if (item->place == PLAN_AT_LINE)
@@ -597,6 +621,8 @@ static struct port_answer planned(struct script *script, const struct port_call 
     if (item == NULL)
         return (struct port_answer){0};
     if (item->what != PLAN_FAULT) {
+        if (item->late_ns > 0 && call->request != NULL)
+            stage_outlives(&script->stage, call->request, item->late_ns);
         die_by_plan(script, item);
         return (struct port_answer){0};
     }
@@ -633,6 +659,11 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
     if (script->faults_over)
         return answer;
     remember_site_key(script, call->site);
+    if (script->watch != NULL) {
+        if (script->watch->called != NULL)
+            script->watch->called(script->watch->ctx, call, occurrence, false);
+        show_crash_point(script, call, occurrence, false);
+    }
     if (script->plan != NULL)
         answer = planned(script, call, occurrence);
     if (!script->stage.port.dead)
@@ -663,6 +694,11 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
         item = plan_at_call(script->plan, script->stage.life, call->site, occurrence, true);
         if (item != NULL)
             die_by_plan(script, item);
+    }
+    if (script->watch != NULL && !script->stage.port.dead) {
+        if (script->watch->called != NULL)
+            script->watch->called(script->watch->ctx, call, occurrence, true);
+        show_crash_point(script, call, occurrence, true);
     }
     offer_crash(script, call->site, occurrence, true);
 }
@@ -760,6 +796,12 @@ static void broker_about(struct script *script, size_t index) {
 static void restart(struct script *script, size_t index) {
     struct stage *stage = &script->stage;
     int window = -1;
+    script->boot_ns = INT64_MAX;
+    if (script->watch != NULL) {
+        resolve_relative(script, index, SCN_AFTER_RESTART);
+        stage_boot_soon(stage);
+        return;
+    }
     if (stage_is_up(stage) && script->plan != NULL) {
         const struct plan_item *item = plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
         if (item != NULL)
@@ -904,6 +946,8 @@ static void changed(void *ctx) {
     struct script *script = ctx;
     if (script->stage.judge.first.invariant != 0)
         mark_place(script);
+    if (script->watch != NULL && script->watch->changed != NULL)
+        script->watch->changed(script->watch->ctx);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
         struct line_run *state = &script->lines[i];
@@ -950,8 +994,13 @@ static int64_t next(void *ctx, bool *after_oms) {
     int line = next_line(script), fill = next_fill(script);
     int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
     int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    int64_t at_ns = line_ns < fill_ns ? line_ns : fill_ns;
     *after_oms = line >= 0 && is_check(&script->scenario->lines[line]) && line_ns < fill_ns;
-    return line_ns < fill_ns ? line_ns : fill_ns;
+    if (script->boot_ns < at_ns) {
+        *after_oms = false;
+        return script->boot_ns;
+    }
+    return at_ns;
 }
 
 static void standing_fill(struct script *script, struct standing_fill *fill) {
@@ -999,7 +1048,12 @@ static void line_happens(struct script *script, size_t index) {
 static void happen(void *ctx) {
     struct script *script = ctx;
     int line = next_line(script), fill = next_fill(script);
-    if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
+    int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
+    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    if (script->boot_ns < line_ns && script->boot_ns < fill_ns) {
+        script->boot_ns = INT64_MAX;
+        stage_boot_soon(&script->stage);
+    } else if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
         standing_fill(script, &script->fills[fill]);
     else
         line_happens(script, (size_t)line);
@@ -1106,6 +1160,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->fills = NULL;
     script->fill_count = script->fill_cap = 0;
     script->faults_over = script->crashed_in_window = script->has_key = false;
+    script->watch = NULL;
+    script->boot_ns = INT64_MAX;
+    script->outcome = NULL;
     script->crash_points = 0;
     script->crash_key = 0;
     memset(script->fired, 0, sizeof script->fired);
@@ -1122,7 +1179,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
 }
 
 /* Lines in force before the first life, then the first life itself. */
-static void begin(struct script *script) {
+void script_begin(struct script *script) {
     const struct scenario *scenario = script->scenario;
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (script->lines[i].state == LINE_SCHEDULED &&
@@ -1199,11 +1256,22 @@ static bool idle_window(struct script *script) {
     return true;
 }
 
-void script_run(struct script *script, bool skip_recovery) {
-    begin(script);
+/* A death that the plan orders for when nothing is left to happen. */
+static bool dies_at_end(struct script *script) {
+    const struct plan_item *item =
+        script->plan == NULL ? NULL : plan_at(script->plan, script->stage.life, PLAN_AT_END, 1);
+    if (item == NULL)
+        return false;
+    die_by_plan(script, item);
+    return true;
+}
+
+void script_finish(struct script *script, bool skip_recovery) {
     stage_run(&script->stage);
-    while (idle_window(script))
+    while (script->watch == NULL && (dies_at_end(script) || idle_window(script)))
         stage_run(&script->stage);
+    if (script->watch != NULL)
+        show_crash_point(script, NULL, 0, false);
     script->faults_over = true;
     if (!script->scenario->quantified)
         nothing_left_out(script);
@@ -1214,6 +1282,85 @@ void script_run(struct script *script, bool skip_recovery) {
         stage_recover_again(&script->stage);
     if (script->stage.judge.first.invariant != 0)
         mark_place(script);
+}
+
+void script_run(struct script *script, bool skip_recovery) {
+    script_begin(script);
+    script_finish(script, skip_recovery);
+}
+
+/* ---- one life at a time ---- */
+
+int script_window(const struct script *script) {
+    return open_window(script);
+}
+
+void script_dies(struct script *script, const struct plan_item *item,
+                 const struct broker_request *sent, unsigned outcome) {
+    int window = open_window(script);
+    CHECK(script->stage.oms == NULL && window >= 0);
+    if (item->late_ns > 0)
+        stage_outlives(&script->stage, sent, item->late_ns);
+    note_death(script, item, false);
+    script->lines[window].fired = true;
+    script->outcome = &outcome;
+    stage_die(&script->stage, plan_is_power(item->what) ? STAGE_POWER : STAGE_KILL);
+    script->outcome = NULL;
+    resolve_relative(script, (size_t)window, SCN_AFTER_CRASH);
+}
+
+void script_waits(struct script *script, int64_t until_ns) {
+    CHECK(script->stage.oms == NULL);
+    script->stage.port.dead = true;
+    stage_wait(&script->stage, until_ns);
+    stage_boot_soon(&script->stage);
+}
+
+int64_t script_restart_ns(const struct script *script) {
+    int64_t at_ns = INT64_MAX;
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct line_run *line = &script->lines[i];
+        if (script->scenario->lines[i].statement == SCN_RESTART && line->state == LINE_SCHEDULED &&
+            line->at_ns < at_ns)
+            at_ns = line->at_ns;
+    }
+    return at_ns;
+}
+
+/* Whether some condition counts requests: then how many there were is remembered. */
+static bool counts_submits(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        for (size_t j = 0; j < scenario->lines[i].term_count; j++) {
+            if (scenario->lines[i].terms[j].kind == SCN_COND_SUBMITS)
+                return true;
+        }
+    }
+    return false;
+}
+
+uint64_t script_memory(const struct script *script, bool timed, struct moments *pending) {
+    int64_t now_ns = script->stage.world.now_ns;
+    uint64_t hash = script->stage.second_refused;
+    for (size_t i = 0; counts_submits(script->scenario) && i < script->scenario->decision_count;
+         i++)
+        hash = hash_u64(hash, script->stage.submits[i]);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *scn = &script->scenario->lines[i];
+        const struct line_run *line = &script->lines[i];
+        hash = hash_u64(hash, (uint64_t)line->state * 4 + line->in_window * 2u + line->over);
+        if (scn->statement == SCN_FAULT && line->state == LINE_ARMED)
+            hash = hash_u64(hash, (uint64_t)calls_spent(&scn->args.strike, line) * 2 + line->fired);
+        if (scn->statement == SCN_CRASH && line->state == LINE_ARMED)
+            hash = hash_u64(hash, (uint64_t)line->calls);
+        if (timed && line->state == LINE_SCHEDULED)
+            hash = meaning_time(hash, line->at_ns, now_ns, pending);
+    }
+    for (size_t i = 0; i < script->fill_count; i++) {
+        hash = hash_u64(hash, script->fills[i].order * 2 + (script->fills[i].at_ns == INT64_MAX));
+        if (timed && script->fills[i].at_ns != INT64_MAX)
+            hash = meaning_time(hash, script->fills[i].at_ns, now_ns, pending);
+    }
+    return hash;
 }
 
 void script_close(struct script *script) {

@@ -92,6 +92,11 @@ const char *scn_point_name(enum scn_point_kind kind) {
     return point_rows[kind].word;
 }
 
+const char *scn_depth_name(enum scn_depth depth) {
+    static const char *const words[] = {"", "twice", "again"};
+    return words[depth];
+}
+
 enum scn_sort scn_statement_sort(enum scn_statement statement) {
     return verb_statements[statement].sort;
 }

@@ -41,6 +41,51 @@ static const struct scn_line *last(const struct scenario_file *file) {
     return &s->lines[s->line_count - 1];
 }
 
+/* Printed and read again it is the same, and so is what it is printed as. Frees it. */
+static void survives_printing(const char *path, struct scenario_file *one) {
+    struct scenario_file two;
+    struct diags diags = {0};
+    char *text = NULL, *again = NULL;
+    size_t length, again_length;
+    FILE *out = open_memstream(&text, &length);
+    scenario_print(one, out);
+    fclose(out);
+    if (!scenario_parse(path, text, length, &two, &diags)) {
+        diags_write(&diags, DIAG_LONG, stderr);
+        fail_msg("%s: what was printed has mistakes:\n%s", path, text);
+    }
+    assert_int_equal(one->count, two.count);
+    for (size_t i = 0; i < one->count; i++) {
+        if (!scenario_equal(&one->scenarios[i], &two.scenarios[i]))
+            fail_msg("%s: scenario %zu is another one after printing:\n%s", path, i, text);
+    }
+    out = open_memstream(&again, &again_length);
+    scenario_print(&two, out);
+    fclose(out);
+    assert_string_equal(text, again);
+    free(text);
+    free(again);
+    scenario_free(one);
+    scenario_free(&two);
+    diags_free(&diags);
+}
+
+static void read_again(const char *path) {
+    struct scenario_file file;
+    struct diags diags = {0};
+    if (!scenario_load(path, &file, &diags)) {
+        diags_write(&diags, DIAG_LONG, stderr);
+        fail_msg("%s has mistakes", path);
+    }
+    diags_free(&diags);
+    survives_printing(path, &file);
+}
+
+static void assert_survives_printing(const char *text) {
+    struct scenario_file file = parse(text);
+    survives_printing("t.scn", &file);
+}
+
 static void a_signal_carries_its_exact_payload(void **state) {
     (void)state;
     struct scenario_file file = parse(HEAD);
@@ -113,16 +158,23 @@ static void a_crash_knows_its_kind_and_place(void **state) {
         const char *text;
         int kind;
         enum scn_where where;
+        enum scn_depth depth;
     } rows[] = {
-        {"crash", SCN_NONE, SCN_CRASH_NOW},
-        {"crash power", SCN_POWER, SCN_CRASH_NOW},
-        {"crash kill before record D1", SCN_KILL, SCN_CRASH_BEFORE},
-        {"crash after boot", SCN_NONE, SCN_CRASH_AFTER},
-        {"crash at disk.sync(wal)@3", SCN_NONE, SCN_CRASH_AT_SITE},
-        {"crash anywhere", SCN_NONE, SCN_CRASH_ANYWHERE},
-        {"crash power anywhere before send", SCN_POWER, SCN_CRASH_ANYWHERE_BEFORE},
-        {"crash anywhere after reconcile", SCN_NONE, SCN_CRASH_ANYWHERE_AFTER},
-        {"crash anywhere between send D1 and record D1", SCN_NONE, SCN_CRASH_ANYWHERE_BETWEEN},
+        {"crash", SCN_NONE, SCN_CRASH_NOW, SCN_ONCE},
+        {"crash power", SCN_POWER, SCN_CRASH_NOW, SCN_ONCE},
+        {"crash kill before record D1", SCN_KILL, SCN_CRASH_BEFORE, SCN_ONCE},
+        {"crash after boot", SCN_NONE, SCN_CRASH_AFTER, SCN_ONCE},
+        {"crash at disk.sync(wal)@3", SCN_NONE, SCN_CRASH_AT_SITE, SCN_ONCE},
+        {"crash anywhere", SCN_NONE, SCN_CRASH_ANYWHERE, SCN_ONCE},
+        {"crash power anywhere before send", SCN_POWER, SCN_CRASH_ANYWHERE_BEFORE, SCN_ONCE},
+        {"crash anywhere after reconcile", SCN_NONE, SCN_CRASH_ANYWHERE_AFTER, SCN_ONCE},
+        {"crash anywhere between send D1 and record D1", SCN_NONE, SCN_CRASH_ANYWHERE_BETWEEN,
+         SCN_ONCE},
+        {"crash twice anywhere", SCN_NONE, SCN_CRASH_ANYWHERE, SCN_TWICE},
+        {"crash kill twice anywhere between send and record D1", SCN_KILL,
+         SCN_CRASH_ANYWHERE_BETWEEN, SCN_TWICE},
+        {"crash power again anywhere", SCN_POWER, SCN_CRASH_ANYWHERE, SCN_AGAIN},
+        {"crash again anywhere before record D1", SCN_NONE, SCN_CRASH_ANYWHERE_BEFORE, SCN_AGAIN},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[1000];
@@ -131,6 +183,9 @@ static void a_crash_knows_its_kind_and_place(void **state) {
         const struct scn_crash *crash = &last(&file)->args.crash;
         assert_int_equal(crash->kind, rows[i].kind);
         assert_int_equal(crash->where, rows[i].where);
+        assert_int_equal(crash->depth, rows[i].depth);
+        assert_int_equal(file.scenarios[0].depth, rows[i].depth);
+        assert_survives_printing(text);
         assert_int_equal(file.scenarios[0].quantified, rows[i].where >= SCN_CRASH_ANYWHERE);
         assert_int_equal(file.scenarios[0].uses_default_crash, rows[i].kind == SCN_NONE);
         if (rows[i].where == SCN_CRASH_AT_SITE) {
@@ -238,38 +293,6 @@ static void a_used_file_lends_its_headers(void **state) {
     remove(common);
     remove(main_file);
     remove(folder);
-}
-
-static void read_again(const char *path) {
-    struct scenario_file one, two;
-    struct diags diags = {0};
-    char *text = NULL, *again = NULL;
-    size_t length, again_length;
-    if (!scenario_load(path, &one, &diags)) {
-        diags_write(&diags, DIAG_LONG, stderr);
-        fail_msg("%s has mistakes", path);
-    }
-    FILE *out = open_memstream(&text, &length);
-    scenario_print(&one, out);
-    fclose(out);
-    if (!scenario_parse(path, text, length, &two, &diags)) {
-        diags_write(&diags, DIAG_LONG, stderr);
-        fail_msg("%s: what was printed has mistakes:\n%s", path, text);
-    }
-    assert_int_equal(one.count, two.count);
-    for (size_t i = 0; i < one.count; i++) {
-        if (!scenario_equal(&one.scenarios[i], &two.scenarios[i]))
-            fail_msg("%s: scenario %zu is another one after printing:\n%s", path, i, text);
-    }
-    out = open_memstream(&again, &again_length);
-    scenario_print(&two, out);
-    fclose(out);
-    assert_string_equal(text, again);
-    free(text);
-    free(again);
-    scenario_free(&one);
-    scenario_free(&two);
-    diags_free(&diags);
 }
 
 static void every_scenario_of_the_tree_survives_printing(void **state) {

@@ -254,6 +254,16 @@ static void a_window_without_a_restart_below_it_reaches_to_the_end(void **state)
     assert_int_equal(result.runs, with + 1); /* one in which nothing strikes */
 }
 
+static void a_crash_again_anywhere_is_explored_and_not_run(void **state) {
+    (void)state;
+    static const char lines[] = BEFORE_SIGNAL("crash again anywhere") "10:01:00 restart\n";
+    run(lines);
+    assert_int_equal(result.verdict, RUN_MISFIT);
+    assert_int_equal(result.runs, 0);
+    assert_string_equal(result.why, "'crash again anywhere' is not run: 'crashgate explore' "
+                                    "explores it");
+}
+
 static void power_tries_every_subset_of_the_unsynced_writes_and_kill_one_world(void **state) {
     (void)state;
     static const char lines[] = BEFORE_SIGNAL("crash at disk.sync(wal) @ 2") "10:01:00 restart\n";
@@ -529,6 +539,7 @@ int main(void) {
         TEST(every_placement_of_a_crash_strikes),
         TEST(windows_are_as_wide_as_is_written),
         TEST(a_window_without_a_restart_below_it_reaches_to_the_end),
+        TEST(a_crash_again_anywhere_is_explored_and_not_run),
         TEST(power_tries_every_subset_of_the_unsynced_writes_and_kill_one_world),
         TEST(crash_points_differ_by_what_the_script_has_spent),
         TEST(when_the_script_goes_on_from_the_crash_its_moment_counts),

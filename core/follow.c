@@ -485,8 +485,8 @@ static enum oms_code store_findings(struct oms *oms, const struct comparison *co
                                     struct oms_error *error) {
     bool ok = store_put_run(&oms->store, &comparison->run) == SQLITE_OK;
     for (size_t i = 0; ok && i < comparison->found.n; i++) {
-        ok = store_put_discrepancy(&oms->store, comparison->run.id, (int64_t)i,
-                                   &comparison->found.v[i]) == SQLITE_OK;
+        ok = store_put_discrepancy(&oms->store, &comparison->run, &comparison->found.v[i]) ==
+             SQLITE_OK;
     }
     return ok ? OMS_OK : engine_fail(oms, "write a comparison", error);
 }

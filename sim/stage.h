@@ -134,7 +134,6 @@ struct stage {
     struct transport_io io;
     struct broker broker;
     unsigned occurrences[SITE_COUNT];
-    struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
     int64_t known_ns;      /* since when `next` is work of its kind */
@@ -142,6 +141,7 @@ struct stage {
     unsigned long actions; /* in the virtual hour that began at hour_ns */
     int64_t hour_ns;
     bool settling; /* faults have stopped: from here on the world must become quiet */
+    struct inbox_item inbox[STAGE_INBOX_MAX]; /* last: only what is counted is ever set */
 };
 
 /* The name of the store on the simulated disk. */

@@ -25,7 +25,7 @@ static const struct {
     {"orders", "expires_ns"},  {"idempotency", "created_at"},
     {"fills", "execution_id"}, {"fills", "at_ns"},
     {"orphans", "run"},        {"runs", NULL},
-    {"discrepancies", NULL},   {"journal", NULL},
+    {"journal", NULL},
 };
 
 static bool is_told(const char *table, const char *column) {

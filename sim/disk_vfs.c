@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 40 };
+enum { LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 100 };
 
 /* What a VFS stands for: one process after the other, each from one attach to the next. */
 struct process {

@@ -8,6 +8,7 @@
 #include "sim/wire_world.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,20 @@ static void port_wait(void *ctx, int64_t until_ns) {
         stage->world.now_ns = until_ns;
 }
 
+void stage_outlives(struct stage *stage, const struct broker_request *request, int64_t by_ns) {
+    struct flight flight = {.due_ns = stage->world.now_ns + by_ns, .request = *request};
+    port_posted(stage, request, 1);
+    world_send(&stage->world, &flight);
+}
+
+void stage_wait(struct stage *stage, int64_t until_ns) {
+    CHECK(stage->oms == NULL);
+    while (!stage->boot_due && outside_happens(stage, until_ns, true)) {
+    }
+    if (!stage->boot_due && until_ns > stage->world.now_ns)
+        stage->world.now_ns = until_ns;
+}
+
 /* An OMS that goes on for ever after its death cannot be unwound: this run, and with it the whole
  * program, ends here. */
 static void port_endless(void *ctx) {
@@ -252,7 +267,7 @@ static void connect_ports(struct stage *stage, struct port *port) {
 
 void stage_open(struct stage *stage, const struct stage_config *config,
                 const struct stage_outside *outside, struct world *world) {
-    memset(stage, 0, sizeof *stage);
+    memset(stage, 0, offsetof(struct stage, inbox)); /* large, and opened for every run */
     stage->config = *config;
     stage->outside = *outside;
     stage->world = *world;

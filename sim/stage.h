@@ -134,7 +134,6 @@ struct stage {
     struct transport_io io;
     struct broker broker;
     unsigned occurrences[SITE_COUNT];
-    struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
     int64_t known_ns;      /* since when `next` is work of its kind */
@@ -142,6 +141,7 @@ struct stage {
     unsigned long actions; /* in the virtual hour that began at hour_ns */
     int64_t hour_ns;
     bool settling; /* faults have stopped: from here on the world must become quiet */
+    struct inbox_item inbox[STAGE_INBOX_MAX]; /* last: only what is counted is ever set */
 };
 
 /* The name of the store on the simulated disk. */
@@ -183,6 +183,10 @@ void stage_boot_soon(struct stage *stage);
 /* The process dies here and now. Also counts when the OMS is down already. */
 void stage_die(struct stage *stage, enum stage_death death);
 bool stage_is_up(const struct stage *stage);
+/* An order's request has left and is judged so, and arrives by_ns from now, whoever lives then. */
+void stage_outlives(struct stage *stage, const struct broker_request *request, int64_t by_ns);
+/* Time passes without an OMS until then, or until somebody outside starts it. */
+void stage_wait(struct stage *stage, int64_t until_ns);
 /* Puts something before the OMS; dropped (false) when it is down and not about to start. */
 bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on);
 /* An operator switches the kill switch: at the running OMS, or, when it is down, with a tool of his

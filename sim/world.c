@@ -41,13 +41,17 @@ static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
     return hash_bytes(hash, flight->bytes, flight->length);
 }
 
-uint64_t world_hash(const struct world *world) {
-    uint64_t hash = hash_u64(disk_hash(world->disk), exchange_hash(&world->exchange));
+uint64_t world_hash_beside_disk(const struct world *world) {
+    uint64_t hash = hash_u64(0, exchange_hash(&world->exchange));
     hash = hash_u64(hash_u64(hash, (uint64_t)world->now_ns), world->broker_down);
     hash = hash_u64(hash, (uint64_t)world->halt_file);
     for (size_t i = 0; i < world->flight_count; i++)
         hash = hash_flight(hash, &world->flights[i]);
     return hash;
+}
+
+uint64_t world_hash(const struct world *world) {
+    return hash_u64(disk_hash(world->disk), world_hash_beside_disk(world));
 }
 
 uint64_t world_send(struct world *world, const struct flight *flight) {

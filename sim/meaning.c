@@ -174,8 +174,8 @@ static uint64_t frames_that_count(const struct sut_config *config, unsigned fram
     return config->checkpoint_frames > 0 && left < FRAMES_NEAR ? frames + 1u : 0;
 }
 
-/* What reads show on this disk. */
-static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
+/* What reads show of the store on this disk. */
+static uint64_t one_store(const struct sut *sut, const struct sut_config *config,
                          const struct world *world, struct disk *disk, const char *path,
                          unsigned without, struct moments *pending) {
     const struct bytes_slot *bytes = content_of(disk, path);
@@ -190,6 +190,15 @@ static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
     if (!slot->readable)
         return hash_u64(hash, bytes->content.hash);
     return hash_u64(hash, store_in_world(&slot->meaning, world, without, pending));
+}
+
+/* What the next life can meet on this disk. */
+static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
+                         const struct world *world, struct disk *disk, const char *path,
+                         unsigned without, struct moments *pending) {
+    uint64_t store = one_store(sut, config, world, disk, path, without, pending);
+    uint64_t aside = disk_aside_hash(disk, path);
+    return aside == 0 ? store : hash_u64(store, aside);
 }
 
 static int by_value(const void *a, const void *b) {

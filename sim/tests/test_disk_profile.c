@@ -173,6 +173,26 @@ static void the_profile_is_part_of_the_value(void **state) {
     assert_null(disk_profile_find("floppy"));
 }
 
+static void what_a_database_does_not_tell_is_told_aside(void **state) {
+    (void)state;
+    struct disk *disk = disk_with_a_write_under_way("simple");
+    uint64_t late = 0;
+    write_byte(disk, "a.db", 0, 'o', 8);
+    disk_slot_create(disk, "a.db-lock");
+    assert_int_equal(disk_aside_hash(disk, "a.db"), 0);
+    disk_slot_forget(disk, disk_slot_find(disk, "a.db-wal"), true);
+    late = disk_aside_hash(disk, "a.db");
+    assert_int_not_equal(late, 0);
+    assert_false(sync_file(disk, "a.db-wal"));
+    assert_int_equal(disk_aside_hash(disk, "a.db"), 0);
+    write_byte(disk, "a.db-copy", 0, 'o', 8);
+    assert_int_not_equal(disk_aside_hash(disk, "a.db"), 0);
+    assert_true(disk_file_remove(disk, "a.db-copy"));
+    disk_set_profile(disk, disk_profile_find("ext4"));
+    assert_int_not_equal(disk_aside_hash(disk, "a.db"), 0);
+    disk_free(disk);
+}
+
 /* ---- names ---- */
 
 static void power(struct disk *disk, const char *keep) {
@@ -305,6 +325,7 @@ int main(void) {
         cmocka_unit_test(
             every_outcome_of_every_profile_has_a_name_and_without_damage_they_are_as_before),
         cmocka_unit_test(the_profile_is_part_of_the_value),
+        cmocka_unit_test(what_a_database_does_not_tell_is_told_aside),
         cmocka_unit_test(a_name_needs_a_synced_folder),
         cmocka_unit_test(a_delete_may_be_undone_until_the_folder_is_synced),
         cmocka_unit_test(a_late_failure_is_told_by_the_next_sync_also_to_another_process),

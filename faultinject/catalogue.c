@@ -28,6 +28,8 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
 #define SYNC_LIED (BREAKS(3) | BREAKS(7) | BREAKS(14))
 /* What nobody can keep whose newest, or any, records are gone without a trace. */
 #define RECORDS_LOST (BREAKS(3) | BREAKS(7))
+/* A damaged word of a record may read well and be wrong: the OMS can notice, not repair. */
+#define RECORDS_WRONG (RECORDS_LOST | BREAKS(4))
 
 #define NO_ARGS \
     {           \
@@ -144,7 +146,7 @@ static const struct fault_kind rows[] = {
     {SITE_DISK_SYNC, 0, "stalls", ARG_FOR, ACT_STALL, 0, false,
      "the call takes that long; the world goes on meanwhile"},
     {SITE_DISK_DELETE, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "the file stays"},
-    {SITE_DISK_REST, 0, "bit-flip", ARG_AT_BIT, ACT_FLIP, RECORDS_LOST, false,
+    {SITE_DISK_REST, 0, "bit-flip", ARG_AT_BIT, ACT_FLIP, RECORDS_WRONG, false,
      "one bit of the file is another one"},
     {SITE_DISK_REST, 0, "cut", ARG_AT_BYTE, ACT_CUT, RECORDS_LOST, false,
      "the file ends after that many bytes"},

@@ -173,8 +173,8 @@ enum oms_code store_identity(struct store *store, struct oms_error *error) {
 /* A damaged name of a column passes the integrity check, and is only met when it is needed. */
 static enum oms_code store_schema(struct store *store, struct oms_error *error) {
     char text[sizeof schema + 1];
-    const int rc = ask(store, "SELECT group_concat(sql,';')||';' FROM sqlite_schema", text,
-                       sizeof text);
+    const int rc =
+        ask(store, "SELECT group_concat(sql,';')||';' FROM sqlite_schema", text, sizeof text);
 
     if (rc != SQLITE_OK) {
         return refuse(store, rc, "cannot read its schema", error);

@@ -35,30 +35,29 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
     {           \
         { 0 }   \
     }
-#define ARG_AFTERMATH                                     \
+#define ARG_AFTERMATH                                                   \
+    {                                                                   \
+        {                                                               \
+            "aftermath", FAULT_ARG_WORD, true, 0, 0, 3, {               \
+                "dropped-clean", "kept-dirty", "late", "reverted", NULL \
+            }                                                           \
+        }                                                               \
+    }
+#define ARG_LANDS(most, ...)                              \
     {                                                     \
         {                                                 \
-            "aftermath", FAULT_ARG_WORD, true, 0, 0, 3, { \
-                "dropped-clean", "kept-dirty", "late",    \
-                    "reverted", NULL                      \
+            "lands", FAULT_ARG_WORD, false, 0, 0, most, { \
+                __VA_ARGS__, NULL                         \
             }                                             \
         }                                                 \
     }
-#define ARG_LANDS(most, ...)                                \
-    {                                                 \
-        {                                             \
-            "lands", FAULT_ARG_WORD, false, 0, 0, most, { \
-                __VA_ARGS__, NULL                     \
-            }                                         \
-        }                                             \
-    }
-#define ARG_FOR                                                          \
-    {                                                                    \
-        {                                                                \
+#define ARG_FOR                                                           \
+    {                                                                     \
+        {                                                                 \
             "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
-                NULL                                                     \
-            }                                                            \
-        }                                                                \
+                NULL                                                      \
+            }                                                             \
+        }                                                                 \
     }
 #define AT_BYTE                                             \
     {                                                       \
@@ -67,24 +66,22 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
         }                                                   \
     }
 #define ARG_AT_BYTE \
-    {               \
-        AT_BYTE     \
-    }
-#define ARG_AT_BIT                               \
-    {                                            \
-        AT_BYTE, {                               \
+    { AT_BYTE }
+#define ARG_AT_BIT                                  \
+    {                                               \
+        AT_BYTE, {                                  \
             "bit", FAULT_ARG_INT, false, 0, 0, 7, { \
-                NULL                             \
-            }                                    \
-        }                                        \
+                NULL                                \
+            }                                       \
+        }                                           \
     }
-#define ARG_LIFE                                          \
-    {                                                     \
-        {                                                 \
+#define ARG_LIFE                                           \
+    {                                                      \
+        {                                                  \
             "life", FAULT_ARG_INT, false, 1, 1, 1000000, { \
-                NULL                                      \
-            }                                             \
-        }                                                 \
+                NULL                                       \
+            }                                              \
+        }                                                  \
     }
 #define ARG_BY                                               \
     {                                                        \
@@ -150,8 +147,7 @@ static const struct fault_kind rows[] = {
      "one bit of the file is another one"},
     {SITE_DISK_REST, 0, "cut", ARG_AT_BYTE, ACT_CUT, RECORDS_LOST, false,
      "the file ends after that many bytes"},
-    {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false,
-     "the file is gone"},
+    {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false, "the file is gone"},
     {SITE_DISK_REST, ON(DB), "restored", ARG_LIFE, ACT_RESTORED, RECORDS_LOST, false,
      "the whole store is put back to what it was when that life began"},
     {SITE_BROKER_SUBMIT, 0, "refused", NO_ARGS, ACT_REFUSED, 0, false,

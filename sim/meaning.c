@@ -179,8 +179,8 @@ static uint64_t frames_that_count(const struct sut_config *config, unsigned fram
 
 /* What reads show of the store on this disk. */
 static uint64_t one_store(const struct sut *sut, const struct sut_config *config,
-                         const struct world *world, struct disk *disk, const char *path,
-                         unsigned without, struct moments *pending) {
+                          const struct world *world, struct disk *disk, const char *path,
+                          unsigned without, struct moments *pending) {
     const struct bytes_slot *bytes = content_of(disk, path);
     const struct store_slot *slot = NULL;
     uint64_t hash = 0;

@@ -3,7 +3,8 @@
  * What it guarantees while open for writing:
  *  (a) no second writer: the fence is held for as long as the store is open;
  *  (b) what is read is on the device: database and log were rewritten byte for byte and synced
- *      before they were opened, because a sync that failed in an earlier life may have left pages
+ *      before they were opened (from a copy, where a power loss can ruin what is overwritten),
+ *      because a sync that failed in an earlier life may have left pages
  * that reads show and the device lacks; (c) a commit that returned STORE_COMMITTED survives a power
  * loss (synchronous=FULL); (d) the log is copied into the database only when asked to. Calls return
  * SQLite result codes; store_message() has the words. */
@@ -67,7 +68,7 @@ struct store {
     sqlite3 *db;
     sqlite3_vfs *vfs;
     const char *path; /* full, as sqlite3_create_filename made it */
-    const char *fence_path;
+    const char *fence_path, *copy_path;
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
     int frames;        /* in the log, as of the last commit */
@@ -113,6 +114,19 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
                          struct oms_error *error);
 enum oms_code store_exists(struct store *store, const char *path, bool *exists, int64_t *size,
                            struct oms_error *error);
+
+/* Opens one file of the store through its VFS; *file is NULL after a failure. */
+int store_file_open(struct store *store, const char *path, int flags, sqlite3_file **file);
+void store_file_close(sqlite3_file **file);
+
+/* Around the scrub where overwriting is not power-safe (core/store_copy.c). `chunk` holds
+ * STORE_CHUNK bytes. SQLite result codes. */
+enum { STORE_CHUNK = 65536 };
+bool store_needs_copy(const struct store *store);
+/* Puts database and log back if an earlier scrub was cut short, then copies both, durably. */
+int store_copy_make(struct store *store, char *chunk);
+/* What was copied is safe where it belongs: the copy says nothing any more, durably. */
+int store_copy_drop(struct store *store);
 
 const char *store_message(const struct store *store);
 /* The manual's code for a SQLite result met while opening. */

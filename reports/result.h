@@ -43,6 +43,7 @@ struct report_finding {
     const char *plan;   /* the run's answers in words, or "" */
     const char *replay; /* the command that repeats it, or "" */
     uint64_t also;      /* other runs that fail the same way */
+    int line;           /* of the scenario file that it is about; 0: the scenario's own */
 };
 
 /* One scenario in one configuration: broker profile x kind of crash x door. */
@@ -61,6 +62,7 @@ struct report_run {
     uint64_t fingerprint;
     const struct report_finding *findings;
     size_t finding_count;
+    const char *code; /* of the note: "inconclusive", "misfit"; "" or NULL without one */
 };
 
 struct report_totals {

@@ -11,7 +11,7 @@ enum { PROGRESS_TITLE_MAX = 60 };
 struct report_terminal report_terminal(FILE *out, const char *no_color) {
     bool terminal = isatty(fileno(out)) == 1;
     return (struct report_terminal){out, terminal && (no_color == NULL || no_color[0] == '\0'),
-                                    terminal, false};
+                                    terminal, false, false};
 }
 
 /* What others wrote cannot move the cursor: control characters and what is no UTF-8 become '?'. */
@@ -152,9 +152,37 @@ static void put_finding(FILE *out, const struct report_finding *finding) {
                 finding->also == 1 ? "run fails" : "runs fail");
 }
 
+/* "FILE:LINE:1: error: TITLE [alpaca, direct]: HEADLINE [I1]"; nothing for a pass. */
+static void put_brief(FILE *out, const struct report_run *run, int line, const char *text,
+                      const char *code) {
+    put(out, run->file);
+    fprintf(out, ":%d:1: %s: ", line > 0 ? line : run->line,
+            run->verdict == REPORT_INCONCLUSIVE ? "warning" : "error");
+    put(out, run->scenario);
+    fputc(' ', out);
+    put_configuration(out, run);
+    fputs(": ", out);
+    put(out, text);
+    fputs(" [", out);
+    put(out, code);
+    fputs("]\n", out);
+}
+
+static void put_briefs(FILE *out, const struct report_run *run) {
+    if (run->note[0] != '\0')
+        put_brief(out, run, run->line, run->note, run->code);
+    for (size_t i = 0; i < run->finding_count; i++)
+        put_brief(out, run, run->findings[i].line, run->findings[i].headline,
+                  run->findings[i].code);
+}
+
 void report_terminal_run(struct report_terminal *report, const struct report_run *run) {
     FILE *out = report->out;
     wipe_progress(report);
+    if (report->brief) {
+        put_briefs(out, run);
+        return;
+    }
     put_verdict(report, run->verdict);
     fputs("  ", out);
     put(out, run->file);

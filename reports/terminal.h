@@ -12,6 +12,7 @@ struct report_terminal {
     bool color;      /* escape sequences for colors */
     bool progress;   /* one line that is overwritten while work goes on */
     bool line_shown; /* a progress line stands there and must be wiped first */
+    bool brief;      /* one line per message, for editors: FILE:LINE:1: error: ... [code] */
 };
 /* Colors and progress only when `out` is a terminal and NO_COLOR is not set (no_color: its value).
  */

@@ -55,6 +55,7 @@ struct judged {
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
     bool doubtful;                    /* a request left since the last complete "absent" */
+    bool forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
 };
 
@@ -66,7 +67,9 @@ struct violation {
 
 struct judge {
     const struct sut *sut;
-    unsigned claims; /* bit mask of invariants that are judged */
+    unsigned claims;   /* bit mask of invariants that are judged */
+    unsigned suspends; /* of those it does not judge: what faults keep any OMS from keeping */
+    bool damaged;      /* the store was damaged, or lied about, behind the OMS's back */
     struct judged *decisions;
     size_t decision_count, decision_cap;
     bool kill_switch;          /* on, and acknowledged to the operator */
@@ -107,7 +110,7 @@ void judge_operator(struct judge *judge, bool on, bool acknowledged);
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* After anything happened: the exchange's books. */
 void judge_books(struct judge *judge, const struct world *world);
-/* A life begins (before the OMS starts). */
+/* A life begins: looks at the store it begins with, before the OMS has sent anything. */
 void judge_life(struct judge *judge, struct world *world, const char *path);
 /* Whether some order may still leave or be resolved: silence is not yet quiet. */
 bool judge_under_way(struct judge *judge, struct world *world, const char *path);

@@ -28,6 +28,7 @@ enum stage_end { STAGE_QUIET, STAGE_RESTLESS };
 
 enum {
     STAGE_INBOX_MAX = 256,
+    STAGE_BACKUPS_MAX = 64,      /* the store at the beginning of lives 1 .. this */
     STAGE_ACTIONS_MAX = 20000,   /* calls into the OMS per virtual hour; more is restless (I12) */
     STAGE_DEAD_CALLS_MAX = 10000 /* port calls an OMS may make while dying; more is reported */
 };
@@ -46,6 +47,10 @@ struct stage_outside {
      * the calls of this site in this life, from 1. */
     struct port_answer (*ask)(void *ctx, const struct port_call *call, unsigned occurrence);
     void (*passed)(void *ctx, const struct port_call *call, unsigned occurrence);
+    /* A life is about to begin: what became of this file (a disk.rest site, `length` bytes) while
+     * nobody ran? Only damage at rest that is possible (bytes inside the file, a copy that was
+     * kept) is an answer. NULL: nothing ever does. */
+    struct port_answer (*rest)(void *ctx, const struct port_call *call);
     /* The OMS told something (points before/after decide, send, record ...). May call stage_die. */
     void (*told)(void *ctx, const struct oms_event *event);
     /* A request for this decision left; reached the broker. May call stage_die. */
@@ -88,12 +93,14 @@ struct stage_counts {
 struct stage_config {
     const struct sut *sut;
     unsigned claims;
+    unsigned suspends; /* of these, what the faults that may strike keep any OMS from keeping */
     enum stage_door door;
     struct wire *wire; /* wire door only; borrowed */
     struct sut_config oms;
     int64_t start_ns;
     int64_t pace_ns;
     uint64_t seed;
+    bool keeps_backups; /* the store is copied when a life begins, so that it can be restored */
 };
 
 struct stage {
@@ -113,6 +120,7 @@ struct stage {
     size_t noticed;                        /* deliveries of the exchange that were told */
     bool power_reduced;                 /* some power loss had more outcomes than are enumerated */
     unsigned life;                      /* number of starts so far */
+    struct disk *backups[STAGE_BACKUPS_MAX];
     int64_t restarted_ns, recovered_ns; /* latest start; its first comparison with the broker */
 
     /* The running life. */

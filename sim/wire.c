@@ -418,7 +418,16 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_FAIL: /* the rest is for disks and for messages */
     case ACT_SYNC_DROPPED_CLEAN:
     case ACT_SYNC_KEPT_DIRTY:
+    case ACT_SYNC_LATE:
+    case ACT_SYNC_REVERTED:
+    case ACT_SYNC_LIES:
     case ACT_FULL:
+    case ACT_SHORT:
+    case ACT_STALL:
+    case ACT_FLIP:
+    case ACT_CUT:
+    case ACT_MISSING:
+    case ACT_RESTORED:
     case ACT_CLOSE:
     case ACT_RESET:
     case ACT_COUNT:

@@ -24,7 +24,8 @@ static const struct report_finding duplicate = {
     3,
     "1/broker.submit@1=power-after(keep=none)",
     "crashgate replay scenarios/anywhere.scn --plan '1/broker.submit@1=power-after(keep=none)'",
-    2};
+    2,
+    9};
 static const struct report_run failed = {"No crash point duplicates or loses an order",
                                          "anywhere.scn",
                                          3,
@@ -41,7 +42,8 @@ static const struct report_run failed = {"No crash point duplicates or loses an 
                                          0,
                                          0xfedcba9876543210,
                                          &duplicate,
-                                         1};
+                                         1,
+                                         ""};
 static const struct report_run passed = {"The reply is lost",
                                          "lost.scn",
                                          3,
@@ -58,18 +60,19 @@ static const struct report_run passed = {"The reply is lost",
                                          1,
                                          7,
                                          NULL,
-                                         0};
+                                         0,
+                                         ""};
 
 /* Everything that a form could trip over. */
 #define HOSTILE                                                                                   \
     "<a href=\"x\">&amp;]]>\x01\x1b[31m\x7f\n\t\xff\xc0\x80\xed\xa0\x80\xef\xbf\xbf caf\xc3\xa9 " \
     "\xf0\x9f\x92\xa5"
 static const struct report_event hostile_story[] = {{HOSTILE, 1, HOSTILE, HOSTILE, 1}};
-static const struct report_finding hostile_finding = {HOSTILE, HOSTILE, hostile_story, 1, HOSTILE,
-                                                      HOSTILE, 1};
+static const struct report_finding hostile_finding = {
+    HOSTILE, HOSTILE, hostile_story, 1, HOSTILE, HOSTILE, 1, 0};
 static const struct report_run hostile = {
     HOSTILE, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE,          HOSTILE, REPORT_ERROR, HOSTILE, 2,
-    1,       1,       1, 1,       0,       &hostile_finding, 1};
+    1,       1,       1, 1,       0,       &hostile_finding, 1,       HOSTILE};
 static const struct report_run bounded = {"Many writes",
                                           "many.scn",
                                           3,
@@ -86,16 +89,47 @@ static const struct report_run bounded = {"Many writes",
                                           0,
                                           9,
                                           NULL,
-                                          0};
+                                          0,
+                                          "inconclusive"};
 
 static char *on_terminal(const struct report_run *run, bool color) {
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    struct report_terminal report = {out, color, false, false};
+    struct report_terminal report = {out, color, false, false, false};
     report_terminal_run(&report, run);
     fclose(out);
     return text;
+}
+
+static char *in_brief(const struct report_run *run) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    struct report_terminal report = {out, false, false, false, true};
+    report_terminal_run(&report, run);
+    fclose(out);
+    return text;
+}
+
+static void in_brief_a_message_is_one_line_with_place_and_code(void **state) {
+    (void)state;
+    char *text = in_brief(&failed);
+    assert_string_equal(text, "anywhere.scn:9:1: error: No crash point duplicates or loses an "
+                              "order [seed-protocol, alpaca, power, direct]: I1 broke at 10:00:27: "
+                              "2 orders accepted for D1 (O1 10:00:00, O2 10:00:27) [I1]\n");
+    free(text);
+    text = in_brief(&bounded);
+    assert_string_equal(text, "many.scn:3:1: warning: Many writes [core, alpaca, power, direct]: "
+                              "subsets of 14 unsynced writes were reduced to 44 [inconclusive]\n");
+    free(text);
+    text = in_brief(&passed);
+    assert_string_equal(text, "");
+    free(text);
+    text = in_brief(&hostile);
+    assert_null(strchr(text, '\033'));
+    assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n') + 1, text + strlen(text));
+    free(text);
 }
 
 static void a_failure_tells_judgement_story_and_command(void **state) {
@@ -162,7 +196,7 @@ static void progress_is_wiped_before_the_next_line(void **state) {
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    struct report_terminal report = {out, false, true, false};
+    struct report_terminal report = {out, false, true, false, false};
     report_terminal_progress(&report, 12, 61, "a title");
     report_terminal_run(&report, &passed);
     fclose(out);
@@ -177,7 +211,7 @@ static void totals_say_what_was_done(void **state) {
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    struct report_terminal report = {out, false, false, false};
+    struct report_terminal report = {out, false, false, false, false};
     report_totals_add(&totals, &passed);
     report_totals_add(&totals, &failed);
     report_totals_add(&totals, &bounded);
@@ -313,6 +347,7 @@ static void junit_stays_well_formed_with_hostile_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_brief_a_message_is_one_line_with_place_and_code),
         cmocka_unit_test(a_failure_tells_judgement_story_and_command),
         cmocka_unit_test(a_pass_is_one_line),
         cmocka_unit_test(a_bound_is_told_with_its_reason),

@@ -49,15 +49,17 @@ int command_check(const struct options *options) {
         struct diags diags = {0};
         if (!scenario_load(paths.v[i], &file, &diags)) {
             diags_write(&diags, form, stderr);
-            diags_summary(&diags, paths.v[i], stderr);
+            if (form == DIAG_LONG)
+                diags_summary(&diags, paths.v[i], stderr);
             mistaken++;
         }
         scenarios += file.count;
         diags_free(&diags);
         scenario_free(&file);
     }
-    printf("%zu file%s, %zu scenario%s, mistakes in %zu\n", paths.n, paths.n == 1 ? "" : "s",
-           scenarios, scenarios == 1 ? "" : "s", mistaken);
+    if (form == DIAG_LONG)
+        printf("%zu file%s, %zu scenario%s, mistakes in %zu\n", paths.n, paths.n == 1 ? "" : "s",
+               scenarios, scenarios == 1 ? "" : "s", mistaken);
     suite_paths_free(&paths);
     return mistaken > 0 ? EXIT_MISTAKE : EXIT_PASS;
 }
@@ -95,4 +97,36 @@ int command_faults(void) {
 int command_reference(void) {
     reference_write(stdout);
     return EXIT_PASS;
+}
+
+int command_perform(const struct options *options, const char *program) {
+    switch (options->command) {
+    case COMMAND_RUN:
+        return command_run(options, program);
+    case COMMAND_CHECK:
+        return command_check(options);
+    case COMMAND_FMT:
+        return command_fmt(options);
+    case COMMAND_EXPLAIN:
+        return command_explain(options, program);
+    case COMMAND_POINTS:
+        return command_points(options, program);
+    case COMMAND_REPLAY:
+        return command_replay(options, program);
+    case COMMAND_EXPLORE:
+        return command_explore(options, program);
+    case COMMAND_GATE:
+        return command_gate(options, program);
+    case COMMAND_KNOWN_BAD:
+        return command_known_bad(options, program);
+    case COMMAND_BENCH:
+        return command_bench(program);
+    case COMMAND_FAULTS:
+        return command_faults();
+    case COMMAND_REFERENCE:
+        return command_reference();
+    case COMMAND_COUNT:
+        break;
+    }
+    return EXIT_MISTAKE;
 }

@@ -4,8 +4,14 @@
 
 #include "scenarios/cli/options.h"
 
+/* Whichever the options name. */
+int command_perform(const struct options *options, const char *program);
+
 int command_run(const struct options *options, const char *program);
 int command_check(const struct options *options);
+int command_fmt(const struct options *options);
+int command_explain(const struct options *options, const char *program);
+int command_points(const struct options *options, const char *program);
 int command_replay(const struct options *options, const char *program);
 int command_explore(const struct options *options, const char *program);
 int command_gate(const struct options *options, const char *program);

@@ -55,8 +55,7 @@ static void add_one(void *ctx, const char *path, const struct scenario *scenario
 void explorations_add(struct explorations *explorations, struct suite *suite, const char *path) {
     struct adding adding = {.explorations = explorations};
     CHECK_ROOM(explorations->files, explorations->file_count, explorations->file_cap, FILES_MAX);
-    suite_each_in_file(suite, path, add_one, &adding,
-                       &explorations->files[explorations->file_count++]);
+    suite_pick(suite, path, add_one, &adding, &explorations->files[explorations->file_count++]);
 }
 
 void explorations_free(struct explorations *explorations) {

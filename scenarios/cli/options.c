@@ -182,6 +182,10 @@ static int resolve(struct options *options) {
     if (options->value[OPTION_PROFILE] != NULL &&
         profile_find(options->value[OPTION_PROFILE]) == NULL)
         return refuse("no such profile: '%s'", options->value[OPTION_PROFILE]);
+    if (options->value[OPTION_FORMAT] != NULL &&
+        strcmp(options->value[OPTION_FORMAT], "long") != 0 &&
+        strcmp(options->value[OPTION_FORMAT], "short") != 0)
+        return refuse("--format is 'long' or 'short', not '%s'", options->value[OPTION_FORMAT]);
     options->has_plan = options->value[OPTION_PLAN] != NULL;
     if (options->has_plan && !plan_parse(options->value[OPTION_PLAN], &options->plan, why))
         return refuse("--plan: %s", why);

@@ -13,6 +13,9 @@
 #define COMMANDS(X)                                                                                \
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
+    X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
+    X(EXPLAIN, "explain", "FILE[:LINE]|CODE", "what a file will do, or what a code means")         \
+    X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
     X(EXPLORE, "explore", "FILES|DIRS...",                                                         \
       "every crash at every depth: restart, crash again, until no new state appears")              \
@@ -29,8 +32,10 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_EXPLORE  (1u << COMMAND_EXPLORE)
-#define ON_RUNS     (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | ON_EXPLORE)
+#define ON_EXPLORE (1u << COMMAND_EXPLORE)
+#define ON_RUNS                                                                                \
+    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | \
+     ON_EXPLORE)
 #define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                            \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                  \
@@ -49,9 +54,12 @@ enum command {
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                    \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,            \
       "where the planted bugs were built [build/known_bad]")                                  \
+    X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                              \
+      "write nothing: list the files that are not in canonical form, exit 1")                 \
     X(FORMAT, "--format", "long|short",                                                       \
-      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | ON_EXPLORE,            \
-      "how mistakes in files are told; short is one line each")                               \
+      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | 1u << COMMAND_FMT |    \
+          ON_EXPLORE,                                                                         \
+      "how things are told; short: one line per message, with its code")                      \
     X(FAULTS_PER_LIFE, "--faults", "K", ON_EXPLORE,                                           \
       "also at most K (0 to 2) other faults a life [0]")                                      \
     X(RESTARTS, "--restarts", "thresholds|at-once|whole-seconds", ON_EXPLORE,                 \

@@ -3,6 +3,7 @@
 
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "scenarios/lang/codes.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -44,6 +45,11 @@ const char *suite_keep(struct suite *suite, const char *text) {
 
 /* ---- opening and closing ---- */
 
+static bool is_brief(const struct options *options) {
+    return options->value[OPTION_FORMAT] != NULL &&
+           strcmp(options->value[OPTION_FORMAT], "short") == 0;
+}
+
 bool suite_open(struct suite *suite, const struct options *options, const char *program,
                 enum suite_doors doors) {
     const char *json = options->value[OPTION_JSON];
@@ -51,6 +57,8 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
     /* A loaded one is called by its file: any number of them may be patched cores. */
     suite->oms_name = options->value[OPTION_OMS] != NULL ? options->value[OPTION_OMS] : "core";
     suite->terminal = report_terminal(stdout, getenv("NO_COLOR"));
+    suite->terminal.brief = is_brief(options);
+    suite->quiet_totals = suite->terminal.brief;
     if (json != NULL) {
         suite->json = fopen(json, "w");
         if (suite->json == NULL) {
@@ -164,23 +172,12 @@ static const char *replay_command(struct suite *suite, const char *path,
     return suite_keep(suite, text);
 }
 
-/* Checks that say the scenario itself could not be judged. */
-static bool is_scenario_error(const char *code) {
-    static const char *const codes[] = {"never-happened",  "vacuous",       "no-order",
-                                        "fill-impossible", "already-final", "plan"};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (strcmp(codes[i], code) == 0)
-            return true;
-    }
-    return false;
-}
-
 static enum report_verdict verdict_of(const struct run_result *result) {
     switch (result->verdict) {
     case RUN_PASS:
         return REPORT_PASS;
     case RUN_FAIL:
-        return is_scenario_error(result->finding.code) ? REPORT_ERROR : REPORT_FAIL;
+        return run_code_blames_scenario(result->finding.code) ? REPORT_ERROR : REPORT_FAIL;
     case RUN_INCONCLUSIVE:
         return REPORT_INCONCLUSIVE;
     case RUN_UNSTABLE:
@@ -196,7 +193,7 @@ int suite_exit_of(const struct run_result *result) {
     case RUN_PASS:
         return EXIT_PASS;
     case RUN_FAIL:
-        return is_scenario_error(result->finding.code) ? EXIT_MISTAKE : EXIT_FAIL;
+        return run_code_blames_scenario(result->finding.code) ? EXIT_MISTAKE : EXIT_FAIL;
     case RUN_INCONCLUSIVE:
         return EXIT_INCONCLUSIVE;
     case RUN_UNSTABLE:
@@ -216,6 +213,24 @@ static const char *note_of(const struct run_result *result) {
         return "too many runs: not all of them were tried";
     if (result->verdict == RUN_INCONCLUSIVE)
         return "a power loss had more than 1024 outcomes: a part of them was tried";
+    return "";
+}
+
+/* The code of that note. */
+static const char *code_of(const struct run_result *result) {
+    switch (result->verdict) {
+    case RUN_PASS:
+        return "";
+    case RUN_FAIL: /* with a bound that was hit, too */
+    case RUN_INCONCLUSIVE:
+        return run_code_text(RUN_CODE_INCONCLUSIVE);
+    case RUN_UNSTABLE:
+        return run_code_text(RUN_CODE_NOT_REPEATABLE);
+    case RUN_MISFIT:
+        return run_code_text(RUN_CODE_MISFIT);
+    case RUN_BROKEN:
+        return run_code_text(RUN_CODE_ENVIRONMENT);
+    }
     return "";
 }
 
@@ -242,6 +257,7 @@ static struct report_finding *finding_of(struct suite *suite, const char *path,
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
     *report = (struct report_finding){.code = suite_keep(suite, finding->code),
+                                      .line = finding->line,
                                       .headline = suite_keep(suite, line),
                                       .events = story(suite, &finding->trace, finding->marked),
                                       .event_count = finding->trace.n,
@@ -266,6 +282,7 @@ void suite_describe(struct suite *suite, const char *path, const struct scenario
                      : "",
         .door = config->door == STAGE_WIRE ? "wire" : "direct",
         .verdict = verdict_of(result),
+        .code = code_of(result),
         .note = suite_keep(suite, note_of(result)),
         .runs = result->runs,
         .runs_failed = result->failed,
@@ -307,21 +324,29 @@ struct wire *suite_wire(struct suite *suite) {
     return suite->wire;
 }
 
+bool suite_run_options(struct suite *suite, const struct run_config *config, const struct sut *sut,
+                       unsigned claims, struct run_options *run) {
+    const struct options *options = suite->options;
+    *run = (struct run_options){.sut = sut,
+                                .claims = claims,
+                                .plan = options->has_plan ? &options->plan : NULL,
+                                .seed = options->has_seed ? &options->seed : NULL,
+                                .trace = options->command == COMMAND_REPLAY,
+                                .progress = suite->terminal.progress ? progress : NULL,
+                                .progress_ctx = suite};
+    if (config->door == STAGE_WIRE && suite_wire(suite) == NULL)
+        return false;
+    run->wire = suite->wire;
+    return true;
+}
+
 bool suite_perform(struct suite *suite, const struct scenario *scenario,
                    const struct run_config *config, const struct sut *sut, unsigned claims,
                    struct run_result *result) {
-    const struct options *options = suite->options;
-    struct run_options run = {.sut = sut,
-                              .claims = claims,
-                              .plan = options->has_plan ? &options->plan : NULL,
-                              .seed = options->has_seed ? &options->seed : NULL,
-                              .trace = options->command == COMMAND_REPLAY,
-                              .progress = suite->terminal.progress ? progress : NULL,
-                              .progress_ctx = suite};
-    if (config->door == STAGE_WIRE && suite_wire(suite) == NULL)
+    struct run_options run;
+    if (!suite_run_options(suite, config, sut, claims, &run))
         return false;
     suite->title = scenario->title;
-    run.wire = suite->wire;
     run_scenario(scenario, config, &run, result);
     return true;
 }
@@ -382,12 +407,13 @@ void suite_configurations(const struct scenario *scenario, const struct options 
 
 struct in_file {
     const char *path;
-    suite_each_picked *each;
+    suite_in_file *each;
     void *ctx;
     unsigned count;
 };
 
-static void pass_on(void *ctx, const struct scenario *scenario, const struct run_config *config) {
+static void one_in_file(void *ctx, const struct scenario *scenario,
+                        const struct run_config *config) {
     struct in_file *in_file = ctx;
     in_file->count++;
     in_file->each(in_file->ctx, in_file->path, scenario, config);
@@ -419,29 +445,28 @@ static void split_line(const char *path, char *file, size_t size, int *line) {
 }
 
 void suite_file(struct suite *suite, const char *path_and_line) {
-    suite_each_in_file(suite, path_and_line, run_one, suite, NULL);
+    suite_pick(suite, path_and_line, run_one, suite, NULL);
 }
 
-void suite_each_in_file(struct suite *suite, const char *path_and_line, suite_each_picked *each,
-                        void *ctx, struct scenario_file *keep) {
+void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *each, void *ctx,
+                struct scenario_file *keep) {
     struct scenario_file file;
     struct diags diags = {0};
     char path[4096];
-    const char *format = suite->options->value[OPTION_FORMAT];
     int line = 0;
     struct in_file in_file = {.path = path, .each = each, .ctx = ctx};
     split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
-        diags_write(&diags, format != NULL && strcmp(format, "short") == 0 ? DIAG_SHORT : DIAG_LONG,
-                    stderr);
-        diags_summary(&diags, path, stderr);
+        diags_write(&diags, is_brief(suite->options) ? DIAG_SHORT : DIAG_LONG, stderr);
+        if (!is_brief(suite->options))
+            diags_summary(&diags, path, stderr);
         suite_worst(suite, EXIT_MISTAKE);
     }
     diags_free(&diags);
     for (size_t i = 0; i < file.count; i++) {
         unsigned before = in_file.count;
         if (picked(suite->options, &file.scenarios[i], line))
-            suite_configurations(&file.scenarios[i], suite->options, suite->doors, pass_on,
+            suite_configurations(&file.scenarios[i], suite->options, suite->doors, one_in_file,
                                  &in_file);
         suite->scenario_count += in_file.count > before;
     }

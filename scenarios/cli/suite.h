@@ -53,12 +53,12 @@ void suite_paths_free(struct suite_paths *paths);
 
 /* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
 void suite_file(struct suite *suite, const char *path);
-/* The same with something else in place of the run; `path` is the file's without the line. */
-typedef void suite_each_picked(void *ctx, const char *path, const struct scenario *scenario,
-                               const struct run_config *config);
-/* `keep`, if not NULL, gets the file's scenarios, which then live until the caller frees it. */
-void suite_each_in_file(struct suite *suite, const char *path, suite_each_picked *each, void *ctx,
-                        struct scenario_file *keep);
+/* `keep`, if not NULL, gets the file's scenarios, which then live until the caller frees it.
+ * The same without running: calls `each` with every scenario and configuration that is picked. */
+typedef void suite_in_file(void *ctx, const char *path, const struct scenario *scenario,
+                           const struct run_config *config);
+void suite_pick(struct suite *suite, const char *path, suite_in_file *each, void *ctx,
+                struct scenario_file *keep);
 /* The wire, opened when first needed. NULL: said on standard error, exit_code is set. */
 struct wire *suite_wire(struct suite *suite);
 
@@ -70,6 +70,10 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
 bool suite_perform(struct suite *suite, const struct scenario *scenario,
                    const struct run_config *config, const struct sut *sut, unsigned claims,
                    struct run_result *result);
+/* How runs are run, as the options say; opens the wire if the configuration needs it. False as
+ * above. */
+bool suite_run_options(struct suite *suite, const struct run_config *config, const struct sut *sut,
+                       unsigned claims, struct run_options *run);
 /* A result as a report. `oms`: as --oms names it in the command that repeats it; NULL: the core.
  * What *run points to belongs to the suite once suite_add took it. */
 void suite_describe(struct suite *suite, const char *path, const struct scenario *scenario,

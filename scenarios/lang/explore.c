@@ -587,7 +587,7 @@ static uint64_t verdict_of(const struct script *script) {
 
 static void note_lines(struct explorer *x, const struct script *script) {
     for (size_t i = 0; i < x->scenario->line_count; i++)
-        x->seen[i] = x->seen[i] || script->lines[i].seen || script->lines[i].has_key ||
+        x->seen[i] = x->seen[i] || script->lines[i].seen || script->lines[i].has_key[0] ||
                      script->lines[i].fired;
     for (unsigned i = 0; i < SITE_COUNT; i++)
         x->result->fired[i] += script->fired[i];

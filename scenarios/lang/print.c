@@ -1,11 +1,12 @@
 /* Writes scenarios in their one canonical form, and compares them. */
 #include "core/decimal.h"
 #include "scenarios/lang/parser.h"
+#include "scenarios/lang/printer.h"
 #include "scenarios/lang/time_text.h"
 
 #include <string.h>
 
-enum { TIME_WIDTH = 10 };
+enum { TIME_WIDTH = 10, WHEN_TEXT_SIZE = 2 * TIME_TEXT_SIZE + SCN_NAME_SIZE };
 
 /* ---- words ---- */
 
@@ -65,7 +66,8 @@ static void put_crash(const struct scenario *s, const struct scn_crash *crash, F
         return;
     case SCN_CRASH_AT_SITE:
         put_site(crash->site, out);
-        fprintf(out, "@%lld", (long long)crash->occurrence);
+        if (crash->occurrence != 1)
+            fprintf(out, "@%lld", (long long)crash->occurrence);
         return;
     case SCN_CRASH_ANYWHERE_BETWEEN:
         put_point(s, &crash->point, out);
@@ -254,6 +256,9 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
     case SCN_SLOT_PROFILES:
         put_profiles(p->s, p->out);
         return;
+    case SCN_SLOT_DISK:
+        fputs(p->s->disk->name, p->out);
+        return;
     case SCN_SLOT_OPTION: /* printed by its header */
     case SCN_SLOT_COUNT:
         return;
@@ -327,39 +332,50 @@ void scenario_print_line(const struct scenario *scenario, const struct scn_line 
     put_shape(&p, shape, strlen(shape));
 }
 
-static void put_when(const struct scenario *s, const struct scn_when *when, FILE *out) {
-    char date[TIME_TEXT_SIZE] = "", clock[TIME_TEXT_SIZE], text[2 * TIME_TEXT_SIZE + 2] = "";
+/* The time as it was written, "" when none was; "before send D1:" for a point. */
+static void when_text(const struct scenario *s, const struct scn_when *when, char *out,
+                      size_t size) {
+    char date[TIME_TEXT_SIZE] = "", clock[TIME_TEXT_SIZE];
     switch (when->written) {
     case SCN_TIME_INHERITED:
-        break;
+        out[0] = '\0';
+        return;
     case SCN_TIME_DATE_CLOCK:
-        time_format_date(when->ns, date);
-        snprintf(text, sizeof text, "%s %s", date, time_format_clock(when->ns, clock));
-        break;
+        snprintf(out, size, "%s %s", time_format_date(when->ns, date),
+                 time_format_clock(when->ns, clock));
+        return;
     case SCN_TIME_CLOCK:
-        snprintf(text, sizeof text, "%s", time_format_clock(when->ns, clock));
-        break;
+        snprintf(out, size, "%s", time_format_clock(when->ns, clock));
+        return;
     case SCN_TIME_PLUS:
-        snprintf(text, sizeof text, "+%s", time_format_duration(when->plus_ns, clock));
-        break;
+        snprintf(out, size, "+%s", time_format_duration(when->plus_ns, clock));
+        return;
     case SCN_TIME_START_PLUS:
-        snprintf(text, sizeof text, "start +%s", time_format_duration(when->plus_ns, clock));
-        break;
+        snprintf(out, size, "start +%s", time_format_duration(when->plus_ns, clock));
+        return;
     case SCN_TIME_CRASH_PLUS:
-        snprintf(text, sizeof text, "crash +%s", time_format_duration(when->plus_ns, clock));
-        break;
+        snprintf(out, size, "crash +%s", time_format_duration(when->plus_ns, clock));
+        return;
     case SCN_TIME_RESTART_PLUS:
-        snprintf(text, sizeof text, "restart +%s", time_format_duration(when->plus_ns, clock));
-        break;
+        snprintf(out, size, "restart +%s", time_format_duration(when->plus_ns, clock));
+        return;
     case SCN_TIME_POINT:
-        fputs(when->base == SCN_BEFORE_POINT ? "  before " : "  after ", out);
-        put_point(s, &when->point, out);
-        fputs(": ", out);
+        snprintf(out, size, "%s %s%s%s:", when->base == SCN_BEFORE_POINT ? "before" : "after",
+                 point_rows[when->point.kind].word, when->point.decision >= 0 ? " " : "",
+                 when->point.decision >= 0 ? s->decisions[when->point.decision].name : "");
         return;
     }
-    fprintf(out, "  %-*s", TIME_WIDTH, text);
-    if (strlen(text) >= TIME_WIDTH)
-        fputc(' ', out);
+}
+
+int printer_time_width(const struct scenario *s) {
+    int width = TIME_WIDTH;
+    for (size_t i = 0; i < s->line_count; i++) {
+        char text[WHEN_TEXT_SIZE];
+        when_text(s, &s->lines[i].when, text, sizeof text);
+        if ((int)strlen(text) + 2 > width)
+            width = (int)strlen(text) + 2;
+    }
+    return width;
 }
 
 /* What holds for the whole run has its first word where others have their time. */
@@ -371,14 +387,21 @@ static void put_timeless(const struct scenario *s, const struct scn_line *line, 
     put_shape(&p, shape + word, strlen(shape) - word);
 }
 
-static void put_line(const struct scenario *s, const struct scn_line *line, FILE *out) {
-    if (scn_statement_sort(line->statement) == SCN_CHECK && line->when.base == SCN_FROM_BEGINNING) {
+bool printer_is_timeless_check(const struct scn_line *line) {
+    return scn_statement_sort(line->statement) == SCN_CHECK &&
+           line->when.base == SCN_FROM_BEGINNING;
+}
+
+void printer_line(const struct scenario *s, const struct scn_line *line, int width, FILE *out) {
+    char when[WHEN_TEXT_SIZE];
+    if (printer_is_timeless_check(line)) {
         put_timeless(s, line, out);
-    } else {
-        put_when(s, &line->when, out);
-        scenario_print_line(s, line, out);
+        return;
     }
-    fputc('\n', out);
+    when_text(s, &line->when, when, sizeof when);
+    /* What is in force from the beginning has no time to stand below. */
+    fprintf(out, "  %-*s", line->when.base == SCN_FROM_BEGINNING ? 0 : width, when);
+    scenario_print_line(s, line, out);
 }
 
 /* "  tags      seed, smoke": a header's word in a column of its own. */
@@ -389,50 +412,83 @@ static void put_header(const struct scenario *s, enum scn_header header,
     size_t word = shape_word(shape);
     fprintf(out, "  %-*.*s", TIME_WIDTH, (int)word, shape);
     put_shape(&p, shape + word, strlen(shape) - word);
-    fputc('\n', out);
 }
 
-static void put_headers(const struct scenario *s, FILE *out) {
+void printer_header(const struct scenario *s, enum scn_header header, FILE *out) {
     struct scn_args args = args_empty();
     args.duration_ns = s->pace_ns;
     args.count = (int64_t)s->seed;
     snprintf(args.text, sizeof args.text, "%s", s->origin);
-    for (enum scn_header h = SCN_HEADER_TAGS; h <= SCN_HEADER_ORIGIN; h++) {
-        if (s->written[h])
-            put_header(s, h, &args, out);
-    }
+    put_header(s, header, &args, out);
 }
 
-static void put_options(const struct scenario *s, FILE *out) {
-    for (size_t i = 0; i < SCN_OPTION_COUNT; i++) {
-        char word[32];
-        if (!s->options[i].set)
+void printer_option(const struct scenario *s, enum scn_option option, FILE *out) {
+    const struct option_row *row = &option_rows[option];
+    char word[32];
+    if (row->type == OPTION_WORD)
+        option_word(row, s->options[option].value, word, sizeof word);
+    else
+        snprintf(word, sizeof word, "%lld", (long long)s->options[option].value);
+    fprintf(out, "  %-*s%s = %s", TIME_WIDTH, "option", row->name, word);
+}
+
+void printer_given(const struct scenario *s, const struct scn_given *given, FILE *out) {
+    put_header(s, given->kind, &given->args, out);
+}
+
+void printer_decision(const struct scenario *s, const struct scn_decision *decision, FILE *out) {
+    struct scn_args args = args_empty();
+    snprintf(args.name, sizeof args.name, "%s", decision->name);
+    snprintf(args.text, sizeof args.text, "%s", decision->payload.id);
+    put_header(s, SCN_HEADER_DECISION, &args, out);
+}
+
+void printer_use(const char *path, FILE *out) {
+    fprintf(out, "  %-*s", TIME_WIDTH, "use");
+    put_text(path, out);
+}
+
+void printer_title(const struct scenario *s, FILE *out) {
+    fputs("scenario ", out);
+    put_text(s->title, out);
+}
+
+static void print_headers(const struct scenario *s, FILE *out) {
+    for (enum scn_header h = SCN_HEADER_TAGS; h <= SCN_HEADER_ORIGIN; h++) {
+        if (!s->written[h])
             continue;
-        if (option_rows[i].type == OPTION_WORD)
-            option_word(&option_rows[i], s->options[i].value, word, sizeof word);
-        else
-            snprintf(word, sizeof word, "%lld", (long long)s->options[i].value);
-        fprintf(out, "  %-*s%s = %s\n", TIME_WIDTH, "option", option_rows[i].name, word);
+        printer_header(s, h, out);
+        fputc('\n', out);
+    }
+    for (enum scn_option o = 0; o < SCN_OPTION_COUNT; o++) {
+        if (!s->options[o].set)
+            continue;
+        printer_option(s, o, out);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < s->given_count; i++) {
+        printer_given(s, &s->givens[i], out);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < s->decision_count; i++) {
+        printer_decision(s, &s->decisions[i], out);
+        fputc('\n', out);
     }
 }
 
 static void print_one(const struct scenario *s, FILE *out) {
-    fputs("\nscenario ", out);
-    put_text(s->title, out);
+    int width = printer_time_width(s);
     fputc('\n', out);
-    put_headers(s, out);
-    put_options(s, out);
-    for (size_t i = 0; i < s->given_count; i++)
-        put_header(s, s->givens[i].kind, &s->givens[i].args, out);
-    for (size_t i = 0; i < s->decision_count; i++) {
-        struct scn_args args = args_empty();
-        snprintf(args.name, sizeof args.name, "%s", s->decisions[i].name);
-        snprintf(args.text, sizeof args.text, "%s", s->decisions[i].payload.id);
-        put_header(s, SCN_HEADER_DECISION, &args, out);
+    printer_title(s, out);
+    fputc('\n', out);
+    print_headers(s, out);
+    for (size_t i = 0; i < s->line_count; i++) {
+        bool check = printer_is_timeless_check(&s->lines[i]);
+        if (i == 0 || (check && !printer_is_timeless_check(&s->lines[i - 1])))
+            fputc('\n', out);
+        printer_line(s, &s->lines[i], width, out);
+        fputc('\n', out);
     }
-    fputc('\n', out);
-    for (size_t i = 0; i < s->line_count; i++)
-        put_line(s, &s->lines[i], out);
 }
 
 void scenario_print(const struct scenario_file *file, FILE *out) {
@@ -542,7 +598,7 @@ bool scenario_equal(const struct scenario *a, const struct scenario *b) {
     if (strcmp(a->title, b->title) != 0 || strcmp(a->origin, b->origin) != 0 ||
         a->tag_count != b->tag_count || a->date_ns != b->date_ns || a->pace_ns != b->pace_ns ||
         a->crash_count != b->crash_count || a->profile_count != b->profile_count ||
-        a->seed != b->seed || a->given_count != b->given_count ||
+        a->disk != b->disk || a->seed != b->seed || a->given_count != b->given_count ||
         a->decision_count != b->decision_count || a->symbol_count != b->symbol_count ||
         a->line_count != b->line_count || a->start_ns != b->start_ns ||
         a->quantified != b->quantified || a->depth != b->depth ||

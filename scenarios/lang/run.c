@@ -1,6 +1,7 @@
 /* Running a scenario: the enumeration of its runs, and what they come to. */
 #include "scenarios/lang/run.h"
 
+#include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
 #include "sim/check.h"
 #include "sim/hash.h"
@@ -9,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned run_suspends(const struct scenario *scenario) {
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan) {
     unsigned suspends = 0;
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == SCN_FAULT)
-            suspends |= scenario->lines[i].args.strike.fault.kind->suspends;
+            suspends |= fault_suspends(&scenario->lines[i].args.strike.fault);
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT)
+            suspends |= fault_suspends(&plan->items[i].fault);
     }
     return suspends;
 }
@@ -77,9 +82,10 @@ static void add_point(struct reached *reached, size_t line, uint64_t key) {
     reached->points[reached->point_count++] = (struct point_found){key, line};
 }
 
-static void add_crash(struct reached *reached, const struct script *script) {
-    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap, RUN_PATHS_MAX + 1);
-    reached->crashes[reached->crash_count++] = script->crash_key;
+static void add_crash(struct reached *reached, uint64_t key) {
+    CHECK_ROOM(reached->crashes, reached->crash_count, reached->crash_cap,
+               SCRIPT_WINDOWS * (RUN_PATHS_MAX + 1));
+    reached->crashes[reached->crash_count++] = key;
 }
 
 static void add_run(struct run_result *result, const struct script *script,
@@ -94,11 +100,13 @@ static void add_run(struct run_result *result, const struct script *script,
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         reached->seen[i] = reached->seen[i] || script->lines[i].seen;
         reached->fired[i] = reached->fired[i] || script->lines[i].fired;
-        if (script->lines[i].has_key)
-            add_point(reached, i, script->lines[i].key);
+        for (size_t k = 0; k < SCRIPT_WINDOWS; k++) {
+            if (script->lines[i].has_key[k])
+                add_point(reached, i, script->lines[i].key[k]);
+        }
     }
-    if (script->crashed_in_window)
-        add_crash(reached, script);
+    for (unsigned k = 0; k < script->crash_count; k++)
+        add_crash(reached, script->crash_keys[k]);
 }
 
 /* Fewest faults first; among equals the one met first. */
@@ -140,14 +148,14 @@ static bool one_run(const struct scenario *scenario, const struct run_config *co
 }
 
 /* What none of the runs did. A failing run says more and is kept. */
-static void never(struct run_result *result, const struct scn_line *line, const char *code,
+static void never(struct run_result *result, const struct scn_line *line, enum run_code code,
                   const char *what) {
     struct run_finding *finding = &result->finding;
     if (result->found)
         return;
     result->found = true;
     *finding = (struct run_finding){.line = line->place.line, .all_runs = true};
-    snprintf(finding->code, sizeof finding->code, "%s", code);
+    snprintf(finding->code, sizeof finding->code, "%s", run_code_text(code));
     snprintf(finding->headline, sizeof finding->headline, "%s in none of the %lu runs", what,
              result->runs);
 }
@@ -172,15 +180,15 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
     for (size_t i = 0; i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
         if (line->statement == SCN_REACH && !reached->seen[i])
-            never(result, line, "vacuous", "what this line asks for was reached");
+            never(result, line, RUN_CODE_VACUOUS, "what this line asks for was reached");
         if (line->statement == SCN_REACH_CRASH && !crashed_there(&line->args.crash, i, reached))
-            never(result, line, "vacuous", "a crash there happened");
+            never(result, line, RUN_CODE_VACUOUS, "a crash there happened");
         if (line->statement == SCN_FAULT && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this fault struck");
+            never(result, line, RUN_CODE_NEVER_HAPPENED, "this fault struck");
         if (line->statement == SCN_CRASH && scenario->quantified && !reached->fired[i])
-            never(result, line, "never-happened", "this crash happened");
+            never(result, line, RUN_CODE_NEVER_HAPPENED, "this crash happened");
         if (line->statement == SCN_REACH_FAULT && result->fired[site_index(line->args.site)] == 0)
-            never(result, line, "vacuous", "a fault at this site happened");
+            never(result, line, RUN_CODE_VACUOUS, "a fault at this site happened");
     }
 }
 
@@ -274,11 +282,10 @@ static void replay(const struct scenario *scenario, const struct run_config *con
 /* A plan picks one run of whatever the scenario quantifies over. */
 static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
                        struct run_result *result) {
-    if (scenario->depth == SCN_ONCE || options->plan != NULL)
+    if (scenario->depth != SCN_AGAIN || options->plan != NULL)
         return true;
     snprintf(result->why, sizeof result->why,
-             "'crash %s anywhere' is not run: 'crashgate explore' explores it",
-             scn_depth_name(scenario->depth));
+             "'crash again anywhere' is not run: 'crashgate explore' explores it");
     return false;
 }
 
@@ -299,6 +306,22 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
             result->verdict = RUN_INCONCLUSIVE;
     }
     free(script);
+}
+
+void run_points(const struct scenario *scenario, const struct run_config *config,
+                const struct run_options *options, struct run_points *points,
+                struct run_result *result) {
+    struct run_options one = *options;
+    struct plan none = {0};
+    *points = (struct run_points){0};
+    one.plan = &none;
+    one.points = points;
+    run_scenario(scenario, config, &one, result);
+}
+
+void run_points_free(struct run_points *points) {
+    free(points->v);
+    *points = (struct run_points){0};
 }
 
 void run_result_free(struct run_result *result) {

@@ -35,12 +35,13 @@ struct run_config {
 
 struct run_options {
     const struct sut *sut;
-    unsigned claims;         /* invariants to judge; usually sut->claims */
-    struct wire *wire;       /* needed for the wire door */
-    const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
-    const uint64_t *seed;    /* not NULL: instead of the scenario's */
-    bool trace;              /* keep the story of a single planned run also when it passes */
-    bool skip_recovery;      /* do not start every run's OMS once more at the end (I8) */
+    unsigned claims;           /* invariants to judge; usually sut->claims */
+    struct wire *wire;         /* needed for the wire door */
+    const struct plan *plan;   /* not NULL: one run, with this instead of quantifiers */
+    const uint64_t *seed;      /* not NULL: instead of the scenario's */
+    bool trace;                /* keep the story of a single planned run also when it passes */
+    struct run_points *points; /* not NULL: filled in by the one planned run */
+    bool skip_recovery;        /* do not start every run's OMS once more at the end (I8) */
     void (*progress)(void *ctx, uint64_t runs);
     void *progress_ctx;
 };
@@ -63,7 +64,8 @@ struct run_result {
     enum run_verdict verdict;
     unsigned long runs, failed;
     unsigned long first_failed;      /* number of the first run that failed, from 1; 0: none */
-    unsigned long crash_points;      /* distinct places at which quantified crashes struck */
+    unsigned long crash_points;      /* distinct places at which quantified crashes struck; pairs
+                                        of them where two did */
     struct stage_counts counts;      /* over all runs */
     unsigned long fired[SITE_COUNT]; /* faults, by site */
     bool reduced;                    /* some power loss had too many outcomes: a sample was tried */
@@ -80,7 +82,31 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
                   const struct run_options *options, struct run_result *result);
 void run_result_free(struct run_result *result);
 
-/* Invariants that the scenario's faults and stimuli suspend, as a bit mask. */
-unsigned run_suspends(const struct scenario *scenario);
+/* A crash point: a place where a crash leaves what one at no earlier place does. */
+struct run_point {
+    unsigned life;
+    struct site site;
+    unsigned occurrence; /* of the site's calls in this life; 0: the moment before a restart */
+    bool after;          /* after its effect, before its answer */
+    int64_t at_ns;
+    int line;          /* of the script, that is the cause of what happens; 0: none */
+    unsigned unsynced; /* writes at stake if the power fails */
+    unsigned outcomes; /* what may survive of them: so many worlds */
+    bool reduced;      /* and more, which would not be tried */
+    char names[120];   /* "before record D1, ...", or "" */
+};
+struct run_points {
+    struct run_point *v;
+    size_t n, cap;
+};
+/* The crash points of the run in which no quantifier strikes: those inside the window of its `crash
+ * anywhere`, or, without one, all of them. *result is that run's. Release both. */
+void run_points(const struct scenario *scenario, const struct run_config *config,
+                const struct run_options *options, struct run_points *points,
+                struct run_result *result);
+void run_points_free(struct run_points *points);
+
+/* Invariants that the faults of the scenario and of a plan (NULL: none) suspend, as a bit mask. */
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan);
 
 #endif

@@ -1,6 +1,7 @@
 /* One run of one scenario: the schedule of its lines, its faults and deaths, and its checks. */
 #include "scenarios/lang/script.h"
 
+#include "scenarios/lang/codes.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -20,12 +21,12 @@ static void mark_place(struct script *script) {
     script->marked = script->stage.trace->n > 0 ? script->stage.trace->n - 1 : 0;
 }
 
-__attribute__((format(printf, 4, 5))) static void fail(struct script *script, const char *code,
+__attribute__((format(printf, 4, 5))) static void fail(struct script *script, enum run_code code,
                                                        int line, const char *format, ...) {
     va_list args;
     if (script->failure.code[0] != '\0')
         return;
-    snprintf(script->failure.code, sizeof script->failure.code, "%s", code);
+    snprintf(script->failure.code, sizeof script->failure.code, "%s", run_code_text(code));
     script->failure.line = line;
     script->failure.at_ns = script->stage.world.now_ns;
     va_start(args, format);
@@ -67,15 +68,20 @@ static void schedule(struct script *script, size_t index, int64_t at_ns) {
 }
 
 /* A crash or restart on line `cause` has happened: lines below that count from it know their time.
- */
+ * What stands below the restart after the first of two crashes counts from the second. */
 static void resolve_relative(struct script *script, size_t cause, enum scn_base base) {
     const struct scenario *scenario = script->scenario;
     enum scn_statement again = base == SCN_AFTER_CRASH ? SCN_CRASH : SCN_RESTART;
+    bool first_of_two = base == SCN_AFTER_CRASH &&
+                        scenario->lines[cause].args.crash.depth == SCN_TWICE &&
+                        script->lines[cause].strikes == 1;
     for (size_t i = cause + 1; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == again)
             return;
         if (scenario->lines[i].when.base == base && script->lines[i].state == LINE_WAITING)
             schedule(script, i, script->stage.world.now_ns + scenario->lines[i].when.ns);
+        if (first_of_two && scenario->lines[i].statement == SCN_RESTART)
+            return;
     }
 }
 
@@ -105,13 +111,22 @@ static void note_death(struct script *script, const struct plan_item *item, bool
     script->death_index = (int)script->taken.count - 1;
 }
 
+/* Line `index` has its crash. `crash twice` waits for its second window, which the next start of
+ * the OMS opens. */
+static void crash_strikes(struct script *script, size_t index) {
+    struct line_run *line = &script->lines[index];
+    bool more = script->scenario->lines[index].args.crash.depth == SCN_TWICE && line->strikes == 0;
+    line->strikes++;
+    line->fired = true;
+    line->in_window = false;
+    line->over = !more;
+    line->state = more ? LINE_ARMED : LINE_DONE;
+}
+
 static void die(struct script *script, size_t index, enum stage_death death,
                 const struct plan_item *item, bool always_written) {
     int line = script->stage.line;
-    script->lines[index].state = LINE_DONE;
-    script->lines[index].fired = true;
-    script->lines[index].over = true;
-    script->lines[index].in_window = false;
+    crash_strikes(script, index);
     note_death(script, item, always_written);
     script->stage.line = line_number(script, index);
     stage_die(&script->stage, death);
@@ -149,8 +164,20 @@ static int64_t calls_spent(const struct scn_strike *strike, const struct line_ru
     return line->calls < last ? line->calls : last;
 }
 
+/* Whether the script still starts the OMS. If not, it is started when nothing else is left to
+ * happen, which is as long after a crash as that was late. */
+static bool restart_is_ahead(const struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement == SCN_RESTART &&
+            (script->lines[i].state == LINE_WAITING || script->lines[i].state == LINE_SCHEDULED))
+            return true;
+    }
+    return false;
+}
+
 /* What a crash now would leave: the world, the judge's memory, what the script has spent, and, when
- * the script goes on from the crash, its moment. Equal keys are equal crash points. */
+ * the script or the next start goes on from the crash, its moment. Equal keys are equal crash
+ * points. */
 static uint64_t crash_key(const struct script *script) {
     uint64_t key = stage_crash_key(&script->stage);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
@@ -162,12 +189,21 @@ static uint64_t crash_key(const struct script *script) {
         else if (scn->when.base == SCN_BEFORE_POINT || scn->when.base == SCN_AFTER_POINT)
             key = hash_u64(hash_u64(key, i), line->state);
     }
-    if (crash_is_awaited(script, 0))
+    if (crash_is_awaited(script, 0) || !restart_is_ahead(script))
         key = hash_u64(key, (uint64_t)script->stage.world.now_ns);
     return key;
 }
 
-/* A death that the quantifier on line `index` chose, at a call. */
+/* A death that the quantifier on line `index` chose. */
+static void die_in_window(struct script *script, size_t index, enum stage_death death,
+                          const struct plan_item *item) {
+    CHECK(script->crash_count < SCRIPT_WINDOWS);
+    script->crash_keys[script->crash_count++] = crash_key(script);
+    script->crash_points = 1;
+    die(script, index, death, item, true);
+}
+
+/* The same at a call. */
 static void die_at_call(struct script *script, size_t index, struct site site, unsigned occurrence,
                         bool after) {
     enum stage_death death = death_of(script, &script->scenario->lines[index].args.crash);
@@ -177,9 +213,7 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
         item.what = after ? PLAN_KILL_AFTER : PLAN_KILL;
     else
         item.what = after ? PLAN_POWER_AFTER : PLAN_POWER;
-    script->crashed_in_window = true;
-    script->crash_key = crash_key(script);
-    die(script, index, death, &item, true);
+    die_in_window(script, index, death, &item);
 }
 
 /* Every window whose line is reached and whose end is not: the first one, or -1. */
@@ -201,6 +235,48 @@ static bool chooses_crash(struct script *script) {
     return choose(&script->chooser, CHOICE_CRASH, 2) != 0;
 }
 
+/* ---- the list of crash points, for people ---- */
+
+enum { POINTS_MAX = 100000 };
+
+static void add_name(char *names, size_t size, const char *name) {
+    size_t used = strlen(names);
+    snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+/* A crash point is told. One that leaves the same as the one before has only its names to add. */
+static void list_point(struct script *script, struct site site, unsigned occurrence, bool after) {
+    struct run_points *points = script->points;
+    struct disk *disk = script->stage.world.disk;
+    uint64_t key = crash_key(script);
+    if (!script->has_key || key != script->key) {
+        CHECK_ROOM(points->v, points->n, points->cap, POINTS_MAX);
+        struct run_point *point = &points->v[points->n++];
+        *point = (struct run_point){.life = script->stage.life,
+                                    .site = site,
+                                    .occurrence = occurrence,
+                                    .after = after,
+                                    .at_ns = script->stage.world.now_ns,
+                                    .line = script->stage.line,
+                                    .unsynced = disk_pending(disk)};
+        point->outcomes = disk_power_outcomes(disk, &point->reduced);
+    }
+    script->has_key = true;
+    script->key = key;
+    if (script->named[0] != '\0')
+        add_name(points->v[points->n - 1].names, sizeof points->v[0].names, script->named);
+    script->named[0] = '\0';
+}
+
+static bool has_window(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        if (scenario->lines[i].statement == SCN_CRASH &&
+            quantified_crash(&scenario->lines[i].args.crash))
+            return true;
+    }
+    return false;
+}
+
 /* Shows a place to who watches, unless a crash there leaves what one at the place before leaves. */
 static void show_crash_point(struct script *script, const struct port_call *call,
                              unsigned occurrence, bool after) {
@@ -215,24 +291,22 @@ static void show_crash_point(struct script *script, const struct port_call *call
 
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
+    if (script->points != NULL && !script->stage.port.dead &&
+        (window >= 0 || !has_window(script->scenario)))
+        list_point(script, site, occurrence, after);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
         return;
-    script->crash_points++;
     die_at_call(script, (size_t)window, site, occurrence, after);
 }
 
 /* The last crash point of a window: right before the restart below it, or when all is quiet. */
 static void die_idle(struct script *script, size_t window) {
-    const struct scn_crash *crash = &script->scenario->lines[window].args.crash;
+    enum stage_death death = death_of(script, &script->scenario->lines[window].args.crash);
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_IDLE,
                              .occurrence = 1,
-                             .what =
-                                 death_of(script, crash) == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
-    script->crash_points++;
-    script->crashed_in_window = true;
-    script->crash_key = crash_key(script);
-    die(script, window, death_of(script, crash), &item, true);
+                             .what = death == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
+    die_in_window(script, window, death, &item);
 }
 
 /* The plan may say when the next life starts. */
@@ -250,10 +324,7 @@ static void die_by_plan(struct script *script, const struct plan_item *item) {
     int window = open_window(script);
     note_death(script, item, true);
     if (window >= 0) {
-        script->lines[window].fired = true;
-        script->lines[window].over = true;
-        script->lines[window].in_window = false;
-        script->lines[window].state = LINE_DONE;
+        crash_strikes(script, (size_t)window);
         script->stage.line = line_number(script, (size_t)window);
     }
     stage_die(&script->stage, kill ? STAGE_KILL : STAGE_POWER);
@@ -280,10 +351,10 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
             said = plan_at(script->plan, item->life, PLAN_AT_LINE, item->occurrence);
         named = said != NULL;
         if (said != NULL && !disk_outcome_parse(disk, said->keep, &which))
-            fail(
-                script, "plan", script->stage.line,
-                "the plan keeps %s, which is no outcome of this power loss: %u writes are at stake",
-                said->keep, disk_pending(disk));
+            fail(script, RUN_CODE_PLAN, script->stage.line,
+                 "the plan keeps %s, which is no outcome of this power loss: %u writes are at "
+                 "stake",
+                 said->keep, disk_pending(disk));
     } else {
         which = choose(&script->chooser, CHOICE_POWER, outcomes);
         /* Another outcome of the same crash is not another crash point. */
@@ -298,11 +369,24 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
 
 /* ---- points ---- */
 
+static char *point_text(const struct script *script, const char *phase, enum scn_point_kind kind,
+                        int decision, char out[SCRIPT_REACHED_SIZE]) {
+    snprintf(out, SCRIPT_REACHED_SIZE, "%s %s%s%s", phase, scn_point_name(kind),
+             decision >= 0 ? " " : "",
+             decision >= 0 ? script->scenario->decisions[decision].name : "");
+    return out;
+}
+
+static void name_point(struct script *script, const char *phase, enum scn_point_kind kind,
+                       int decision) {
+    char text[SCRIPT_REACHED_SIZE];
+    add_name(script->named, sizeof script->named, point_text(script, phase, kind, decision, text));
+}
+
 static void remember_point(struct script *script, const char *phase, enum scn_point_kind kind,
                            int decision) {
     char text[SCRIPT_REACHED_SIZE];
-    snprintf(text, sizeof text, "%s %s%s%s", phase, scn_point_name(kind), decision >= 0 ? " " : "",
-             decision >= 0 ? script->scenario->decisions[decision].name : "");
+    point_text(script, phase, kind, decision, text);
     for (size_t i = 0; i < script->reached_count; i++) {
         if (strcmp(script->reached[i], text) == 0)
             return;
@@ -316,7 +400,7 @@ static void move_window(struct script *script, size_t index, bool after, enum sc
     const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
     struct line_run *line = &script->lines[index];
     bool was_open = line->in_window;
-    if (line->state != LINE_ARMED || line->over)
+    if (line->state != LINE_ARMED || line->over || line->strikes > 0)
         return;
     if (crash->where == SCN_CRASH_ANYWHERE_BEFORE && !after &&
         point_matches(&crash->point, kind, decision))
@@ -335,10 +419,12 @@ static void happen_at_point(struct script *script, size_t index);
 
 /* `reach crash before record D1`: what a crash at this place, inside a window, would leave. */
 static void remember_key(struct script *script, size_t index) {
-    if (open_window(script) < 0)
+    int window = open_window(script);
+    unsigned which = window < 0 ? 0 : script->lines[window].strikes;
+    if (window < 0)
         return;
-    script->lines[index].has_key = true;
-    script->lines[index].key = crash_key(script);
+    script->lines[index].has_key[which] = true;
+    script->lines[index].key[which] = crash_key(script);
 }
 
 /* What has left arrives, whoever dies meanwhile: a crash between leaving and arriving leaves what
@@ -378,6 +464,8 @@ static void remember_site_key(struct script *script, struct site site) {
 static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
     const struct scenario *scenario = script->scenario;
     remember_point(script, after ? "after" : "before", kind, decision);
+    if (script->points != NULL)
+        name_point(script, after ? "after" : "before", kind, decision);
     /* Before a window closes at this point, and (below) after one opens at it. */
     remember_point_key(script, after, kind, decision);
     for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
@@ -563,7 +651,9 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
     const struct fault_arg *first = &strike->fault.kind->args[0];
     bool every_byte =
         first->name != NULL && strcmp(first->name, "at") == 0 && !strike->arg_written[0];
-    uint32_t ways = every_byte ? (uint32_t)call->length + 2 : 2;
+    /* Of a message also the place behind its last byte; of a file only its bytes. */
+    uint32_t places = (uint32_t)call->length + (call->site.op != SITE_DISK_REST);
+    uint32_t ways = every_byte ? places + 1 : 2;
     uint32_t answer = 0;
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_CALL,
@@ -580,6 +670,25 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
         fault->arg[0] = (int64_t)answer - 1;
     item.fault = *fault;
     CHECK(plan_add(&script->taken, &item));
+    return true;
+}
+
+/* Damage at rest needs something to damage: bytes that are there, a copy that was kept. */
+static bool can_strike(struct script *script, const struct port_call *call,
+                       const struct fault *fault) {
+    enum act act = fault->kind->act;
+    if ((act == ACT_FLIP || act == ACT_CUT) && fault->arg[0] >= call->length) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "at=%lld: the file has %lld bytes", (long long)fault->arg[0], (long long)call->length);
+        return false;
+    }
+    if (act == ACT_RESTORED &&
+        (fault->arg[0] > STAGE_BACKUPS_MAX || script->stage.backups[fault->arg[0] - 1] == NULL)) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "life=%lld: no copy was kept of it, life %u is about to begin",
+             (long long)fault->arg[0], script->stage.life);
+        return false;
+    }
     return true;
 }
 
@@ -614,6 +723,7 @@ static void note_fault(struct script *script, const struct port_call *call, unsi
                occurrence, fault_format(fault, text));
 }
 
+/* What the plan says about a call that is about to take effect. */
 static struct port_answer planned(struct script *script, const struct port_call *call,
                                   unsigned occurrence) {
     const struct plan_item *item =
@@ -626,6 +736,8 @@ static struct port_answer planned(struct script *script, const struct port_call 
         die_by_plan(script, item);
         return (struct port_answer){0};
     }
+    if (!can_strike(script, call, &item->fault))
+        return (struct port_answer){0};
     plan_add(&script->taken, item);
     note_fault(script, call, occurrence, &item->fault);
     script->fired[site_index(call->site)]++;
@@ -653,13 +765,40 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
     }
 }
 
+/* The first fault line that strikes this call, else what was said before. */
+static struct port_answer scripted(struct script *script, const struct port_call *call,
+                                   unsigned occurrence, struct port_answer otherwise) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        struct fault fault;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            strikes(script, i, call, occurrence, &fault)) {
+            int line = script->stage.line;
+            script->stage.line = line_number(script, i);
+            if (!can_strike(script, call, &fault)) {
+                script->stage.line = line;
+                return otherwise;
+            }
+            fault_fired(script, i, call->site);
+            note_fault(script, call, occurrence, &fault);
+            script->stage.line = line;
+            return fault_answer(&fault);
+        }
+    }
+    return otherwise;
+}
+
+/* Asking for a size is no crash point: a death there is one at the call before or after it. */
+static bool is_crash_point(struct site site) {
+    return site.op != SITE_DISK_STAT;
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
     remember_site_key(script, call->site);
-    if (script->watch != NULL) {
+    if (script->watch != NULL && is_crash_point(call->site)) {
         if (script->watch->called != NULL)
             script->watch->called(script->watch->ctx, call, occurrence, false);
         show_crash_point(script, call, occurrence, false);
@@ -668,21 +807,21 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         answer = planned(script, call, occurrence);
     if (!script->stage.port.dead)
         scripted_crash_at(script, call);
-    if (!script->stage.port.dead)
+    if (!script->stage.port.dead && is_crash_point(call->site))
         offer_crash(script, call->site, occurrence, false);
-    for (size_t i = 0; i < script->scenario->line_count && !script->stage.port.dead; i++) {
-        struct fault fault;
-        if (script->scenario->lines[i].statement == SCN_FAULT &&
-            strikes(script, i, call, occurrence, &fault)) {
-            int line = script->stage.line;
-            fault_fired(script, i, call->site);
-            script->stage.line = line_number(script, i);
-            note_fault(script, call, occurrence, &fault);
-            script->stage.line = line;
-            return fault_answer(&fault);
-        }
-    }
+    if (!script->stage.port.dead)
+        answer = scripted(script, call, occurrence, answer);
     return answer;
+}
+
+static struct port_answer rest(void *ctx, const struct port_call *call) {
+    struct script *script = ctx;
+    struct port_answer answer = {0};
+    if (script->faults_over)
+        return answer;
+    if (script->plan != NULL)
+        answer = planned(script, call, 1);
+    return scripted(script, call, 1, answer);
 }
 
 static void passed(void *ctx, const struct port_call *call, unsigned occurrence) {
@@ -695,12 +834,13 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
         if (item != NULL)
             die_by_plan(script, item);
     }
-    if (script->watch != NULL && !script->stage.port.dead) {
+    if (script->watch != NULL && is_crash_point(call->site) && !script->stage.port.dead) {
         if (script->watch->called != NULL)
             script->watch->called(script->watch->ctx, call, occurrence, true);
         show_crash_point(script, call, occurrence, true);
     }
-    offer_crash(script, call->site, occurrence, true);
+    if (is_crash_point(call->site))
+        offer_crash(script, call->site, occurrence, true);
 }
 
 /* ---- stimuli ---- */
@@ -731,7 +871,7 @@ static void fill_order(struct script *script, const struct scn_line *line, int o
     if (!exchange_fill(&stage->world.exchange, (size_t)order, stage->world.now_ns,
                        line->args.qty_nanos, price, line->args.name)) {
         if (!script->scenario->quantified)
-            fail(script, "fill-impossible", line->place.line,
+            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line,
                  "%s cannot be filled by %s: it is %s with %s executed", id,
                  decimal_format(line->args.qty_nanos, 0, qty), target->status_text,
                  decimal_format(target->filled_nanos, 0, at));
@@ -748,7 +888,7 @@ static void end_order(struct script *script, const struct scn_line *line, int or
     if (exchange_end(&stage->world.exchange, (size_t)order, status))
         stage_note(stage, "broker", false, "%s is now %s", id, broker_status_name(status));
     else if (!script->scenario->quantified)
-        fail(script, "already-final", line->place.line,
+        fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
              "%s cannot become %s: it is final already (%s)", id, broker_status_name(status),
              stage->world.exchange.orders[order].told.status_text);
 }
@@ -793,30 +933,46 @@ static void broker_about(struct script *script, size_t index) {
     }
 }
 
+/* Opens the second window of a `crash twice` that has struck once. True: it is open. */
+static bool open_second(struct script *script, size_t index) {
+    struct line_run *line = &script->lines[index];
+    if (line->over || line->strikes != 1 || line->second)
+        return false;
+    line->second = line->in_window = true;
+    script->has_key = false;
+    return true;
+}
+
+/* The OMS is about to be started: windows end here, and those of the next life begin. */
+static void turn_windows(struct script *script, size_t before) {
+    for (size_t i = 0; i < before; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        if (line->statement != SCN_CRASH || !quantified_crash(&line->args.crash) ||
+            open_second(script, i))
+            continue;
+        script->lines[i].over = script->lines[i].over || script->lines[i].state == LINE_ARMED;
+        script->lines[i].in_window = false;
+    }
+}
+
 static void restart(struct script *script, size_t index) {
     struct stage *stage = &script->stage;
-    int window = -1;
+    int window = open_window(script);
+    const struct plan_item *item =
+        script->plan == NULL ? NULL : plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
     script->boot_ns = INT64_MAX;
     if (script->watch != NULL) {
         resolve_relative(script, index, SCN_AFTER_RESTART);
         stage_boot_soon(stage);
         return;
     }
-    if (stage_is_up(stage) && script->plan != NULL) {
-        const struct plan_item *item = plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
-        if (item != NULL)
-            die_by_plan(script, item);
-    }
-    for (size_t i = 0; i < index; i++) {
-        const struct scn_line *line = &script->scenario->lines[i];
-        if (line->statement != SCN_CRASH || !quantified_crash(&line->args.crash))
-            continue;
-        window = script->lines[i].in_window ? (int)i : window;
-        script->lines[i].over = script->lines[i].over || script->lines[i].state == LINE_ARMED;
-        script->lines[i].in_window = false;
-    }
-    if (window >= 0 && script->plan == NULL && stage_is_up(stage))
+    if (script->points != NULL && stage_is_up(stage) && window >= 0)
+        list_point(script, (struct site){0}, 0, false);
+    if (stage_is_up(stage) && item != NULL)
+        die_by_plan(script, item);
+    if (stage_is_up(stage) && script->plan == NULL && window >= 0)
         die_idle(script, (size_t)window);
+    turn_windows(script, index);
     resolve_relative(script, index, SCN_AFTER_RESTART);
     stage_boot_soon(stage);
 }
@@ -875,7 +1031,7 @@ static void stimulate(struct script *script, size_t index) {
         if (order >= 0)
             fill_order(script, line, order);
         else if (!script->scenario->quantified)
-            fail(script, "fill-impossible", line->place.line, "no open order in %s",
+            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line, "no open order in %s",
                  script->scenario->symbols[line->args.symbol]);
         return;
     case SCN_BROKER_FILLS:
@@ -909,7 +1065,7 @@ static void stimulate(struct script *script, size_t index) {
 
 /* ---- checks ---- */
 
-static void expectation_failed(struct script *script, size_t index, const char *code) {
+static void expectation_failed(struct script *script, size_t index, enum run_code code) {
     const struct scn_line *line = &script->scenario->lines[index];
     char is[300], text[160];
     cond_describe(script, &line->terms[0], is, sizeof is);
@@ -923,17 +1079,18 @@ static void check_line(struct script *script, size_t index) {
     switch ((int)line->statement) {
     case SCN_EXPECT:
         if (!cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, index, "expect");
+            expectation_failed(script, index, RUN_CODE_EXPECT);
         return;
     case SCN_WITHIN: /* its deadline */
         if (!script->lines[index].seen && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, index, "within");
+            expectation_failed(script, index, RUN_CODE_WITHIN);
         return;
     default:
         break;
     }
     if (scn_statement_sort(line->statement) == SCN_OBSERVED && !script->lines[index].seen)
-        fail(script, "observed", line->place.line, "'%s' was not seen, in this order, by its time",
+        fail(script, RUN_CODE_OBSERVED, line->place.line,
+             "'%s' was not seen, in this order, by its time",
              line_text(script, index, text, sizeof text));
 }
 
@@ -952,7 +1109,7 @@ static void changed(void *ctx) {
         const struct scn_line *line = &script->scenario->lines[i];
         struct line_run *state = &script->lines[i];
         if (line->statement == SCN_ALWAYS && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, i, "always");
+            expectation_failed(script, i, RUN_CODE_ALWAYS);
         if ((line->statement == SCN_REACH ||
              (line->statement == SCN_WITHIN && state->state == LINE_ARMED)) &&
             !state->seen)
@@ -1097,10 +1254,29 @@ static bool make_world(struct script *script, const struct run_options *options,
     }
     disk_free(world->disk);
     world->disk = image;
+    disk_set_profile(world->disk, scenario->disk);
     return true;
 }
 
 enum { SIMULATED_PAGE = 1024 };
+
+static bool is_at_rest(const struct fault *fault, enum act act) {
+    return fault->kind->op == SITE_DISK_REST && (act == ACT_NONE || fault->kind->act == act);
+}
+
+/* Whether some line or the plan has damage at rest; with an act, only that one. */
+static bool has_damage(const struct scenario *scenario, const struct plan *plan, enum act act) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_FAULT && is_at_rest(&line->args.strike.fault, act))
+            return true;
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT && is_at_rest(&plan->items[i].fault, act))
+            return true;
+    }
+    return false;
+}
 
 static void schedule_all(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
@@ -1125,7 +1301,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
-                                 .claims = options->claims & ~run_suspends(scenario),
+                                 .claims = options->claims,
+                                 .suspends = run_suspends(scenario, plan),
+                                 .keeps_backups = has_damage(scenario, plan, ACT_RESTORED),
                                  .door = config->door,
                                  .wire = options->wire,
                                  .oms = {.profile = config->profile,
@@ -1146,6 +1324,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                     .changed = changed,
                                     .power = choose_power};
     struct world world;
+    /* Only damage there is asked about: without any, nothing rests in vain. */
+    if (has_damage(scenario, plan, ACT_NONE))
+        outside.rest = rest;
     script->scenario = scenario;
     script->config = config;
     if (!make_world(script, options, &stage.oms, &world, why))
@@ -1159,12 +1340,14 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->observed = next_observed(script, 0);
     script->fills = NULL;
     script->fill_count = script->fill_cap = 0;
-    script->faults_over = script->crashed_in_window = script->has_key = false;
+    script->faults_over = script->has_key = false;
     script->watch = NULL;
     script->boot_ns = INT64_MAX;
     script->outcome = NULL;
     script->crash_points = 0;
-    script->crash_key = 0;
+    script->crash_count = 0;
+    script->points = options->points;
+    script->named[0] = '\0';
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
     script->failure.code[0] = '\0';
@@ -1213,16 +1396,17 @@ static void nothing_left_out(struct script *script) {
         line_text(script, i, text, sizeof text);
         if (line->statement == SCN_CRASH && !quantified_crash(&line->args.crash)) {
             list_reached(script, reached, sizeof reached);
-            fail(script, "never-happened", line->place.line,
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line,
                  "'%s' never happened; reached were: %s", text, reached);
         } else if (line->statement == SCN_FAULT && line->args.strike.times != SCN_EACH_CALL) {
-            fail(script, "never-happened", line->place.line,
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line,
                  "'%s' never struck: there was no such call after it", text);
         } else if (state == LINE_FOR_ORDER) {
-            fail(script, "no-order", line->place.line, "'%s': the broker never had an order for it",
-                 text);
+            fail(script, RUN_CODE_NO_ORDER, line->place.line,
+                 "'%s': the broker never had an order for it", text);
         } else if (state == LINE_WAITING) {
-            fail(script, "never-happened", line->place.line, "'%s': its moment never came", text);
+            fail(script, RUN_CODE_NEVER_HAPPENED, line->place.line, "'%s': its moment never came",
+                 text);
         }
     }
 }
@@ -1231,7 +1415,7 @@ static void final_checks(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
         if (line->statement == SCN_FINALLY && !cond_holds(script, line->terms, line->term_count))
-            expectation_failed(script, i, "finally");
+            expectation_failed(script, i, RUN_CODE_FINALLY);
         if (line->statement == SCN_REACH && !script->lines[i].seen)
             script->lines[i].seen = cond_holds(script, line->terms, line->term_count);
     }
@@ -1244,6 +1428,8 @@ static bool idle_window(struct script *script) {
     const struct plan_item *item = NULL;
     if (window < 0 || !stage_is_up(&script->stage))
         return false;
+    if (script->points != NULL)
+        list_point(script, (struct site){0}, 0, false);
     if (script->plan != NULL) {
         item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, 1);
         if (item != NULL)
@@ -1266,9 +1452,24 @@ static bool dies_at_end(struct script *script) {
     return true;
 }
 
+/* The first of two crashes has struck and no line starts the OMS again: it is started here, so that
+ * the second one has a life to strike in. True when it was. */
+static bool second_life(struct script *script) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->scenario->lines[i].statement != SCN_CRASH || stage_is_up(&script->stage) ||
+            !open_second(script, i))
+            continue;
+        stage_note(&script->stage, "harness", false, "the OMS is started for its second crash");
+        stage_boot(&script->stage);
+        return true;
+    }
+    return false;
+}
+
 void script_finish(struct script *script, bool skip_recovery) {
     stage_run(&script->stage);
-    while (script->watch == NULL && (dies_at_end(script) || idle_window(script)))
+    while (script->watch == NULL &&
+           (dies_at_end(script) || idle_window(script) || second_life(script)))
         stage_run(&script->stage);
     if (script->watch != NULL)
         show_crash_point(script, NULL, 0, false);

@@ -9,7 +9,11 @@
 #include "scenarios/lang/run.h"
 #include "sim/meaning.h"
 
-enum { SCRIPT_REACHED_MAX = 64, SCRIPT_REACHED_SIZE = 64 };
+enum {
+    SCRIPT_REACHED_MAX = 64,
+    SCRIPT_REACHED_SIZE = 64,
+    SCRIPT_WINDOWS = 2 /* in which a quantified crash may strike in one run */
+};
 
 enum line_state {
     LINE_WAITING,   /* its moment is not known yet */
@@ -25,11 +29,14 @@ struct line_run {
     int64_t until_ns; /* a `within`: its deadline; a fault with `until` */
     int64_t calls;    /* calls of its site since it was armed */
     bool in_window;   /* `crash anywhere`: open now */
+    bool second;      /* `crash twice anywhere`: its second window has been opened */
+    unsigned strikes; /* of a crash that is quantified */
     bool fired;       /* a crash or fault: it happened */
     bool seen;        /* an observed line: it was; a within, a reach: it held */
     bool over;        /* a window that is closed for good */
-    bool has_key;     /* `reach crash` at a point: what a crash there would leave */
-    uint64_t key;
+    /* `reach crash` at a point: what a crash there would leave, in each of the windows. */
+    bool has_key[SCRIPT_WINDOWS];
+    uint64_t key[SCRIPT_WINDOWS];
 };
 
 struct script_failure {
@@ -77,16 +84,20 @@ struct script {
     int64_t boot_ns;         /* a start that a plan or an explorer orders; INT64_MAX: none */
     const unsigned *outcome; /* what the next power loss keeps; NULL: asked */
     bool faults_over;        /* the script is over: no fault strikes any more */
-    bool crashed_in_window;
-    bool has_key; /* the last crash point offered, as a key of the world */
+    bool has_key;            /* the last crash point offered, as a key of the world */
     uint64_t key;
+    /* 1: this run is the first that crashes at these places; 0: it does not, or only lets other
+     * writes survive its last crash. */
     unsigned long crash_points;
-    uint64_t crash_key; /* what the quantified crash of this run found; with crashed_in_window */
+    unsigned crash_count; /* quantified crashes of this run, and what they found */
+    uint64_t crash_keys[SCRIPT_WINDOWS];
     unsigned long fired[SITE_COUNT];
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;
     struct script_failure failure;
-    size_t marked; /* trace line of the first failure */
+    struct run_points *points;                       /* borrowed; NULL: nobody asks */
+    char named[sizeof((struct run_point){0}.names)]; /* points told since the last crash point */
+    size_t marked;                                   /* trace line of the first failure */
     bool marked_set;
 };
 

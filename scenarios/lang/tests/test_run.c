@@ -67,6 +67,7 @@ static void run_planned(const char *lines, const char *plan_text) {
     if (plan_text != NULL) {
         assert_true(plan_parse(plan_text, &plan, why));
         options.plan = &plan;
+        options.trace = true;
     }
     run_result_free(&result);
     run_scenario(scenario(lines), &config, &options, &result);
@@ -252,6 +253,122 @@ static void a_window_without_a_restart_below_it_reaches_to_the_end(void **state)
     passes(lines);
     assert_int_equal(result.crash_points, with);
     assert_int_equal(result.runs, with + 1); /* one in which nothing strikes */
+}
+
+#define SIGNALS_AND_RESTARTS(crash)                                                             \
+    BEFORE_SIGNAL(crash)                                                                        \
+    "10:01:00 restart\n signal D1 buy 100 AAPL limit 150.00\n10:02:00 restart\n signal D1 buy " \
+    "100 AAPL limit 150.00\n"
+
+static void a_crash_twice_strikes_in_both_lives_of_every_run(void **state) {
+    (void)state;
+    passes(SIGNALS_AND_RESTARTS("crash anywhere"));
+    unsigned long once = result.crash_points;
+    passes(SIGNALS_AND_RESTARTS("crash twice anywhere"));
+    assert_int_equal(result.counts.crashes, 2 * result.runs);
+    assert_int_equal(result.crash_points, result.runs);
+    /* A life of recovery has many points of its own. */
+    assert_true(result.crash_points > 5 * once);
+}
+
+static void what_takes_two_crashes_is_found_by_two_and_not_by_one(void **state) {
+    (void)state;
+    /* Every crash between sending and recording costs the seed protocol one more order. */
+    static const char three[] = "always orders D1 <= 2\n";
+    char lines[1000];
+    struct sut unclaimed = sut_seed_protocol;
+    unclaimed.claims = 0;
+    sut = &unclaimed;
+    snprintf(lines, sizeof lines, "%s%s", SIGNALS_AND_RESTARTS("crash anywhere"), three);
+    passes(lines);
+    snprintf(lines, sizeof lines, "%s%s", SIGNALS_AND_RESTARTS("crash twice anywhere"), three);
+    fails(lines, "always",
+          "'always orders D1 <= 2' does not hold: the broker accepted 3 orders for D1");
+    assert_int_equal(result.finding.plan.count, 2);
+    assert_int_equal(result.finding.plan.items[0].life, 1);
+    assert_int_equal(result.finding.plan.items[1].life, 2);
+    assert_int_not_equal(result.finding.plan.items[1].place, PLAN_AT_IDLE);
+    char plan[PLAN_TEXT_SIZE];
+    plan_format(&result.finding.plan, plan);
+    run_planned(lines, plan);
+    assert_string_equal(result.finding.code, "always");
+}
+
+static void without_a_restart_the_oms_is_started_for_its_second_crash(void **state) {
+    (void)state;
+    passes(BEFORE_SIGNAL("crash twice anywhere"));
+    unsigned long pairs = result.crash_points;
+    assert_int_equal(result.runs, pairs + 1); /* one in which nothing strikes */
+    assert_true(result.counts.crashes > pairs);
+    assert_true(result.counts.crashes < 2 * pairs); /* in some runs the second never comes */
+    passes(BEFORE_SIGNAL("crash anywhere"));
+    assert_true(pairs > 5 * result.crash_points);
+}
+
+static void what_counts_from_a_crash_counts_from_the_one_above_it(void **state) {
+    (void)state;
+    passes(BEFORE_SIGNAL("crash twice anywhere") "crash +5s restart\ncrash +20s restart\n"
+                                                 "restart +1s reconcile\n");
+    assert_int_equal(result.counts.crashes, 2 * result.runs);
+    /* The first death is at 0 s and the second in the boot at 5 s. */
+    run_planned(BEFORE_SIGNAL("crash twice anywhere") "crash +5s restart\ncrash +20s restart\n",
+                "1/broker.submit@1=kill,2/disk.sync(wal)@1=kill");
+    assert_int_equal(result.verdict, RUN_PASS);
+    const struct trace *trace = &result.trace;
+    size_t third = 0;
+    while (third < trace->n && strcmp(trace->v[third].what, "start of life 3") != 0)
+        third++;
+    assert_true(third < trace->n);
+    assert_true(trace->v[third].at_ns - trace->v[0].at_ns == 25 * INT64_C(1000000000));
+}
+
+static void both_crashes_of_a_power_loss_keep_every_subset(void **state) {
+    (void)state;
+    crash_kind = SCN_POWER;
+    passes("10:00:00 signal D1 buy 100 AAPL limit 150.00\n10:00:05 crash twice anywhere\n"
+           "10:01:00 restart\n10:02:00 restart\n");
+    assert_true(result.runs > result.crash_points);
+    assert_int_equal(result.counts.crashes, 2 * result.runs);
+}
+
+static void points_of(const char *lines, struct run_points *points) {
+    struct run_config config = {
+        .profile = profile_find(profile), .crash_kind = crash_kind, .door = door};
+    struct run_options options = {.sut = sut, .claims = sut->claims, .wire = wire};
+    run_result_free(&result);
+    run_points(scenario(lines), &config, &options, points, &result);
+    assert_int_equal(result.verdict, RUN_PASS);
+}
+
+static void the_points_that_are_listed_are_those_that_are_run(void **state) {
+    (void)state;
+    static const char lines[] =
+        BEFORE_SIGNAL("crash anywhere") "10:00:05 broker fills D1 100 @ 150.00\n10:01:00 restart\n";
+    struct run_points points;
+    unsigned long worlds = 0;
+    bool named = false;
+    points_of(lines, &points);
+    for (size_t i = 0; i < points.n; i++) {
+        worlds += points.v[i].outcomes;
+        named = named || strstr(points.v[i].names, "before send D1") != NULL;
+    }
+    assert_true(named);
+    passes(lines);
+    assert_int_equal(result.crash_points, points.n);
+    crash_kind = SCN_POWER;
+    passes(lines);
+    assert_int_equal(result.runs, worlds);
+    run_points_free(&points);
+}
+
+static void without_a_window_the_points_of_all_lives_are_listed(void **state) {
+    (void)state;
+    struct run_points points;
+    points_of(SIGNAL "10:00:05 crash\n10:01:00 restart\n", &points);
+    assert_true(points.n > 10);
+    assert_int_equal(points.v[0].life, 1);
+    assert_int_equal(points.v[points.n - 1].life, 2);
+    run_points_free(&points);
 }
 
 static void a_crash_again_anywhere_is_explored_and_not_run(void **state) {
@@ -539,6 +656,13 @@ int main(void) {
         TEST(every_placement_of_a_crash_strikes),
         TEST(windows_are_as_wide_as_is_written),
         TEST(a_window_without_a_restart_below_it_reaches_to_the_end),
+        TEST(a_crash_twice_strikes_in_both_lives_of_every_run),
+        TEST(what_takes_two_crashes_is_found_by_two_and_not_by_one),
+        TEST(without_a_restart_the_oms_is_started_for_its_second_crash),
+        TEST(what_counts_from_a_crash_counts_from_the_one_above_it),
+        TEST(both_crashes_of_a_power_loss_keep_every_subset),
+        TEST(the_points_that_are_listed_are_those_that_are_run),
+        TEST(without_a_window_the_points_of_all_lives_are_listed),
         TEST(a_crash_again_anywhere_is_explored_and_not_run),
         TEST(power_tries_every_subset_of_the_unsynced_writes_and_kill_one_world),
         TEST(crash_points_differ_by_what_the_script_has_spent),

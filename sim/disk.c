@@ -41,7 +41,8 @@ struct file {
     bool name_durable;
     bool poisoned; /* the cache may hold what neither the device nor a pending operation has */
     bool late;     /* a sync lied: the next one has to tell */
-    bool deleted;  /* its newest operation deletes it: nobody can open it, a power loss may undo it */
+    bool
+        deleted; /* its newest operation deletes it: nobody can open it, a power loss may undo it */
     struct image cache, device;
     struct op *newest;
 };
@@ -242,6 +243,12 @@ static bool has_room(const struct disk *disk, int64_t end) {
     return end <= IMAGE_SIZE_MAX && pending < DISK_PENDING_MAX;
 }
 
+/* Writing the same once more: whichever of the two survives, the same is there. */
+static bool is_repeated(const struct op *newest, int64_t offset, const void *bytes, int length) {
+    return newest && newest->kind == OP_WRITE && newest->offset == offset &&
+           newest->length == length && memcmp(newest->bytes, bytes, (size_t)length) == 0;
+}
+
 bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *bytes, int length) {
     int64_t end = offset + length;
     if (!has_room(disk, end))
@@ -250,6 +257,9 @@ bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *by
     image_write(&file->cache, offset, bytes, length);
     bool changes_nothing =
         image_holds(&file->device, offset, bytes, length) && !ops_touch(file->newest, offset, end);
+    if (!changes_nothing && disk->profile->power_safe &&
+        is_repeated(file->newest, offset, bytes, length))
+        return true;
     if (!changes_nothing || !disk->profile->power_safe)
         file_record(disk, file, OP_WRITE, offset, bytes, length)->same = changes_nothing;
     return true;
@@ -480,9 +490,8 @@ bool disk_equal(const struct disk *a, const struct disk *b) {
 bool disk_is_clean(const struct disk *disk) {
     for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
         const struct file *file = disk->files[slot];
-        if (file &&
-            (file->newest || !file->name_durable || file->late ||
-             !image_equal(&file->cache, &file->device)))
+        if (file && (file->newest || !file->name_durable || file->late ||
+                     !image_equal(&file->cache, &file->device)))
             return false;
     }
     return true;
@@ -544,6 +553,19 @@ unsigned disk_pending(const struct disk *disk) {
         if (disk->files[slot] && is_choosable(disk->files[slot]))
             count += ops_count(disk->files[slot]->newest);
     return count;
+}
+
+unsigned disk_pending_ops(const struct disk *disk, struct disk_pending_op *ops, unsigned max) {
+    struct queue queue;
+    queue_fill(&queue, disk, true);
+    for (unsigned i = 0; i < queue.count && i < max; i++) {
+        const struct op *op = queue.ops[i].op;
+        ops[i] = (struct disk_pending_op){.on = disk_class(disk->files[queue.ops[i].slot]->name),
+                                          .is_write = op->kind == OP_WRITE,
+                                          .offset = op->offset,
+                                          .end = op->offset + op->length};
+    }
+    return queue.count;
 }
 
 /* ---- power: damage ---- */

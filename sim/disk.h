@@ -6,7 +6,8 @@
  *   sync   pending -> device
  *   kill   the cache stays, and so does everything else; locks and open handles are gone
  *   power  the device, after any chosen subset of the pending operations, becomes the cache
- * A pending write that equals what the device already holds is no choice (unless overwriting is not
+ * A pending write that repeats the newest pending one is not another choice, and one that equals what
+ * the device already holds is none (unless overwriting is not
  * power-safe: then it endangers what it overwrites).
  * The name of a new file is durable once the file was synced: a power loss before that removes it.
  * A delete is durable at once. On a disk whose profile (sim/disk_profile.h) has `names` both need a
@@ -29,7 +30,7 @@ enum { DISK_FILES_MAX = 8, DISK_NAME_SIZE = 48, DISK_BLOCK = 512, DISK_PENDING_M
 
 struct disk; /* opaque value; blocks are shared copy-on-write between copies, single-threaded */
 
-struct disk *disk_new(void); /* of profile "simple" */
+struct disk *disk_new(void);                     /* of profile "simple" */
 struct disk *disk_copy(const struct disk *disk); /* cheap: shares blocks */
 void disk_free(struct disk *disk);               /* NULL is allowed */
 /* Part of the value: copied, hashed, compared. The profile is borrowed (a row of its table). */
@@ -52,6 +53,14 @@ enum { DISK_SUBSET_BITS = 10, DISK_DAMAGE_BITS = 8, DISK_CUTS_MAX = 128 };
 unsigned disk_power_outcomes(const struct disk *disk, bool *reduced);
 /* Number of choosable pending operations. */
 unsigned disk_pending(const struct disk *disk);
+/* One of them, the oldest being 0: the file's class, and which bytes it is about. */
+struct disk_pending_op {
+    enum site_object on;
+    bool is_write;
+    int64_t offset, end;
+};
+/* The oldest `max` of them. Returns how many there are. */
+unsigned disk_pending_ops(const struct disk *disk, struct disk_pending_op *ops, unsigned max);
 /* Loses power with outcome `which` < disk_power_outcomes(). Releases locks. */
 void disk_power(struct disk *disk, unsigned which);
 /* What outcome `which` keeps, for plans: "none", "all" or "0b101" (newest operation is the leftmost

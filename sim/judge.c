@@ -136,13 +136,13 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 }
 
 uint64_t judge_memory(const struct judge *judge) {
-    uint64_t hash =
-        hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
+    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->forgotten * 64u + judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
-                                  judged->refused * 8u + judged->refusable * 4u +
-                                  judged->refusal_recorded * 2u + judged->doubtful);
+        hash = hash_u64(hash, judged->forgotten * 64u + judged->acknowledged * 32u +
+                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
+                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
+                                  judged->doubtful);
     }
     return hash;
 }
@@ -321,8 +321,8 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
         const struct oms_order *order = view_order(view, judged->decision.id);
-        judged->forgotten = order == NULL && (judged->forgotten || judged->acknowledged ||
-                                              judged->posts > 0);
+        judged->forgotten =
+            order == NULL && (judged->forgotten || judged->acknowledged || judged->posts > 0);
         judged->acknowledged = judged->acknowledged && order != NULL;
         judged->cancel_acknowledged =
             judged->cancel_acknowledged && order != NULL && order->cancel_asked;

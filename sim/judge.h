@@ -55,7 +55,8 @@ struct judged {
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
     bool doubtful;                    /* a request left since the last complete "absent" */
-    bool forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
+    bool
+        forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
 };
 

@@ -4,19 +4,22 @@
 #include "sim/check.h"
 #include "sim/content.h"
 #include "sim/hash.h"
+#include "sim/outcomes.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A log this close to its next checkpoint counts frame by frame. */
-enum { FRAMES_NEAR = 64, MOMENTS_MAX = 4096, OUTCOMES_SEEN_MAX = 1 << DISK_SUBSET_BITS };
+enum { FRAMES_NEAR = 64, MOMENTS_MAX = 4096 };
 
 /* ---- moments ---- */
 
 void moments_add(struct moments *moments, int64_t at_ns) {
-    if (moments->n > 0 && moments->v[moments->n - 1] == at_ns)
-        return;
+    for (size_t i = moments->n; i-- > 0;) {
+        if (moments->v[i] == at_ns)
+            return;
+    }
     CHECK_ROOM(moments->v, moments->n, moments->cap, MOMENTS_MAX);
     moments->v[moments->n++] = at_ns;
 }
@@ -201,24 +204,27 @@ static int by_value(const void *a, const void *b) {
 static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *config,
                              const struct world *world, const char *path, unsigned without,
                              struct moments *pending) {
-    uint64_t seen[OUTCOMES_SEEN_MAX], hash = 2;
-    bool reduced = false;
-    unsigned count = disk_power_outcomes(world->disk, &reduced), kept = 0;
-    if (reduced || count > OUTCOMES_SEEN_MAX)
-        return hash_u64(disk_hash(world->disk), 3);
-    for (unsigned i = 0; i < count; i++) {
+    struct outcomes outcomes;
+    uint64_t *seen = NULL, hash = 2;
+    outcomes_pick(world->disk, &outcomes);
+    if (outcomes.reduced)
+        hash = hash_u64(disk_hash(world->disk), 3);
+    else
+        seen = check_alloc(outcomes.count * sizeof *seen);
+    for (unsigned i = 0; seen != NULL && i < outcomes.count; i++) {
         struct disk *after = disk_copy(world->disk);
-        disk_power(after, i);
+        disk_power(after, outcomes.which[i]);
         seen[i] = one_disk(sut, config, world, after, path, without, pending);
         disk_free(after);
     }
-    qsort(seen, count, sizeof *seen, by_value);
-    for (unsigned i = 0; i < count; i++) {
-        if (kept == 0 || seen[i] != seen[kept - 1])
-            seen[kept++] = seen[i];
+    if (seen != NULL)
+        qsort(seen, outcomes.count, sizeof *seen, by_value);
+    for (unsigned i = 0; seen != NULL && i < outcomes.count; i++) {
+        if (i == 0 || seen[i] != seen[i - 1])
+            hash = hash_u64(hash, seen[i]);
     }
-    for (unsigned i = 0; i < kept; i++)
-        hash = hash_u64(hash, seen[i]);
+    free(seen);
+    outcomes_free(&outcomes);
     return hash;
 }
 

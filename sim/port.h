@@ -78,28 +78,28 @@ bool site_is_valid(
 
 /* What a port does differently at one call. ACT_NONE (all zero) is the normal course. The fault
  * catalogue (faultinject/catalogue.h) gives these mechanisms the names people write. */
-#define ACTS(X)                                                                                \
-    X(NONE, "nothing goes wrong")                                                              \
-    X(FAIL, "the call fails; arg[0] = SQLite result code (disk), arg[1] = enum lands (write)") \
-    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")     \
-    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                           \
+#define ACTS(X)                                                                                 \
+    X(NONE, "nothing goes wrong")                                                               \
+    X(FAIL, "the call fails; arg[0] = SQLite result code (disk), arg[1] = enum lands (write)")  \
+    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")      \
+    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                            \
     X(SYNC_LATE, "as SYNC_LIES, and the next sync of the file writes, but reports the failure") \
     X(SYNC_REVERTED, "sync fails; what reads show is what the device has: the last good state") \
-    X(SYNC_LIES, "sync succeeds; what was pending stays readable, is never written")           \
-    X(FULL, "no space: SQLITE_FULL; arg[1] = enum lands")                                      \
-    X(SHORT, "a read gives only the first half of its bytes, zeros for the rest")              \
-    X(STALL, "the call takes arg[0] ns, then takes its course")                                \
-    X(FLIP, "at rest: bit arg[1] of byte arg[0] is another one")                               \
-    X(CUT, "at rest: the file ends after arg[0] bytes")                                        \
-    X(MISSING, "at rest: the file is gone")                                                    \
-    X(RESTORED, "at rest: all files are what they were when life arg[0] began")                \
-    X(REFUSED, "connection refused: nothing leaves")                                           \
-    X(LOST, "the request is lost on the way; the connection breaks")                           \
-    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")          \
-    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")      \
-    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead") \
-    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                         \
-    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                 \
+    X(SYNC_LIES, "sync succeeds; what was pending stays readable, is never written")            \
+    X(FULL, "no space: SQLITE_FULL; arg[1] = enum lands")                                       \
+    X(SHORT, "a read gives only the first half of its bytes, zeros for the rest")               \
+    X(STALL, "the call takes arg[0] ns, then takes its course")                                 \
+    X(FLIP, "at rest: bit arg[1] of byte arg[0] is another one")                                \
+    X(CUT, "at rest: the file ends after arg[0] bytes")                                         \
+    X(MISSING, "at rest: the file is gone")                                                     \
+    X(RESTORED, "at rest: all files are what they were when life arg[0] began")                 \
+    X(REFUSED, "connection refused: nothing leaves")                                            \
+    X(LOST, "the request is lost on the way; the connection breaks")                            \
+    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")           \
+    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")       \
+    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead")  \
+    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                          \
+    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                  \
     X(RESET, "wire: the connection is reset after arg[0] bytes of this message")
 enum act {
 #define X(id, meaning) ACT_##id,

@@ -118,8 +118,8 @@ struct stage {
     bool second_refused;
     unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
     size_t noticed;                        /* deliveries of the exchange that were told */
-    bool power_reduced;                 /* some power loss had more outcomes than are enumerated */
-    unsigned life;                      /* number of starts so far */
+    bool power_reduced; /* some power loss had more outcomes than are enumerated */
+    unsigned life;      /* number of starts so far */
     struct disk *backups[STAGE_BACKUPS_MAX];
     int64_t restarted_ns, recovered_ns; /* latest start; its first comparison with the broker */
 

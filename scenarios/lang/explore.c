@@ -12,6 +12,7 @@
 #include "sim/check.h"
 #include "sim/content.h"
 #include "sim/hash.h"
+#include "sim/outcomes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum {
     NODES_MAX = 4000000,
     WAITING_MAX = 2000000,
     SLOW_EVERY = 16, /* lives of which one crash point is also run the slow way */
-    AUDITS_MAX = 20000
+    AUDITS_MAX = 20000,
+    IMPLIED_SAMPLES = 2 /* at each crash point where some outcomes stand for others */
 };
 #define SECOND_NS INT64_C(1000000000)
 
@@ -495,19 +497,35 @@ static struct plan_item death_item(const struct life *life, const struct crash_p
                               .late_ns = late_ns};
 }
 
+/* Outcomes that were left out because others show the same: do they? */
+static void sample_implied(struct explorer *x, const struct disk *disk) {
+    uint64_t number = seed_named(x->result->crash_worlds, "outcome");
+    for (unsigned i = 0; i < IMPLIED_SAMPLES; i++) {
+        x->result->implied_tried++;
+        if (!outcomes_sample(disk, STAGE_STORE, random_next(&number)) &&
+            x->result->mismatches++ == 0)
+            snprintf(x->result->mismatch, sizeof x->result->mismatch,
+                     "a power loss shows something else than the outcome that stands for it");
+    }
+}
+
 static void die_in_every_way(struct life *life, const struct work *work,
                              const struct crash_point *point, int64_t late_ns, uint64_t beside,
                              unsigned cost) {
     struct explorer *x = life->x;
-    bool reduced = false;
-    unsigned outcomes = disk_power_outcomes(moment_disk(point->moment), &reduced);
+    struct outcomes outcomes;
     if (x->kill)
         die_once(life, work, point, death_item(life, point, false, late_ns), 0, beside, cost);
     if (!x->power)
         return;
-    x->result->reduced = x->result->reduced || reduced;
-    for (unsigned i = 0; i < outcomes; i++)
-        die_once(life, work, point, death_item(life, point, true, late_ns), i, beside, cost);
+    outcomes_pick(moment_disk(point->moment), &outcomes);
+    x->result->reduced = x->result->reduced || outcomes.reduced;
+    for (unsigned i = 0; i < outcomes.count; i++)
+        die_once(life, work, point, death_item(life, point, true, late_ns), outcomes.which[i],
+                 beside, cost);
+    if (outcomes.implied)
+        sample_implied(x, moment_disk(point->moment));
+    outcomes_free(&outcomes);
 }
 
 /* How late a request may arrive whose sender is dead: right behind the first question of a restart

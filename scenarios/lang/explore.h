@@ -69,11 +69,12 @@ struct explore_result {
     unsigned long starts, starts_merged; /* of those, after each restart delay */
     unsigned deepest;                    /* crashes and faults on the way to the farthest world */
     unsigned long audited, mismatches;
-    unsigned long slowly; /* crash points also run the slow way, with a dead port */
-    unsigned long faults; /* other faults that struck */
-    bool reduced;         /* some power loss had too many outcomes to try all */
-    size_t waiting_most;  /* worlds waiting at the worst moment */
-    uint64_t fingerprint; /* over all keys, in order */
+    unsigned long implied_tried; /* power outcomes tried against the one that stands for them */
+    unsigned long slowly;        /* crash points also run the slow way, with a dead port */
+    unsigned long faults;        /* other faults that struck */
+    bool reduced;                /* some power loss had too many outcomes to try all */
+    size_t waiting_most;         /* worlds waiting at the worst moment */
+    uint64_t fingerprint;        /* over all keys, in order */
     unsigned long fired[SITE_COUNT];
     char mismatch[RUN_HEADLINE_SIZE]; /* the first audit that differed */
     struct run_result replay;         /* of the finding, by its plan; verdict FAIL */

@@ -1,6 +1,7 @@
 /* The store's files before SQLite opens them: the fence, and the scrub. */
 #include "core/store.h"
 
+#include "core/log_end.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -121,8 +122,20 @@ enum oms_code store_take_fence(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
-/* Rewrites a file in place with its own bytes and syncs it. A file that is not there is fine. *size
- * is what it holds. */
+/* Cuts off what a transaction that was cut short has left behind the log's last commit. */
+static int cut_tail(sqlite3_file *log, sqlite3_int64 *size) {
+    sqlite3_int64 end = *size;
+    int rc = log_end_find(log, *size, &end);
+
+    if (rc == SQLITE_OK && end < *size) {
+        rc = log->pMethods->xTruncate(log, end);
+        *size = end;
+    }
+    return rc;
+}
+
+/* Rewrites a file in place with its own bytes and syncs it; of a log, what is committed. A file that
+ * is not there is fine. *size is what it holds. */
 static int rewrite_file(struct store *store, const char *path, int kind, char *chunk,
                         sqlite3_int64 *size) {
     sqlite3_file *file = NULL;
@@ -136,6 +149,9 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
     rc = store_file_open(store, path, SQLITE_OPEN_READWRITE | kind, &file);
     if (rc == SQLITE_OK) {
         rc = file->pMethods->xFileSize(file, size);
+    }
+    if (rc == SQLITE_OK && kind == SQLITE_OPEN_WAL) {
+        rc = cut_tail(file, size);
     }
     for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < *size; at += STORE_CHUNK) {
         const int part = *size - at < STORE_CHUNK ? (int)(*size - at) : STORE_CHUNK;

@@ -82,8 +82,7 @@ struct explore_result {
     char why[SUT_WHY_SIZE];
 };
 
-/* Explores one scenario that has a `crash anywhere` or `crash again anywhere`. The profile and the
- * door are the configuration's; its crash kind does not count. Release with explore_free. */
+/* Explores one scenario that has a `crash again anywhere`. The profile and the door are the configuration's; its crash kind does not count. Release with explore_free. */
 void explore_scenario(const struct scenario *scenario, const struct run_config *config,
                       const struct explore_options *options, struct explore_result *result);
 void explore_free(struct explore_result *result);

@@ -10,6 +10,7 @@ int command_perform(const struct options *options, const char *program);
 int command_run(const struct options *options, const char *program);
 int command_check(const struct options *options);
 int command_fmt(const struct options *options);
+int command_new(const struct options *options);
 int command_explain(const struct options *options, const char *program);
 int command_points(const struct options *options, const char *program);
 int command_replay(const struct options *options, const char *program);

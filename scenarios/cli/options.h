@@ -14,6 +14,7 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
+    X(NEW, "new", "[NAME] [--from FILE|-]", "a skeleton, or a draft from a pasted timeline")       \
     X(EXPLAIN, "explain", "FILE[:LINE]|CODE", "what a file will do, or what a code means")         \
     X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
@@ -49,6 +50,14 @@ enum command {
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                        \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,                \
       "where the planted bugs were built [build/known_bad]")                                      \
+    X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                                \
+      "lines such as '10:00:03 - bought 100 AAPL at 150'; '-' is standard input")                 \
+    X(UNTIL, "--until", "LINE", 1u << COMMAND_RUN,                                                \
+      "the story and the state right before that line of the file")                               \
+    X(BLESS, "--bless", NULL, 1u << COMMAND_RUN,                                                  \
+      "write what is observed at the end into the file, marked '# observed'")                     \
+    X(AFTER, "--after", "LINE,...", 1u << COMMAND_RUN,                                            \
+      "with --bless: what is observed after these lines of the file")                             \
     X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                                  \
       "write nothing: list the files that are not in canonical form, exit 1")                     \
     X(FORMAT, "--format", "long|short",                                                           \

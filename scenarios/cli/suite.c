@@ -347,6 +347,12 @@ bool suite_perform(struct suite *suite, const struct scenario *scenario,
     return true;
 }
 
+void suite_story(struct suite *suite, const struct trace *trace) {
+    struct report_event *events = story(suite, trace, trace->n);
+    report_terminal_story(&suite->terminal, events, trace->n);
+    free(events);
+}
+
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
                     const struct run_config *config) {
     const struct options *options = suite->options;
@@ -359,11 +365,8 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
     suite_add(suite, &run);
-    if (options->command == COMMAND_REPLAY && !result.found) {
-        struct report_event *events = story(suite, &result.trace, result.trace.n);
-        report_terminal_story(&suite->terminal, events, result.trace.n);
-        free(events);
-    }
+    if (options->command == COMMAND_REPLAY && !result.found)
+        suite_story(suite, &result.trace);
     run_result_free(&result);
 }
 
@@ -431,8 +434,7 @@ static bool picked(const struct options *options, const struct scenario *scenari
            (line == 0 || scenario->place.line == line);
 }
 
-/* Splits "FILE:LINE"; line 0 when there is none. */
-static void split_line(const char *path, char *file, size_t size, int *line) {
+void suite_split_line(const char *path, char *file, size_t size, int *line) {
     const char *colon = strrchr(path, ':');
     char *end = NULL;
     long number = colon != NULL ? strtol(colon + 1, &end, 10) : 0;
@@ -451,7 +453,7 @@ void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *e
     char path[4096];
     int line = 0;
     struct in_file in_file = {.suite = suite, .path = path, .each = each, .ctx = ctx};
-    split_line(path_and_line, path, sizeof path, &line);
+    suite_split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
         diags_write(&diags, is_brief(suite->options) ? DIAG_SHORT : DIAG_LONG, stderr);
         if (!is_brief(suite->options))

@@ -254,11 +254,15 @@ static void replay(const struct scenario *scenario, const struct run_config *con
     struct reached *reached = check_zalloc(1, sizeof *reached);
     struct chooser nothing = chooser_nothing();
     struct trace trace = {0};
+    struct plan none = {0};
     struct run_finding finding;
-    if (one_run(scenario, config, options, &nothing, options->plan, options->trace ? &trace : NULL,
-                script, result)) {
+    if (one_run(scenario, config, options, &nothing, options->plan != NULL ? options->plan : &none,
+                options->trace || options->until != 0 ? &trace : NULL, script, result)) {
+        result->state = script->state;
+        result->facts = script->facts;
+        script->state = script->facts = NULL;
         add_run(result, script, reached);
-        if (script->taken.count < options->plan->count) {
+        if (options->plan != NULL && script->taken.count < options->plan->count) {
             result->verdict = RUN_MISFIT;
             snprintf(result->why, sizeof result->why,
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
@@ -278,7 +282,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
 /* A plan picks one run of whatever the scenario quantifies over. */
 static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
                        struct run_result *result) {
-    if (scenario->depth != SCN_AGAIN || options->plan != NULL)
+    if (scenario->depth != SCN_AGAIN || options->plan != NULL || options->until != 0)
         return true;
     snprintf(result->why, sizeof result->why,
              "'crash again anywhere' is not run: 'crashgate explore' explores it");
@@ -291,7 +295,7 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
     *result = (struct run_result){.verdict = RUN_PASS};
     if (!can_be_run(scenario, options, result))
         result->verdict = RUN_MISFIT;
-    else if (options->plan != NULL)
+    else if (options->plan != NULL || options->until != 0)
         replay(scenario, config, options, script, result);
     else
         enumerate(scenario, config, options, script, result);
@@ -323,5 +327,7 @@ void run_points_free(struct run_points *points) {
 void run_result_free(struct run_result *result) {
     free(result->finding.trace.v);
     free(result->trace.v);
+    free(result->state);
+    free(result->facts);
     *result = (struct run_result){0};
 }

@@ -35,11 +35,12 @@ struct run_config {
 
 struct run_options {
     const struct sut *sut;
-    unsigned claims;           /* invariants to judge; usually sut->claims */
-    struct wire *wire;         /* needed for the wire door */
-    const struct plan *plan;   /* not NULL: one run, with this instead of quantifiers */
-    const uint64_t *seed;      /* not NULL: instead of the scenario's */
-    bool trace;                /* keep the story of a single planned run also when it passes */
+    unsigned claims;         /* invariants to judge; usually sut->claims */
+    struct wire *wire;       /* needed for the wire door */
+    const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
+    const uint64_t *seed;    /* not NULL: instead of the scenario's */
+    bool trace;              /* keep the story of a single planned run also when it passes */
+    int until; /* 0, or a line of the file: one run, whose state right before that line is told */
     struct run_points *points; /* not NULL: filled in by the one planned run */
     bool skip_recovery;        /* do not start every run's OMS once more at the end (I8) */
     void (*progress)(void *ctx, uint64_t runs);
@@ -73,8 +74,10 @@ struct run_result {
     uint64_t fingerprint;            /* over all runs, in order */
     bool found;
     struct run_finding finding; /* the shortest; when found */
-    struct trace trace;         /* with options.trace and no finding */
-    char why[SUT_WHY_SIZE];     /* MISFIT, BROKEN, UNSTABLE */
+    struct trace trace;         /* with options.trace and no finding; with `until` up to there */
+    char *state; /* with `until`: for people, a thing a line; NULL: that line never happened */
+    char *facts; /* the same as conditions that hold then, one a line */
+    char why[SUT_WHY_SIZE]; /* MISFIT, BROKEN, UNSTABLE */
 };
 
 /* Runs one scenario in one configuration. Release *result with run_result_free. */

@@ -78,7 +78,9 @@ struct script {
     struct script_failure failure;
     struct run_points *points;                       /* borrowed; NULL: nobody asks */
     char named[sizeof((struct run_point){0}.names)]; /* points told since the last crash point */
-    size_t marked;                                   /* trace line of the first failure */
+    int until; /* the state is taken right before this line of the file happens; 0: never */
+    char *state, *facts; /* owned; NULL: not taken yet */
+    size_t marked;       /* trace line of the first failure */
     bool marked_set;
 };
 
@@ -91,6 +93,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
 void script_run(struct script *script, bool skip_recovery);
 void script_close(struct script *script);
 
+/* Takes script->state and script->facts once, and ends the story (scenarios/lang/state.c). */
+void state_take(struct script *script);
 /* Whether a condition holds now (scenarios/lang/cond.c). */
 bool cond_holds(struct script *script, const struct scn_term *terms, size_t count);
 /* What the condition's subject really is, for messages: "position AAPL is 50 @ 150". */

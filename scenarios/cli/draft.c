@@ -102,18 +102,28 @@ static const char *price(const struct words *words) {
     return "";
 }
 
+static bool is_capital(const char *word) {
+    bool capital = strlen(word) >= 2 && strlen(word) <= 12 && isupper((unsigned char)word[0]);
+    for (const char *c = word; *c != '\0'; c++)
+        capital = capital && (isupper((unsigned char)*c) || *c == '.' || *c == '/');
+    return capital;
+}
+
+/* A word in capitals: best right behind a number, else any that is no word of the trade. */
 static const char *symbol(const struct words *words) {
-    static const char *const none[] = {"OMS", "BUY",   "SELL",   "LIMIT",   "MARKET", "ID",  "UTC",
-                                       "EST", "ORDER", "FILLED", "PARTIAL", "CRASH",  "API", "ACK"};
+    for (size_t i = 1; i < words->n; i++) {
+        if (is_capital(words->v[i]) && is_number(words->v[i - 1]))
+            return words->v[i];
+    }
     for (size_t i = 0; i < words->n; i++) {
-        const char *word = words->v[i];
-        bool capital = strlen(word) <= 12 && isupper((unsigned char)word[0]);
-        for (const char *c = word; *c != '\0'; c++)
-            capital = capital && (isupper((unsigned char)*c) || *c == '.' || *c == '/');
-        for (size_t k = 0; k < sizeof none / sizeof none[0]; k++)
-            capital = capital && strcmp(word, none[k]) != 0;
-        if (capital && word[1] != '\0')
-            return word;
+        struct words one = {.n = 1};
+        memcpy(one.low[0], words->low[i], WORD_SIZE);
+        if (is_capital(words->v[i]) &&
+            !says(&one,
+                  "oms|submit|buy|bought|sell|sold|short|long|limit|market|order|fill|partial|"
+                  "execut|crash|restart|reject|cancel|expire|broker|exchange|venue|kill|"
+                  "power|strateg|signal|id|utc|est|api|ack|at"))
+            return words->v[i];
     }
     return "";
 }

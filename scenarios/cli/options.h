@@ -18,6 +18,7 @@
     X(EXPLAIN, "explain", "FILE[:LINE]|CODE", "what a file will do, or what a code means")         \
     X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
+    X(SHRINK, "shrink", "FILE[:LINE] --plan PLAN", "the smallest plan that still breaks the same") \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
@@ -31,9 +32,10 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_RUNS \
-    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN)
-#define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
+#define ON_REPORTS  (1u << COMMAND_RUN | 1u << COMMAND_REPLAY)
+#define ON_PLANS    (ON_REPORTS | 1u << COMMAND_SHRINK)
+#define ON_RUNS     (ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN)
+#define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                                \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                      \
       "the OMS under test: core, seed-protocol, or your own")                                     \
@@ -43,7 +45,7 @@ enum command {
     X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")         \
     X(TAG, "--tag", "TAG", 1u << COMMAND_RUN, "only scenarios with this tag")                     \
     X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN, "only scenarios with TEXT in the title") \
-    X(PLAN, "--plan", "PLAN", 1u << COMMAND_RUN | 1u << COMMAND_REPLAY,                           \
+    X(PLAN, "--plan", "PLAN", ON_PLANS,                                                           \
       "what goes wrong, instead of quantifiers ('none': nothing)")                                \
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                             \
     X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                         \

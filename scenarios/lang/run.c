@@ -3,6 +3,7 @@
 
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
+#include "scenarios/lang/shrink.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -188,6 +189,21 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
     }
 }
 
+/* The finding of one planned run, with its story. False: the environment failed. */
+static bool story_of(const struct scenario *scenario, const struct run_config *config,
+                     const struct run_options *options, const struct plan *plan,
+                     struct script *script, struct run_result *result) {
+    struct trace trace = {0};
+    struct chooser nothing = chooser_nothing();
+    if (!one_run(scenario, config, options, &nothing, plan, &trace, script, result))
+        return false;
+    failing(script, &result->finding);
+    result->finding.plan = *plan;
+    result->finding.trace = trace;
+    script_close(script);
+    return true;
+}
+
 /* Runs the finding again by its plan, for its story; a different end means the harness or the OMS
  * is not deterministic. */
 static void tell_story(const struct scenario *scenario, const struct run_config *config,
@@ -218,6 +234,26 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     script_close(script);
 }
 
+/* The finding of a run in which several things went wrong, with only what of them it needs. */
+static void make_minimal(const struct scenario *scenario, const struct run_config *config,
+                         const struct run_options *options, struct script *script,
+                         struct run_result *result) {
+    struct run_finding *kept = &result->finding;
+    struct run_finding before = *kept;
+    struct shrunk shrunk;
+    if (kept->plan.count < 2 || result->verdict != RUN_PASS)
+        return;
+    shrink(scenario, config, options, &kept->plan, &shrunk);
+    CHECK(strcmp(shrunk.code, kept->code) == 0); /* it was repeated just now */
+    if (!story_of(scenario, config, options, &shrunk.plan, script, result))
+        return;
+    kept->shrunk_from = before.plan.count;
+    kept->shrink_runs = shrunk.runs;
+    kept->same = before.same;
+    kept->others = before.others;
+    free(before.trace.v);
+}
+
 static void enumerate(const struct scenario *scenario, const struct run_config *config,
                       const struct run_options *options, struct script *script,
                       struct run_result *result) {
@@ -244,6 +280,8 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         judge_reach(scenario, reached, result);
         if (story)
             tell_story(scenario, config, options, script, result);
+        if (story)
+            make_minimal(scenario, config, options, script, result);
     }
     free_reached(reached);
 }

@@ -55,10 +55,12 @@ struct run_finding {
     int line;      /* of the script, 0: none */
     bool all_runs; /* it is about all runs together (none reached something); no plan */
     struct plan plan;
-    struct trace trace;   /* of the run with that plan */
-    size_t marked;        /* the trace line at which it broke, or trace.n */
-    unsigned long same;   /* other runs that fail the same way (same code) */
-    unsigned long others; /* runs that fail in another way */
+    struct trace trace;        /* of the run with that plan */
+    size_t marked;             /* the trace line at which it broke, or trace.n */
+    size_t shrunk_from;        /* items the plan had when it was met */
+    unsigned long shrink_runs; /* that it took to make it minimal; 0: one item needs none */
+    unsigned long same;        /* other runs that fail the same way (same code) */
+    unsigned long others;      /* runs that fail in another way */
 };
 
 struct run_result {

@@ -376,7 +376,9 @@ static bool states_agree(enum oms_state state, const struct broker_order *order)
     case OMS_STATE_FILLED:
         return order->status == BROKER_STATUS_FILLED;
     case OMS_STATE_CANCELED:
-        return order->status == BROKER_STATUS_CANCELED;
+        /* What was executed in part did live: a rejection after that is an end, not a refusal. */
+        return order->status == BROKER_STATUS_CANCELED ||
+               (order->status == BROKER_STATUS_REJECTED && order->filled_nanos > 0);
     case OMS_STATE_REJECTED:
         return order->status == BROKER_STATUS_REJECTED;
     case OMS_STATE_EXPIRED:

@@ -99,7 +99,7 @@ demo: all ## one screen: the documented stories, and what crashing anywhere make
 .PHONY: variants
 variants: $(VARIANTS)
 $(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.h \
-             $(wildcard core/*.[ch] core/live/*.[ch]) sim/sut/core.c sim/sut/sut.h $(B)/flags
+             $(wildcard core/*.[ch] core/live/*.[ch]) $(wildcard sim/sut/core*.[ch]) sim/sut/sut.h $(B)/flags
 	@mkdir -p $(BAD)
 	$(call say,BUG,$@)
 	$(Q)fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)

@@ -180,8 +180,7 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
     (void)snprintf(reason, sizeof reason, "%.60s: %.170s", safe_who, safe_why);
     if (code == OMS_OK &&
         (store_put_kill_switch(&oms->store, on, on ? reason : "") != SQLITE_OK ||
-         store_put_journal(&oms->store, now, on ? "kill-switch-on" : "kill-switch-off", safe_who,
-                           safe_why) != SQLITE_OK)) {
+         store_put_switching(&oms->store, now, on, safe_who, safe_why) != SQLITE_OK)) {
         code = engine_fail(oms, "write the kill switch", error);
     }
     if (code == OMS_OK && own) {

@@ -14,8 +14,6 @@
 #include "core/book.h"
 #include "core/text.h"
 
-enum { SEEN_MARGIN_S = 60 }; /* how far the broker's clock may differ from ours */
-
 /* The answer to a send that is not durable yet. At most one; recorded before anything else leaves.
  */
 struct outcome {

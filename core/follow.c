@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/client_id.h"
 #include "core/reconcile.h"
+#include "core/threshold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,7 +205,7 @@ static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
             since = earlier(since, order->first_send_ns);
         }
     }
-    return since - SEEN_MARGIN_S * PROFILE_SECOND_NS;
+    return since - THRESHOLD_LOOK_BACK_NS;
 }
 
 /* An order of ours that the list lacks is asked for by itself. False: no whole answer. */
@@ -418,7 +419,7 @@ static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
             since_ns =
                 earlier(since_ns, earlier(order->pub.created_ns, order->listed->submitted_ns) -
-                                      SEEN_MARGIN_S * PROFILE_SECOND_NS);
+                                      THRESHOLD_LOOK_BACK_NS);
         }
     }
     return since_ns;
@@ -484,8 +485,8 @@ static enum oms_code store_findings(struct oms *oms, const struct comparison *co
                                     struct oms_error *error) {
     bool ok = store_put_run(&oms->store, &comparison->run) == SQLITE_OK;
     for (size_t i = 0; ok && i < comparison->found.n; i++) {
-        ok = store_put_discrepancy(&oms->store, comparison->run.id, (int64_t)i,
-                                   &comparison->found.v[i]) == SQLITE_OK;
+        ok = store_put_discrepancy(&oms->store, &comparison->run, &comparison->found.v[i]) ==
+             SQLITE_OK;
     }
     return ok ? OMS_OK : engine_fail(oms, "write a comparison", error);
 }

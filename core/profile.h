@@ -15,6 +15,7 @@ struct profile {
     const char *name;      /* as written in scenario files and configuration */
     const char *guarantee; /* one sentence for people: what the OMS promises with this broker */
     bool deduplicates;     /* a client order id seen before is refused (while remembered) */
+    bool only_while_open;  /* ... but only while the order that has it is open */
     int64_t retention_ns;  /* how long the broker remembers a client order id; 0: for ever */
     int64_t timeout_ns;    /* the client gives up on an answer after this long */
     int64_t quiescence_ns; /* no request is delivered later than this after it was sent */

@@ -3,16 +3,11 @@
 #include "core/engine.h"
 
 #include "core/check.h"
+#include "core/threshold.h"
 
 #include <stdio.h>
 
 /* ---- absence (3) ---- */
-
-/* From when on "absent" means that the last send never arrived and never will. */
-static int64_t absence_counts_from(const struct oms *oms, const struct order *order) {
-    return order->send_by_ns + oms->config.profile->quiescence_ns +
-           oms->config.profile->query_lag_ns;
-}
 
 static bool broker_still_remembers(const struct oms *oms, const struct order *order,
                                    int64_t now_ns) {
@@ -21,7 +16,7 @@ static bool broker_still_remembers(const struct oms *oms, const struct order *or
         return true;
     }
     return order->first_send_ns > 0 &&
-           now_ns - order->first_send_ns < profile->retention_ns - profile->retention_margin_ns;
+           now_ns < threshold_forgotten_ns(profile, order->first_send_ns);
 }
 
 /* Why an order that is truly absent may not be sent again; NULL when it may. */
@@ -82,7 +77,7 @@ static enum oms_code settle_found(struct oms *oms, struct order *order,
 
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error) {
     const int64_t asked_ns = engine_now(oms);
-    const int64_t counts_from = absence_counts_from(oms, order);
+    const int64_t counts_from = threshold_absent_ns(oms->config.profile, order->send_by_ns);
     struct broker_order theirs = {.id = ""};
     struct broker_reason why = {0};
     const enum broker_found found =

@@ -20,7 +20,8 @@ enum {
  * them without need, each would be one more page that a power loss can tear from the others.
  * But for `idempotency`, whose text is a contract, columns are bare names: every start parses and
  * checks this text, so what a column may hold is said where rows are read (store_rows.c insists on
- * each column's type), not here a second time. */
+ * each column's type), not here a second time. For the same reason there are few tables: all
+ * that is kept for people and acted on by no start is one journal, by `kind`. */
 static const char schema[] =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
     "base_order,base_run,orphans);"
@@ -34,10 +35,9 @@ static const char schema[] =
     "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
     "WITHOUT ROWID;"
     "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot);"
-    "CREATE TABLE discrepancies(run,n,type,severity,explained,symbol,ref,oms_value,broker_value,"
-    "text,PRIMARY KEY(run,n))WITHOUT ROWID;"
     "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
-    "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,who,text);";
+    "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,run,type,severity,explained,symbol,ref,"
+    "oms_value,broker_value,text);";
 
 const char *store_message(const struct store *store) {
     return store->db != NULL ? sqlite3_errmsg(store->db) : "not open";
@@ -72,7 +72,7 @@ static int ask(struct store *store, const char *sql, char *out, size_t size) {
     out[0] = '\0';
     while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(statement, 0);
-        (void)snprintf(out, size, "%s", text != NULL ? text : "");
+        text_clean(out, size, text != NULL ? text : "");
         rc = SQLITE_OK;
     }
     (void)sqlite3_finalize(statement);
@@ -170,6 +170,23 @@ enum oms_code store_identity(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
+/* A damaged name of a column passes the integrity check, and is only met when it is needed. */
+static enum oms_code store_schema(struct store *store, struct oms_error *error) {
+    char text[sizeof schema + 1];
+    const int rc = ask(store, "SELECT group_concat(sql,';')||';' FROM sqlite_schema", text,
+                       sizeof text);
+
+    if (rc != SQLITE_OK) {
+        return refuse(store, rc, "cannot read its schema", error);
+    }
+    if (strcmp(text, schema) != 0) {
+        text_error(error, "store %s: its schema is not that of version %d: it is damaged",
+                   store->path, SCHEMA_VERSION);
+        return OMS_CORRUPT;
+    }
+    return OMS_OK;
+}
+
 enum oms_code store_integrity(struct store *store, struct oms_error *error) {
     char answer[OMS_REASON_SIZE];
     const int rc = ask(store, "PRAGMA integrity_check", answer, sizeof answer);
@@ -181,7 +198,7 @@ enum oms_code store_integrity(struct store *store, struct oms_error *error) {
         text_error(error, "store %s: integrity check: %s", store->path, answer);
         return OMS_CORRUPT;
     }
-    return OMS_OK;
+    return store_schema(store, error);
 }
 
 enum oms_code store_open(struct store *store, const struct oms_place *place,
@@ -445,8 +462,7 @@ int store_prepare(struct store *store, enum store_sql which, sqlite3_stmt **stat
     int rc = SQLITE_OK;
 
     if (store->statements[which] == NULL) {
-        rc = sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                &store->statements[which], NULL);
+        rc = sqlite3_prepare_v3(store->db, texts[which], -1, 0, &store->statements[which], NULL);
     }
     *statement = store->statements[which];
     return rc;

@@ -3,7 +3,8 @@
  * What it guarantees while open for writing:
  *  (a) no second writer: the fence is held for as long as the store is open;
  *  (b) what is read is on the device: database and log were rewritten byte for byte and synced
- *      before they were opened, because a sync that failed in an earlier life may have left pages
+ *      before they were opened (from a copy, where a power loss can ruin what is overwritten),
+ *      because a sync that failed in an earlier life may have left pages
  * that reads show and the device lacks; (c) a commit that returned STORE_COMMITTED survives a power
  * loss (synchronous=FULL); (d) the log is copied into the database only when asked to. Calls return
  * SQLite result codes; store_message() has the words. */
@@ -15,49 +16,47 @@
 
 #include <sqlite3.h>
 
-/* name, text */
-#define STORE_SQL(X)                                                                             \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
-    X(COMMIT, "COMMIT")                                                                          \
-    X(ROLLBACK, "ROLLBACK")                                                                      \
-    X(META, "SELECT account, created_ns, kill_switch, kill_reason, base_ns, base_order, "        \
-            "base_run, orphans FROM meta WHERE id = 1")                                          \
-    X(ORDERS, "SELECT id, decision_id, client_order_id, symbol, side, type, tif, qty, "          \
-              "limit_price, expires_ns, state, reason, broker_order_id, filled, sends, "         \
-              "first_send_ns, send_by_ns, cancel_asked, created_ns FROM orders ORDER BY id")     \
-    X(KEYS, "SELECT decision_id, idempotency_key FROM idempotency")                              \
-    X(FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills "        \
-             "ORDER BY symbol, at_ns, execution_id")                                             \
-    X(SYMBOL_FILLS, "SELECT execution_id, order_id, symbol, side, qty, price, at_ns FROM fills " \
-                    "WHERE symbol = ?1 ORDER BY at_ns, execution_id")                            \
-    X(POSITIONS, "SELECT symbol, opening_qty, opening_price, qty, cost, realized "               \
-                 "FROM positions ORDER BY symbol")                                               \
-    X(ORPHANS, "SELECT client_order_id FROM orphans ORDER BY client_order_id")                   \
-    X(KEY_OF, "SELECT idempotency_key FROM idempotency WHERE decision_id = ?1")                  \
-    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                  \
-    X(INTENT, "INSERT INTO orders "                                                              \
-              "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19 "       \
-              "FROM meta WHERE id = 1 AND kill_switch = 0")                                      \
-    X(KEY, "INSERT INTO idempotency(decision_id, idempotency_key, created_at) VALUES(?1,?2,?3)") \
-    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = ?5, "    \
-             "sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 WHERE id = ?1") \
-    X(FILL, "INSERT INTO fills(execution_id, order_id, symbol, side, qty, price, at_ns) "        \
-            "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                      \
-    X(POSITION, "REPLACE INTO positions(symbol, opening_qty, opening_price, qty, cost, "         \
-                "realized) VALUES(?1,?2,?3,?4,?5,?6)")                                           \
-    X(RUN, "INSERT INTO runs(id, boot, at_ns, at_boot) VALUES(?1,?2,?3,?4)")                     \
-    X(DISCREPANCY, "INSERT INTO discrepancies(run, n, type, severity, explained, symbol, ref, "  \
-                   "oms_value, broker_value, text) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")      \
-    X(ORPHAN, "INSERT INTO orphans(client_order_id, broker_order_id, run) VALUES(?1,?2,?3)")     \
-    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                        \
-    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")            \
-    X(JOURNAL, "INSERT INTO journal(at_ns, kind, who, text) VALUES(?1,?2,?3,?4)")                \
-    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")         \
-    X(RUNS_BACK, "SELECT id, boot, at_ns, at_boot FROM runs ORDER BY id DESC")                   \
-    X(FOUND, "SELECT type, severity, explained, symbol, ref, oms_value, broker_value, text "     \
-             "FROM discrepancies WHERE run >= ?1 ORDER BY run, n")                               \
-    X(META_NEW, "INSERT INTO meta(id, account, created_ns, kill_switch, kill_reason, base_ns, "  \
-                "base_order, base_run, orphans) VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
+/* name, text. Every start prepares most of these, which is most of its time, so: whole rows are
+ * written in the order of the schema's columns, which need not be looked up then; and columns are
+ * read as expressions (+x), for which SQLite keeps no names of table and origin. */
+#define STORE_SQL(X)                                                                      \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                           \
+    X(COMMIT, "COMMIT")                                                                   \
+    X(ROLLBACK, "ROLLBACK")                                                               \
+    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "        \
+            "+base_order, +base_run, +orphans FROM meta WHERE id = 1")                    \
+    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, " \
+              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "      \
+              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, +created_ns " \
+              "FROM orders ORDER BY id")                                                  \
+    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                     \
+    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns "     \
+             "FROM fills ORDER BY symbol, at_ns, execution_id")                           \
+    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "     \
+                    "+at_ns FROM fills WHERE symbol = ?1 ORDER BY at_ns, execution_id")   \
+    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "  \
+                 "FROM positions ORDER BY symbol")                                        \
+    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")           \
+    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")          \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                           \
+    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")         \
+    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                       \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = " \
+             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 "    \
+             "WHERE id = ?1")                                                             \
+    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?)")                                    \
+    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
+    X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                            \
+    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                  \
+    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                        \
+    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                 \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")     \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")  \
+    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot FROM runs ORDER BY id DESC")        \
+    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "           \
+             "+broker_value, +text FROM journal WHERE kind = 'discrepancy' AND run >= "   \
+             "?1 ORDER BY id")                                                            \
+    X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
     STORE_SQL(X)
@@ -69,7 +68,7 @@ struct store {
     sqlite3 *db;
     sqlite3_vfs *vfs;
     const char *path; /* full, as sqlite3_create_filename made it */
-    const char *fence_path;
+    const char *fence_path, *copy_path;
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
     int frames;        /* in the log, as of the last commit */
@@ -115,6 +114,19 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
                          struct oms_error *error);
 enum oms_code store_exists(struct store *store, const char *path, bool *exists, int64_t *size,
                            struct oms_error *error);
+
+/* Opens one file of the store through its VFS; *file is NULL after a failure. */
+int store_file_open(struct store *store, const char *path, int flags, sqlite3_file **file);
+void store_file_close(sqlite3_file **file);
+
+/* Around the scrub where overwriting is not power-safe (core/store_copy.c). `chunk` holds
+ * STORE_CHUNK bytes. SQLite result codes. */
+enum { STORE_CHUNK = 65536 };
+bool store_needs_copy(const struct store *store);
+/* Puts database and log back if an earlier scrub was cut short, then copies both, durably. */
+int store_copy_make(struct store *store, char *chunk);
+/* What was copied is safe where it belongs: the copy says nothing any more, durably. */
+int store_copy_drop(struct store *store);
 
 const char *store_message(const struct store *store);
 /* The manual's code for a SQLite result met while opening. */
@@ -166,13 +178,13 @@ int store_put_order(struct store *store, const struct order *order);
 int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row);
 int store_put_position(struct store *store, const struct position *position);
 int store_put_run(struct store *store, const struct oms_run *run);
-int store_put_discrepancy(struct store *store, int64_t run, int64_t n,
+int store_put_discrepancy(struct store *store, const struct oms_run *run,
                           const struct oms_discrepancy *found);
 int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
                      int64_t run);
 int store_put_kill_switch(struct store *store, bool on, const char *reason);
-int store_put_journal(struct store *store, int64_t at_ns, const char *kind, const char *who,
-                      const char *text);
+int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
+                        const char *why);
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run);
 
 #endif

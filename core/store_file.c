@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRUB_CHUNK = 65536 };
-
 enum oms_code store_find(struct store *store, const struct oms_place *place,
                          struct oms_error *error) {
     enum oms_code code = OMS_STORAGE;
-    char *full = NULL, *fence = NULL, *log = NULL, *journal = NULL;
+    char *full = NULL, *fence = NULL, *log = NULL, *journal = NULL, *copy = NULL;
     size_t size;
 
     store->vfs = sqlite3_vfs_find(place->vfs);
@@ -26,7 +24,8 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
     fence = malloc(size);
     log = malloc(size);
     journal = malloc(size);
-    if (full == NULL || fence == NULL || log == NULL || journal == NULL ||
+    copy = malloc(size);
+    if (full == NULL || fence == NULL || log == NULL || journal == NULL || copy == NULL ||
         store->vfs->xFullPathname(store->vfs, place->path, store->vfs->mxPathname + 1, full) !=
             SQLITE_OK) {
         text_error(error, "store %s: its path must name a file in a folder that may be searched",
@@ -36,10 +35,15 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
     (void)snprintf(fence, size, "%s-lock", full);
     (void)snprintf(log, size, "%s-wal", full);
     (void)snprintf(journal, size, "%s-journal", full);
+    (void)snprintf(copy, size, "%s-copy", full);
     store->path = sqlite3_create_filename(full, journal, log, 0, NULL);
     store->fence_path = sqlite3_create_filename(fence, "", "", 0, NULL);
-    code = store->path == NULL || store->fence_path == NULL ? OMS_STORAGE : OMS_OK;
+    store->copy_path = sqlite3_create_filename(copy, "", "", 0, NULL);
+    code = store->path == NULL || store->fence_path == NULL || store->copy_path == NULL
+               ? OMS_STORAGE
+               : OMS_OK;
 out:
+    free(copy);
     free(journal);
     free(log);
     free(fence);
@@ -47,8 +51,7 @@ out:
     return code;
 }
 
-/* Opens one file through the VFS; *file is NULL after a failure. */
-static int open_file(struct store *store, const char *path, int flags, sqlite3_file **file) {
+int store_file_open(struct store *store, const char *path, int flags, sqlite3_file **file) {
     int rc;
     *file = calloc(1, (size_t)store->vfs->szOsFile);
     if (*file == NULL) {
@@ -65,7 +68,7 @@ static int open_file(struct store *store, const char *path, int flags, sqlite3_f
     return rc;
 }
 
-static void close_file(sqlite3_file **file) {
+void store_file_close(sqlite3_file **file) {
     if (*file != NULL) {
         (void)(*file)->pMethods->xClose(*file);
         free(*file);
@@ -83,9 +86,9 @@ enum oms_code store_exists(struct store *store, const char *path, bool *exists, 
     *exists = there != 0;
     if (rc == SQLITE_OK && there && size != NULL) {
         const int kind = path == store->path ? SQLITE_OPEN_MAIN_DB : SQLITE_OPEN_WAL;
-        rc = open_file(store, path, SQLITE_OPEN_READONLY | kind, &file);
+        rc = store_file_open(store, path, SQLITE_OPEN_READONLY | kind, &file);
         rc = rc == SQLITE_OK ? file->pMethods->xFileSize(file, &bytes) : rc;
-        close_file(&file);
+        store_file_close(&file);
         *size = bytes;
     }
     if (rc != SQLITE_OK) {
@@ -97,7 +100,7 @@ enum oms_code store_exists(struct store *store, const char *path, bool *exists, 
 
 enum oms_code store_take_fence(struct store *store, struct oms_error *error) {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MAIN_DB;
-    int rc = open_file(store, store->fence_path, flags, &store->fence);
+    int rc = store_file_open(store, store->fence_path, flags, &store->fence);
 
     if (rc == SQLITE_OK) {
         rc = store->fence->pMethods->xLock(store->fence, SQLITE_LOCK_SHARED);
@@ -130,12 +133,12 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
     if (rc != SQLITE_OK || !there) {
         return rc;
     }
-    rc = open_file(store, path, SQLITE_OPEN_READWRITE | kind, &file);
+    rc = store_file_open(store, path, SQLITE_OPEN_READWRITE | kind, &file);
     if (rc == SQLITE_OK) {
         rc = file->pMethods->xFileSize(file, size);
     }
-    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < *size; at += SCRUB_CHUNK) {
-        const int part = *size - at < SCRUB_CHUNK ? (int)(*size - at) : SCRUB_CHUNK;
+    for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < *size; at += STORE_CHUNK) {
+        const int part = *size - at < STORE_CHUNK ? (int)(*size - at) : STORE_CHUNK;
         rc = file->pMethods->xRead(file, chunk, part, at);
         if (rc == SQLITE_OK) {
             rc = file->pMethods->xWrite(file, chunk, part, at);
@@ -144,16 +147,19 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
     if (rc == SQLITE_OK && *size > 0) {
         rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
     }
-    close_file(&file);
+    store_file_close(&file);
     return rc;
 }
 
 enum oms_code store_scrub(struct store *store, struct oms_error *error) {
     const char *log = sqlite3_filename_wal(store->path);
-    char *chunk = malloc(SCRUB_CHUNK);
+    char *chunk = malloc(STORE_CHUNK);
     sqlite3_int64 size = 0;
     int rc = chunk == NULL ? SQLITE_NOMEM : SQLITE_OK;
 
+    if (rc == SQLITE_OK && store_needs_copy(store)) {
+        rc = store_copy_make(store, chunk);
+    }
     if (rc == SQLITE_OK) {
         rc = rewrite_file(store, store->path, SQLITE_OPEN_MAIN_DB, chunk, &size);
     }
@@ -163,6 +169,9 @@ enum oms_code store_scrub(struct store *store, struct oms_error *error) {
     if (rc == SQLITE_OK && size == 0) {
         store->frames = 0;
         store->frames_known = true;
+    }
+    if (rc == SQLITE_OK && store_needs_copy(store)) {
+        rc = store_copy_drop(store);
     }
     free(chunk);
     if (rc != SQLITE_OK) {
@@ -180,8 +189,9 @@ void store_close(struct store *store) {
     (void)sqlite3_close(store->db);
     if (store->fence != NULL) {
         (void)store->fence->pMethods->xUnlock(store->fence, SQLITE_LOCK_NONE);
-        close_file(&store->fence);
+        store_file_close(&store->fence);
     }
+    sqlite3_free_filename(store->copy_path);
     sqlite3_free_filename(store->fence_path);
     sqlite3_free_filename(store->path);
     *store = (struct store){0};

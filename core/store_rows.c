@@ -8,6 +8,9 @@
 
 enum { WIDE_SIZE = 16 };
 
+/* Of the columns of STORE_META; see is_of_type. */
+#define META_TYPES "tiitiiii"
+
 /* ---- binding ---- */
 
 static void put_text(sqlite3_stmt *statement, int n, const char *text) {
@@ -97,7 +100,7 @@ static int read_last_run(struct store *store, struct store_meta *meta) {
 
 int store_meta(struct store *store, struct store_meta *meta) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_META, "tiitiiii", &row);
+    const int rc = next_row(store, STORE_META, META_TYPES, &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -281,13 +284,31 @@ static int put_key(struct store *store, const struct order *order) {
     return store_finish(store, STORE_KEY);
 }
 
+/* Asked of the store, in the transaction, not of memory. */
+static int read_kill_switch(struct store *store, bool *on) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_META, META_TYPES, &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+    }
+    *on = get_int(row, 2) != 0;
+    store_rest(store, STORE_META);
+    return SQLITE_OK;
+}
+
 int store_put_intent(struct store *store, const struct order *order, bool *allowed) {
     const struct oms_order *pub = &order->pub;
     const struct oms_decision *decision = &pub->decision;
+    bool barred = true;
     sqlite3_stmt *row;
-    int rc = store_prepare(store, STORE_INTENT, &row);
+    int rc = read_kill_switch(store, &barred);
 
-    if (rc != SQLITE_OK) {
+    *allowed = rc == SQLITE_OK && !barred;
+    if (*allowed) {
+        rc = store_prepare(store, STORE_INTENT, &row);
+    }
+    if (!*allowed || rc != SQLITE_OK) {
         return rc;
     }
     put_int(row, 1, order->id);
@@ -310,11 +331,7 @@ int store_put_intent(struct store *store, const struct order *order, bool *allow
     put_int(row, 18, pub->cancel_asked);
     put_int(row, 19, pub->created_ns);
     rc = store_finish(store, STORE_INTENT);
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    *allowed = sqlite3_changes(store->db) == 1;
-    return *allowed ? put_key(store, order) : SQLITE_OK;
+    return rc == SQLITE_OK ? put_key(store, order) : rc;
 }
 
 int store_put_order(struct store *store, const struct order *order) {
@@ -399,25 +416,32 @@ int store_put_run(struct store *store, const struct oms_run *run) {
     return store_finish(store, STORE_RUN);
 }
 
-int store_put_discrepancy(struct store *store, int64_t run, int64_t n,
-                          const struct oms_discrepancy *found) {
+/* What every row of the journal has; a discrepancy has more. */
+static int put_journal(struct store *store, int64_t at_ns, const char *kind, int64_t run,
+                       const struct oms_discrepancy *found, const char *ref, const char *text) {
     sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_DISCREPANCY, &row);
+    const int rc = store_prepare(store, STORE_JOURNAL, &row);
 
     if (rc != SQLITE_OK) {
         return rc;
     }
-    put_int(row, 1, run);
-    put_int(row, 2, n);
-    put_int(row, 3, found->type);
-    put_int(row, 4, found->severity);
-    put_int(row, 5, found->explained);
-    put_text(row, 6, found->symbol);
-    put_text(row, 7, found->ref);
-    put_int(row, 8, found->oms_nanos);
-    put_int(row, 9, found->broker_nanos);
-    put_text(row, 10, found->text);
-    return store_finish(store, STORE_DISCREPANCY);
+    put_int(row, 1, at_ns);
+    put_text(row, 2, kind);
+    put_int(row, 3, run);
+    put_int(row, 4, found->type);
+    put_int(row, 5, found->severity);
+    put_int(row, 6, found->explained);
+    put_text(row, 7, found->symbol);
+    put_text(row, 8, ref);
+    put_int(row, 9, found->oms_nanos);
+    put_int(row, 10, found->broker_nanos);
+    put_text(row, 11, text);
+    return store_finish(store, STORE_JOURNAL);
+}
+
+int store_put_discrepancy(struct store *store, const struct oms_run *run,
+                          const struct oms_discrepancy *found) {
+    return put_journal(store, run->at_ns, "discrepancy", run->id, found, found->ref, found->text);
 }
 
 int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
@@ -450,19 +474,10 @@ int store_put_kill_switch(struct store *store, bool on, const char *reason) {
     return store_finish(store, STORE_KILL_SWITCH);
 }
 
-int store_put_journal(struct store *store, int64_t at_ns, const char *kind, const char *who,
-                      const char *text) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_JOURNAL, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, at_ns);
-    put_text(row, 2, kind);
-    put_text(row, 3, who);
-    put_text(row, 4, text);
-    return store_finish(store, STORE_JOURNAL);
+int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
+                        const char *why) {
+    static const struct oms_discrepancy none;
+    return put_journal(store, at_ns, on ? "kill-switch-on" : "kill-switch-off", 0, &none, who, why);
 }
 
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {

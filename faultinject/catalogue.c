@@ -2,18 +2,32 @@
 #include "faultinject/catalogue.h"
 
 #include "core/decimal.h"
+#include "sim/image.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ON(id) (1u << ON_##id)
 
 enum { SECOND = 1000000000 };
-#define HOUR_NS (INT64_C(3600) * SECOND)
+#define HOUR_NS   (INT64_C(3600) * SECOND)
+#define MINUTE_NS (INT64_C(60) * SECOND)
+#define BREAKS(n) (1u << (n))
 
-/* "fails" at a sync: the aftermath word's index picks the mechanism. */
-static const enum act aftermaths[] = {ACT_SYNC_DROPPED_CLEAN, ACT_SYNC_KEPT_DIRTY};
+/* "fails" at a sync: the aftermath word's index picks the mechanism. There is no word for a sync
+ * that fails for want of space: whatever errno fsync gives, SQLite's VFSs answer
+ * SQLITE_IOERR_FSYNC, so the OMS cannot tell it from the others, and what becomes of the bytes is
+ * dropped-clean or kept-dirty all the same. */
+enum aftermath { DROPPED_CLEAN, KEPT_DIRTY, LATE, REVERTED };
+static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
+                                      [KEPT_DIRTY] = ACT_SYNC_KEPT_DIRTY,
+                                      [LATE] = ACT_SYNC_LATE,
+                                      [REVERTED] = ACT_SYNC_REVERTED};
+
+/* What nobody can keep who was told "durable" and it was not. */
+#define SYNC_LIED (BREAKS(3) | BREAKS(7) | BREAKS(14))
+/* What nobody can keep whose newest, or any, records are gone without a trace. */
+#define RECORDS_LOST (BREAKS(3) | BREAKS(7))
 
 #define NO_ARGS \
     {           \
@@ -22,8 +36,51 @@ static const enum act aftermaths[] = {ACT_SYNC_DROPPED_CLEAN, ACT_SYNC_KEPT_DIRT
 #define ARG_AFTERMATH                                     \
     {                                                     \
         {                                                 \
-            "aftermath", FAULT_ARG_WORD, true, 0, 0, 1, { \
-                "dropped-clean", "kept-dirty", NULL       \
+            "aftermath", FAULT_ARG_WORD, true, 0, 0, 3, { \
+                "dropped-clean", "kept-dirty", "late",    \
+                    "reverted", NULL                      \
+            }                                             \
+        }                                                 \
+    }
+#define ARG_LANDS(most, ...)                                \
+    {                                                 \
+        {                                             \
+            "lands", FAULT_ARG_WORD, false, 0, 0, most, { \
+                __VA_ARGS__, NULL                     \
+            }                                         \
+        }                                             \
+    }
+#define ARG_FOR                                                          \
+    {                                                                    \
+        {                                                                \
+            "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
+                NULL                                                     \
+            }                                                            \
+        }                                                                \
+    }
+#define AT_BYTE                                             \
+    {                                                       \
+        "at", FAULT_ARG_INT, false, 0, 0, IMAGE_SIZE_MAX, { \
+            NULL                                            \
+        }                                                   \
+    }
+#define ARG_AT_BYTE \
+    {               \
+        AT_BYTE     \
+    }
+#define ARG_AT_BIT                               \
+    {                                            \
+        AT_BYTE, {                               \
+            "bit", FAULT_ARG_INT, false, 0, 0, 7, { \
+                NULL                             \
+            }                                    \
+        }                                        \
+    }
+#define ARG_LIFE                                          \
+    {                                                     \
+        {                                                 \
+            "life", FAULT_ARG_INT, false, 1, 1, 1000000, { \
+                NULL                                      \
             }                                             \
         }                                                 \
     }
@@ -62,11 +119,39 @@ static const enum act aftermaths[] = {ACT_SYNC_DROPPED_CLEAN, ACT_SYNC_KEPT_DIRT
     }
 
 static const struct fault_kind rows[] = {
-    {SITE_DISK_WRITE, 0, "full", NO_ARGS, ACT_FULL, 0, false, "no space: nothing is written"},
-    {SITE_DISK_WRITE, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "input/output error, no effect"},
+    {SITE_DISK_OPEN, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "the file cannot be opened"},
+    {SITE_DISK_STAT, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "its size cannot be told"},
+    {SITE_DISK_LOCK, 0, "fails", NO_ARGS, ACT_FAIL, 0, false,
+     "an error, not somebody else's lock: nothing is locked"},
+    {SITE_DISK_READ, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "input/output error"},
+    {SITE_DISK_READ, 0, "short", NO_ARGS, ACT_SHORT, 0, false,
+     "the file seems to end in the middle of what is read"},
+    {SITE_DISK_WRITE, 0, "full", ARG_LANDS(1, "none", "part"), ACT_FULL, 0, false,
+     "no space; nothing of it is written, or its first half"},
+    {SITE_DISK_WRITE, 0, "fails", ARG_LANDS(2, "none", "part", "all"), ACT_FAIL, 0, false,
+     "input/output error; nothing of it is written, its first half, or everything"},
+    {SITE_DISK_WRITE, 0, "stalls", ARG_FOR, ACT_STALL, 0, false,
+     "the call takes that long; the world goes on meanwhile"},
+    {SITE_DISK_TRUNCATE, 0, "fails", NO_ARGS, ACT_FAIL, 0, false,
+     "input/output error; the file keeps its size"},
     {SITE_DISK_SYNC, 0, "fails", ARG_AFTERMATH, ACT_SYNC_DROPPED_CLEAN, 0, false,
      "fsync fails; dropped-clean: the new bytes stay readable but are never written; kept-dirty: "
-     "they are still waiting to be written"},
+     "they are still waiting to be written; late: as dropped-clean, but only the next fsync of the "
+     "file says so; reverted: the file reads as after its last good fsync"},
+    {SITE_DISK_SYNC, 0, "lies", NO_ARGS, ACT_SYNC_LIES, SYNC_LIED, false,
+     "fsync says it worked; the new bytes stay readable but are never written. No OMS survives "
+     "that and a power loss unharmed; it must notice, and send nothing twice"},
+    {SITE_DISK_SYNC, 0, "stalls", ARG_FOR, ACT_STALL, 0, false,
+     "the call takes that long; the world goes on meanwhile"},
+    {SITE_DISK_DELETE, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "the file stays"},
+    {SITE_DISK_REST, 0, "bit-flip", ARG_AT_BIT, ACT_FLIP, RECORDS_LOST, false,
+     "one bit of the file is another one"},
+    {SITE_DISK_REST, 0, "cut", ARG_AT_BYTE, ACT_CUT, RECORDS_LOST, false,
+     "the file ends after that many bytes"},
+    {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false,
+     "the file is gone"},
+    {SITE_DISK_REST, ON(DB), "restored", ARG_LIFE, ACT_RESTORED, RECORDS_LOST, false,
+     "the whole store is put back to what it was when that life began"},
     {SITE_BROKER_SUBMIT, 0, "refused", NO_ARGS, ACT_REFUSED, 0, false,
      "connection refused: nothing left, no order"},
     {SITE_BROKER_SUBMIT, 0, "lost", NO_ARGS, ACT_LOST, 0, false,
@@ -126,17 +211,23 @@ const struct fault_kind *catalogue_find(struct site site, const char *kind) {
     return NULL;
 }
 
-static int64_t disk_error(enum site_op op) {
-    return op == SITE_DISK_WRITE ? SQLITE_IOERR_WRITE : SQLITE_IOERR;
+static bool is_aftermath(const struct fault *fault) {
+    return fault->kind->act == ACT_SYNC_DROPPED_CLEAN;
 }
 
 struct port_answer fault_answer(const struct fault *fault) {
     struct port_answer answer = {fault->kind->act, {fault->arg[0], fault->arg[1]}};
-    if (fault->kind->act == ACT_SYNC_DROPPED_CLEAN)
+    if (is_aftermath(fault))
         answer.act = aftermaths[fault->arg[0]];
-    if (fault->kind->act == ACT_FAIL)
-        answer.arg[0] = disk_error(fault->kind->op);
+    /* How much landed stands second; the result code is the usual one of the call. */
+    if (answer.act == ACT_FAIL || answer.act == ACT_FULL)
+        answer = (struct port_answer){answer.act, {0, fault->arg[0]}};
     return answer;
+}
+
+unsigned fault_suspends(const struct fault *fault) {
+    bool lied = is_aftermath(fault) && aftermaths[fault->arg[0]] == ACT_SYNC_LATE;
+    return fault->kind->suspends | (lied ? SYNC_LIED : 0);
 }
 
 static void format_arg(const struct fault_arg *arg, int64_t value, char *out, size_t size) {
@@ -157,13 +248,19 @@ static void format_arg(const struct fault_arg *arg, int64_t value, char *out, si
 
 char *fault_format(const struct fault *fault, char out[FAULT_TEXT_SIZE]) {
     size_t used = (size_t)snprintf(out, FAULT_TEXT_SIZE, "%s", fault->kind->name);
+    const char *before = "(";
     for (int i = 0; i < FAULT_ARGS_MAX && fault->kind->args[i].name != NULL; i++) {
+        const struct fault_arg *arg = &fault->kind->args[i];
         char value[DECIMAL_TEXT_MAX];
-        format_arg(&fault->kind->args[i], fault->arg[i], value, sizeof value);
-        used += (size_t)snprintf(out + used, FAULT_TEXT_SIZE - used, "%s%s=%s", i == 0 ? "(" : ",",
-                                 fault->kind->args[i].name, value);
+        /* A word that need not be written is written when it says something. */
+        if (arg->type == FAULT_ARG_WORD && !arg->required && fault->arg[i] == arg->otherwise)
+            continue;
+        format_arg(arg, fault->arg[i], value, sizeof value);
+        used += (size_t)snprintf(out + used, FAULT_TEXT_SIZE - used, "%s%s=%s", before, arg->name,
+                                 value);
+        before = ",";
     }
-    if (fault->kind->args[0].name != NULL)
+    if (before[0] == ',')
         snprintf(out + used, FAULT_TEXT_SIZE - used, ")");
     return out;
 }

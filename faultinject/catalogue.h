@@ -14,7 +14,7 @@
 /* How an argument is written: INT "17", DURATION "1.5s" (ns), WORD one of words (value: its index).
  */
 enum fault_arg_type { FAULT_ARG_INT, FAULT_ARG_DURATION, FAULT_ARG_WORD };
-enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 4, FAULT_NAME_SIZE = 32 };
+enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 6, FAULT_NAME_SIZE = 32 };
 
 struct fault_arg {
     const char *name; /* NULL: no such argument */
@@ -31,7 +31,7 @@ struct fault_kind {
     const char *name; /* "lost-reply" */
     struct fault_arg args[FAULT_ARGS_MAX];
     enum act act;        /* the mechanism; for "fails" on a sync the aftermath word picks it */
-    unsigned suspends;   /* bit mask of 1u << invariant number (I3 -> 1u << 3) it suspends */
+    unsigned suspends;   /* 1u << invariant number (I3 -> 1u << 3), see fault_suspends */
     bool wire_only;      /* exists only where there are bytes (the wire door) */
     const char *meaning; /* one line: what happens, what is true afterwards */
 };
@@ -52,6 +52,9 @@ struct fault {
 
 /* What the port is told to do. */
 struct port_answer fault_answer(const struct fault *fault);
+
+/* The invariants no OMS can keep under this fault, as a bit mask; nothing else may break. */
+unsigned fault_suspends(const struct fault *fault);
 
 /* "lost-reply", "late(by=12s)": the form plans and scenario files use. Returns out. */
 enum { FAULT_TEXT_SIZE = 96 };

@@ -1,6 +1,7 @@
 /* Plans: parsing and printing one line of text, and finding what it says about a call. */
 #include "faultinject/plan.h"
 
+#include "core/decimal.h"
 #include "sim/check.h"
 
 #include <stdio.h>
@@ -11,10 +12,25 @@ static const char *const deaths[] = {[PLAN_FAULT] = "",
                                      [PLAN_KILL] = "kill",
                                      [PLAN_KILL_AFTER] = "kill-after",
                                      [PLAN_POWER] = "power",
-                                     [PLAN_POWER_AFTER] = "power-after"};
+                                     [PLAN_POWER_AFTER] = "power-after",
+                                     [PLAN_START] = "after"};
+static const char *const places[] = {[PLAN_AT_CALL] = "",
+                                     [PLAN_AT_IDLE] = "idle",
+                                     [PLAN_AT_LINE] = "line",
+                                     [PLAN_AT_END] = "end",
+                                     [PLAN_AT_START] = "start"};
 
-static bool is_power(enum plan_what what) {
+#define DAY_NS (INT64_C(24) * 3600 * 1000000000)
+static const struct fault_arg late_arg = {"late", FAULT_ARG_DURATION, false, 0, 1, DAY_NS, {NULL}};
+static const struct fault_arg after_arg = {"after", FAULT_ARG_DURATION, true,  0,
+                                           0,       3 * DAY_NS,         {NULL}};
+
+bool plan_is_power(enum plan_what what) {
     return what == PLAN_POWER || what == PLAN_POWER_AFTER;
+}
+
+bool plan_strikes_after(enum plan_what what) {
+    return what == PLAN_KILL_AFTER || what == PLAN_POWER_AFTER;
 }
 
 bool plan_add(struct plan *plan, const struct plan_item *item) {
@@ -55,13 +71,39 @@ static bool parse_place(char *text, struct plan_item *item, char *why) {
         snprintf(why, PLAN_WHY_SIZE, "'%s' is no call number (1, 2, 3 ...)", occurrence);
         return false;
     }
-    item->place = strcmp(text, "idle") == 0   ? PLAN_AT_IDLE
-                  : strcmp(text, "line") == 0 ? PLAN_AT_LINE
-                                              : PLAN_AT_CALL;
+    item->place = PLAN_AT_CALL;
+    for (int place = PLAN_AT_IDLE; place <= PLAN_AT_START; place++) {
+        if (strcmp(text, places[place]) == 0)
+            item->place = (enum plan_place)place;
+    }
     if (item->place == PLAN_AT_CALL && !site_parse(text, &item->site)) {
         snprintf(why, PLAN_WHY_SIZE,
                  "'%.200s' is no site (such as broker.submit or disk.sync(wal))", text);
         return false;
+    }
+    return true;
+}
+
+/* "keep=0b101" (power) and "late=20s" (a request that has left), parted by ';'. */
+static bool parse_death_args(const char *name, char *args, struct plan_item *item, char *why) {
+    for (char *next = NULL, *arg = args; arg != NULL; arg = next) {
+        bool sent = item->place == PLAN_AT_CALL && item->site.op == SITE_BROKER_SUBMIT &&
+                    !plan_strikes_after(item->what);
+        next = NULL;
+        split(arg, ';', &next);
+        if (plan_is_power(item->what) && strncmp(arg, "keep=", 5) == 0 &&
+            strlen(arg + 5) < PLAN_KEEP_SIZE) {
+            snprintf(item->keep, sizeof item->keep, "%s", arg + 5);
+        } else if (sent && strncmp(arg, "late=", 5) == 0) {
+            if (!fault_arg_parse(&late_arg, arg + 5, &item->late_ns, why, PLAN_WHY_SIZE))
+                return false;
+        } else {
+            snprintf(why, PLAN_WHY_SIZE,
+                     "'%s(%.120s)': only power takes keep=, and only a death before broker.submit "
+                     "takes late=",
+                     name, arg);
+            return false;
+        }
     }
     return true;
 }
@@ -72,19 +114,20 @@ static bool parse_death(char *name, char *args, struct plan_item *item, char *wh
             continue;
         item->what = (enum plan_what)what;
         snprintf(item->keep, sizeof item->keep, "none");
-        if (args == NULL)
-            return true;
-        if (!is_power(item->what) || strncmp(args, "keep=", 5) != 0 ||
-            strlen(args + 5) >= PLAN_KEEP_SIZE) {
-            snprintf(why, PLAN_WHY_SIZE, "'%s(%s)': only power takes an argument, keep=", name,
-                     args);
-            return false;
-        }
-        snprintf(item->keep, sizeof item->keep, "%s", args + 5);
-        return true;
+        return parse_death_args(name, args, item, why);
     }
     snprintf(why, PLAN_WHY_SIZE, "'%.200s' is nothing that can happen there", name);
     return false;
+}
+
+/* life/start@1=after(20s) */
+static bool parse_start(const char *name, const char *args, struct plan_item *item, char *why) {
+    item->what = PLAN_START;
+    if (strcmp(name, deaths[PLAN_START]) != 0 || args == NULL) {
+        snprintf(why, PLAN_WHY_SIZE, "'%.200s': a start happens after(DURATION)", name);
+        return false;
+    }
+    return fault_arg_parse(&after_arg, args, &item->after_ns, why, PLAN_WHY_SIZE);
 }
 
 static bool parse_fault_args(char *args, struct plan_item *item, char *why) {
@@ -130,6 +173,8 @@ static bool parse_what(char *text, struct plan_item *item, char *why) {
         }
         args[length - 1] = '\0';
     }
+    if (item->place == PLAN_AT_START)
+        return parse_start(text, args, item, why);
     item->fault.kind = item->place == PLAN_AT_CALL ? catalogue_find(item->site, text) : NULL;
     if (item->fault.kind == NULL)
         return parse_death(text, args, item, why);
@@ -204,15 +249,24 @@ bool plan_parse(const char *text, struct plan *plan, char why[PLAN_WHY_SIZE]) {
 
 static int format_item(const struct plan_item *item, char *out, size_t size) {
     char site[SITE_NAME_SIZE], fault[FAULT_TEXT_SIZE];
-    const char *place = item->place == PLAN_AT_IDLE   ? "idle"
-                        : item->place == PLAN_AT_LINE ? "line"
-                                                      : site_name(item->site, site);
+    char late[DECIMAL_TEXT_MAX], after[DECIMAL_TEXT_MAX];
+    const char *place =
+        item->place == PLAN_AT_CALL ? site_name(item->site, site) : places[item->place];
     if (item->what == PLAN_FAULT)
         return snprintf(out, size, "%u/%s@%u=%s", item->life, place, item->occurrence,
                         fault_format(&item->fault, fault));
-    if (is_power(item->what))
-        return snprintf(out, size, "%u/%s@%u=%s(keep=%s)", item->life, place, item->occurrence,
-                        deaths[item->what], item->keep);
+    if (item->what == PLAN_START)
+        return snprintf(out, size, "%u/%s@%u=%s(%ss)", item->life, place, item->occurrence,
+                        deaths[item->what], decimal_format(item->after_ns, 0, after));
+    decimal_format(item->late_ns, 0, late);
+    if (plan_is_power(item->what))
+        return snprintf(out, size, "%u/%s@%u=%s(keep=%s%s%s%s)", item->life, place,
+                        item->occurrence, deaths[item->what], item->keep,
+                        item->late_ns > 0 ? ",late=" : "", item->late_ns > 0 ? late : "",
+                        item->late_ns > 0 ? "s" : "");
+    if (item->late_ns > 0)
+        return snprintf(out, size, "%u/%s@%u=%s(late=%ss)", item->life, place, item->occurrence,
+                        deaths[item->what], late);
     return snprintf(out, size, "%u/%s@%u=%s", item->life, place, item->occurrence,
                     deaths[item->what]);
 }
@@ -236,9 +290,9 @@ const struct plan_item *plan_at_call(const struct plan *plan, unsigned life, str
                                      unsigned occurrence, bool after) {
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_item *item = &plan->items[i];
-        bool strikes_after = item->what == PLAN_KILL_AFTER || item->what == PLAN_POWER_AFTER;
         if (item->place == PLAN_AT_CALL && item->life == life && item->site.op == site.op &&
-            item->site.on == site.on && item->occurrence == occurrence && strikes_after == after)
+            item->site.on == site.on && item->occurrence == occurrence &&
+            plan_strikes_after(item->what) == after)
             return item;
     }
     return NULL;

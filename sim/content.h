@@ -14,4 +14,11 @@
  * page or format that SQLite may refuse); then only equal bytes are sure to read alike. */
 bool content_hash(const struct disk *disk, const char *path, uint64_t *hash);
 
+/* The same, and how many frames of the log are committed. */
+struct content {
+    uint64_t hash;
+    unsigned frames;
+};
+bool content_look(const struct disk *disk, const char *path, struct content *content);
+
 #endif

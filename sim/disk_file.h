@@ -24,11 +24,15 @@ uint64_t disk_slot_block_hash(const struct disk *disk, int slot, int64_t n);
 /* False: no room, for the file (IMAGE_SIZE_MAX) or for pending operations (DISK_PENDING_MAX). */
 bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *bytes, int length);
 bool disk_slot_truncate(struct disk *disk, int slot, int64_t size);
-/* Pending operations reach the device, and the name is durable. */
-void disk_slot_sync(struct disk *disk, int slot);
-/* Pending operations are forgotten: reads show them, the device will not get them. */
-void disk_slot_forget(struct disk *disk, int slot);
-/* Durable at once. */
-void disk_slot_delete(struct disk *disk, int slot);
+/* Pending operations reach the device, and the name is durable. False: they did, and yet the call
+ * must fail, for a failure before it that nobody was told of. */
+bool disk_slot_sync(struct disk *disk, int slot);
+/* Pending operations are forgotten: reads show them, the device will not get them. `late`: the next
+ * sync tells. */
+void disk_slot_forget(struct disk *disk, int slot, bool late);
+/* Pending operations are undone: reads show what the device has. */
+void disk_slot_revert(struct disk *disk, int slot);
+/* `sync_folder`: durable when this returns. */
+void disk_slot_delete(struct disk *disk, int slot, bool sync_folder);
 
 #endif

@@ -3,8 +3,9 @@
  * (1) Nothing reaches the disk for a handle that is stale or a port that is dead.
  * (2) Every call that was asked about and not killed is reported once, also when it failed.
  * (3) Closing always releases the handle.
- * (4) Answers of the VFS that steer SQLite (access, sector size, characteristics) are those of
- *     SQLite's own unix VFS, so that the sequence of calls is the one of a real store. */
+ * (4) Answers of the VFS that steer SQLite (access; on a disk of profile "simple" also sector size
+ *     and characteristics) are those of SQLite's own unix VFS, so that the sequence of calls is the
+ *     one of a real store. */
 #include "sim/disk_file.h"
 #include "sim/memory.h"
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR_SIZE = 4096, LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 40 };
+enum { LOOKASIDE_SLOT = 1200, LOOKASIDE_SLOTS = 100 };
 
 /* What a VFS stands for: one process after the other, each from one attach to the next. */
 struct process {
@@ -57,6 +58,9 @@ static int failure_of(enum site_op op) {
         return SQLITE_IOERR_DELETE;
     case SITE_DISK_LOCK:
         return SQLITE_IOERR_LOCK;
+    case SITE_DISK_STAT:
+        return SQLITE_IOERR_FSTAT;
+    case SITE_DISK_REST:
     case SITE_BROKER_SUBMIT:
     case SITE_BROKER_LOOKUP:
     case SITE_BROKER_ORDERS:
@@ -76,6 +80,14 @@ static int failure_of(enum site_op op) {
 static int result_of(enum site_op op, const struct port_answer *answer) {
     switch (answer->act) {
     case ACT_NONE:
+    case ACT_STALL:
+        return SQLITE_OK;
+    case ACT_SHORT:
+        assert(op == SITE_DISK_READ);
+        return SQLITE_IOERR_SHORT_READ;
+    case ACT_SYNC_LATE:
+    case ACT_SYNC_LIES:
+        assert(op == SITE_DISK_SYNC);
         return SQLITE_OK;
     case ACT_FAIL:
         return answer->arg[0] ? (int)answer->arg[0] : failure_of(op);
@@ -83,6 +95,7 @@ static int result_of(enum site_op op, const struct port_answer *answer) {
         return SQLITE_FULL;
     case ACT_SYNC_DROPPED_CLEAN:
     case ACT_SYNC_KEPT_DIRTY:
+    case ACT_SYNC_REVERTED:
         assert(op == SITE_DISK_SYNC);
         return SQLITE_IOERR_FSYNC;
     case ACT_REFUSED:
@@ -93,6 +106,10 @@ static int result_of(enum site_op op, const struct port_answer *answer) {
     case ACT_ERROR:
     case ACT_CLOSE:
     case ACT_RESET:
+    case ACT_FLIP: /* at rest, where no call is */
+    case ACT_CUT:
+    case ACT_MISSING:
+    case ACT_RESTORED:
     case ACT_COUNT:
         break;
     }
@@ -114,6 +131,8 @@ static int ask(struct question *question, const struct process *process, struct 
     if (!port_alive(port))
         return failure_of(call.site.op);
     question->answer = port->before(port->ctx, &question->call);
+    if (question->answer.act == ACT_STALL && !port->dead)
+        port->wait(port->ctx, port->now(port->ctx) + question->answer.arg[0]);
     if (port->dead)
         return failure_of(call.site.op);
     question->port = port;
@@ -183,15 +202,34 @@ static int sim_read(sqlite3_file *file, void *out, int length, sqlite3_int64 off
     const struct handle *handle = handle_of(file);
     struct question question;
     int rc = ask_handle(&question, handle, SITE_DISK_READ, offset, length);
-    if (rc == SQLITE_OK) {
-        int inside = 0;
+    bool cut = rc == SQLITE_IOERR_SHORT_READ;
+    if (rc == SQLITE_OK || cut) {
+        int asked = cut ? length / 2 : length, inside = 0;
+        memset((char *)out + asked, 0, (size_t)(length - asked));
         if (handle->slot == DISK_NO_FILE)
-            memset(out, 0, (size_t)length);
+            memset(out, 0, (size_t)asked);
         else
-            inside = disk_slot_read(handle->process->disk, handle->slot, offset, out, length);
+            inside = disk_slot_read(handle->process->disk, handle->slot, offset, out, asked);
         rc = inside < length ? SQLITE_IOERR_SHORT_READ : SQLITE_OK;
     }
     return tell(&question, rc);
+}
+
+/* How much of a write is done: all of it unless it fails. */
+static int length_landing(const struct question *question, int rc, int length) {
+    if (rc == SQLITE_OK)
+        return length;
+    if (!question->port)
+        return 0;
+    switch ((enum lands)question->answer.arg[1]) {
+    case LANDS_NONE:
+        return 0;
+    case LANDS_PART:
+        return length / 2;
+    case LANDS_ALL:
+        return length;
+    }
+    return 0;
 }
 
 static int sim_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 offset) {
@@ -201,7 +239,8 @@ static int sim_write(sqlite3_file *file, const void *bytes, int length, sqlite3_
     if (process->read_only)
         return SQLITE_READONLY;
     int rc = ask_handle(&question, handle, SITE_DISK_WRITE, offset, length);
-    if (rc == SQLITE_OK && !disk_slot_write(process->disk, handle->slot, offset, bytes, length))
+    int landing = length_landing(&question, rc, length);
+    if (landing > 0 && !disk_slot_write(process->disk, handle->slot, offset, bytes, landing))
         rc = SQLITE_FULL;
     return tell(&question, rc);
 }
@@ -218,6 +257,16 @@ static int sim_truncate(sqlite3_file *file, sqlite3_int64 size) {
     return tell(&question, rc);
 }
 
+/* A sync that goes wrong; the result is the answer's. */
+static void sync_badly(struct disk *disk, int slot, enum act act) {
+    if (act == ACT_SYNC_DROPPED_CLEAN || act == ACT_SYNC_LIES)
+        disk_slot_forget(disk, slot, false);
+    if (act == ACT_SYNC_LATE)
+        disk_slot_forget(disk, slot, true);
+    if (act == ACT_SYNC_REVERTED)
+        disk_slot_revert(disk, slot);
+}
+
 static int sim_sync(sqlite3_file *file, int flags) {
     (void)flags; /* data and metadata alike: nothing here is durable without a sync */
     const struct handle *handle = handle_of(file);
@@ -226,21 +275,24 @@ static int sim_sync(sqlite3_file *file, int flags) {
     if (process->read_only)
         return SQLITE_OK;
     int rc = ask_handle(&question, handle, SITE_DISK_SYNC, 0, 0);
-    if (rc == SQLITE_OK)
-        disk_slot_sync(process->disk, handle->slot);
-    else if (question.answer.act == ACT_SYNC_DROPPED_CLEAN && question.port)
-        disk_slot_forget(process->disk, handle->slot);
+    enum act act = question.answer.act;
+    if (rc == SQLITE_OK && (act == ACT_NONE || act == ACT_STALL)) {
+        if (!disk_slot_sync(process->disk, handle->slot))
+            rc = SQLITE_IOERR_FSYNC;
+    } else if (question.port) {
+        sync_badly(process->disk, handle->slot, act);
+    }
     return tell(&question, rc);
 }
 
 static int sim_file_size(sqlite3_file *file, sqlite3_int64 *size) {
     const struct handle *handle = handle_of(file);
+    struct question question;
     *size = 0;
-    if (is_stale(handle) || !is_alive(handle->process))
-        return SQLITE_IOERR_FSTAT;
-    if (handle->slot != DISK_NO_FILE)
+    int rc = ask_handle(&question, handle, SITE_DISK_STAT, 0, 0);
+    if (rc == SQLITE_OK && handle->slot != DISK_NO_FILE)
         *size = disk_slot_size(handle->process->disk, handle->slot);
-    return SQLITE_OK;
+    return tell(&question, rc);
 }
 
 /* ---- locks ---- */
@@ -318,14 +370,17 @@ static int sim_file_control(sqlite3_file *file, int op, void *argument) {
     return SQLITE_OK;
 }
 
+static const struct disk_profile *profile_of(sqlite3_file *file) {
+    const struct disk *disk = handle_of(file)->process->disk;
+    return disk ? disk_profile_of(disk) : disk_profile_at(0);
+}
+
 static int sim_sector_size(sqlite3_file *file) {
-    (void)file;
-    return SECTOR_SIZE;
+    return profile_of(file)->sector;
 }
 
 static int sim_characteristics(sqlite3_file *file) {
-    (void)file;
-    return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+    return profile_of(file)->power_safe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
 /* Version 1: no shared memory; WAL needs locking_mode=EXCLUSIVE. */
@@ -411,7 +466,6 @@ static int sim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
 }
 
 static int sim_delete(sqlite3_vfs *vfs, const char *name, int sync_directory) {
-    (void)sync_directory;
     struct process *process = process_of(vfs);
     if (process->read_only)
         return SQLITE_READONLY;
@@ -420,8 +474,11 @@ static int sim_delete(sqlite3_vfs *vfs, const char *name, int sync_directory) {
     struct question question;
     struct port_call call = {.site = {SITE_DISK_DELETE, disk_class(name)}, .ref = ""};
     int rc = ask(&question, process, call);
-    if (rc == SQLITE_OK && !disk_file_remove(process->disk, name))
+    int slot = disk_slot_find(process->disk, name);
+    if (rc == SQLITE_OK && slot == DISK_NO_FILE)
         rc = SQLITE_IOERR_DELETE_NOENT;
+    else if (rc == SQLITE_OK)
+        disk_slot_delete(process->disk, slot, sync_directory != 0);
     return tell(&question, rc);
 }
 

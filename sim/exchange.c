@@ -120,6 +120,23 @@ const struct exchange_order *exchange_lookup(const struct exchange *exchange, in
     return NULL;
 }
 
+/* Whether the broker would refuse a second order under this id now. */
+static bool refuses_id(const struct exchange *exchange, int64_t now_ns,
+                       const char *client_order_id) {
+    const struct profile *profile = exchange->profile;
+    if (!profile->deduplicates || client_order_id[0] == '\0')
+        return false;
+    if (!profile->only_while_open)
+        return exchange_lookup(exchange, now_ns, client_order_id) != NULL;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        if (strcmp(told->client_order_id, client_order_id) == 0 &&
+            broker_status_is_open(told->status))
+            return true;
+    }
+    return false;
+}
+
 static struct exchange_order *add_order(struct exchange *exchange, int64_t now_ns,
                                         const struct broker_request *request) {
     struct exchange_order *order = NULL;
@@ -153,8 +170,7 @@ static enum exchange_verdict accept_or_not(struct exchange *exchange, int64_t no
         set_text(message, BROKER_TEXT_SIZE, refusal->message);
         return EXCHANGE_REFUSED;
     }
-    if (exchange->profile->deduplicates && request->client_order_id[0] != '\0' &&
-        exchange_lookup(exchange, now_ns, request->client_order_id) != NULL)
+    if (refuses_id(exchange, now_ns, request->client_order_id))
         return EXCHANGE_DUPLICATE;
     order = add_order(exchange, now_ns, request);
     /* As Alpaca does, the broker names an order that its client did not name. */

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const meanings[] = {"",
@@ -24,9 +25,31 @@ void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
     *judge = (struct judge){.sut = sut, .claims = claims};
 }
 
+static void *copy_rows(const void *from, size_t count, size_t size) {
+    void *to = count == 0 ? NULL : check_alloc(count * size);
+    if (count > 0)
+        memcpy(to, from, count * size);
+    return to;
+}
+
+void judge_copy(struct judge *to, const struct judge *from) {
+    *to = *from;
+    to->decisions = copy_rows(from->decisions, from->decision_count, sizeof *from->decisions);
+    to->decision_cap = from->decision_count;
+    to->disputed = copy_rows(from->disputed, from->disputed_count, sizeof *from->disputed);
+    to->disputed_cap = from->disputed_count;
+}
+
+void judge_free(struct judge *judge) {
+    free(judge->decisions);
+    free(judge->disputed);
+    *judge = (struct judge){0};
+}
+
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision) {
-    struct judged *judged = &judge->decisions[judge->decision_count];
-    CHECK(judge->decision_count < JUDGE_DECISIONS_MAX);
+    struct judged *judged = NULL;
+    CHECK_ROOM(judge->decisions, judge->decision_count, judge->decision_cap, JUDGE_DECISIONS_MAX);
+    judged = &judge->decisions[judge->decision_count];
     *judged = (struct judged){.decision = *decision};
     snprintf(judged->name, sizeof judged->name, "%s", name);
     return judge->decision_count++;
@@ -113,12 +136,13 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 }
 
 uint64_t judge_memory(const struct judge *judge) {
-    uint64_t hash = hash_u64(judge->kill_switch, judge->kill_switch_doubtful);
+    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
-                                  judged->refused * 8u + judged->refusable * 4u +
-                                  judged->refusal_recorded * 2u + judged->doubtful);
+        hash = hash_u64(hash, judged->forgotten * 64u + judged->acknowledged * 32u +
+                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
+                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
+                                  judged->doubtful);
     }
     return hash;
 }
@@ -142,16 +166,15 @@ static void judge_durable(struct judge *judge, struct world *world, const char *
         return;
     for (unsigned i = 0; i < outcomes; i++) {
         struct disk *after = disk_copy(world->disk);
-        char name[64];
+        char name[DISK_OUTCOME_SIZE];
         bool known = false;
-        disk_outcome_name(world->disk, i, name, sizeof name);
         disk_power(after, i);
         known = view_knows(peek_at(judge->sut, after, path), judged->decision.id);
         disk_free(after);
         if (!known) {
             broke(judge, 14, world,
                   "an order for %s leaves, and a power loss now (keep=%s) would forget its intent",
-                  judged->name, name);
+                  judged->name, disk_outcome_name(world->disk, i, name, sizeof name));
             return;
         }
     }
@@ -292,7 +315,26 @@ static const struct oms_order *view_order(const struct oms_view *view, const cha
     return NULL;
 }
 
+/* Where I7 is suspended, what the store forgot is as if nobody had ever said it: the judge asks no
+ * more of the OMS than it can know. */
+static void follow_store(struct judge *judge, const struct oms_view *view) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        struct judged *judged = &judge->decisions[i];
+        const struct oms_order *order = view_order(view, judged->decision.id);
+        judged->forgotten =
+            order == NULL && (judged->forgotten || judged->acknowledged || judged->posts > 0);
+        judged->acknowledged = judged->acknowledged && order != NULL;
+        judged->cancel_acknowledged =
+            judged->cancel_acknowledged && order != NULL && order->cancel_asked;
+        judged->refusal_recorded =
+            judged->refusal_recorded && order != NULL && order->state == OMS_STATE_REJECTED;
+    }
+    judge->kill_switch = view->kill_switch;
+}
+
 static void remembers(struct judge *judge, const struct world *world, const struct peek *peek) {
+    if (judge->suspends & INVARIANT_BIT(7))
+        follow_store(judge, &peek->view);
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
         const struct oms_order *order = view_order(&peek->view, judged->decision.id);
@@ -324,7 +366,7 @@ static const struct oms_position *view_position(const struct oms_view *view, con
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
-    CHECK(judge->disputed_count < JUDGE_SYMBOLS_MAX);
+    CHECK_ROOM(judge->disputed, judge->disputed_count, judge->disputed_cap, JUDGE_SYMBOLS_MAX);
     snprintf(judge->disputed[judge->disputed_count++], BROKER_SYMBOL_SIZE, "%s", symbol);
 }
 
@@ -422,7 +464,8 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
 static void orders_agree(struct judge *judge, const struct world *world, size_t index,
                          const struct oms_order *order, const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
-    if (told == NULL)
+    /* What was forgotten and never presented again is to the OMS what somebody else did. */
+    if (told == NULL || (order == NULL && judged->forgotten))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
@@ -437,7 +480,13 @@ static void orders_agree(struct judge *judge, const struct world *world, size_t 
 
 /* Whether nobody can say what the OMS should have booked in this symbol. */
 static bool beyond_judgement(const struct judge *judge, const struct world *world,
-                             const char *symbol) {
+                             const struct oms_view *view, const char *symbol) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        const struct judged *judged = &judge->decisions[i];
+        if (judged->forgotten && strcmp(judged->decision.symbol, symbol) == 0 &&
+            view_order(view, judged->decision.id) == NULL)
+            return true;
+    }
     for (size_t i = 0; i < judge->disputed_count; i++) {
         if (strcmp(judge->disputed[i], symbol) == 0)
             return true;
@@ -458,7 +507,7 @@ static void positions_agree(struct judge *judge, const struct world *world,
         const struct oms_position *own = view_position(view, position->symbol);
         int64_t qty = own == NULL ? 0 : own->qty_nanos;
         decimal_wide cost = own == NULL ? 0 : own->cost;
-        if (beyond_judgement(judge, world, position->symbol))
+        if (beyond_judgement(judge, world, view, position->symbol))
             continue;
         if (qty != position->qty_nanos)
             broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
@@ -471,7 +520,7 @@ static void positions_agree(struct judge *judge, const struct world *world,
     }
     for (size_t i = 0; i < view->position_count; i++) {
         if (view->positions[i].qty_nanos != 0 &&
-            !beyond_judgement(judge, world, view->positions[i].symbol) &&
+            !beyond_judgement(judge, world, view, view->positions[i].symbol) &&
             exchange_position(&world->exchange, view->positions[i].symbol) == NULL)
             broke(judge, 4, world, "the OMS has a position in %s, the broker has none",
                   view->positions[i].symbol);

@@ -55,6 +55,8 @@ struct judged {
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
     bool doubtful;                    /* a request left since the last complete "absent" */
+    bool
+        forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
 };
 
@@ -66,9 +68,11 @@ struct violation {
 
 struct judge {
     const struct sut *sut;
-    unsigned claims; /* bit mask of invariants that are judged */
-    struct judged decisions[JUDGE_DECISIONS_MAX];
-    size_t decision_count;
+    unsigned claims;   /* bit mask of invariants that are judged */
+    unsigned suspends; /* of those it does not judge: what faults keep any OMS from keeping */
+    bool damaged;      /* the store was damaged, or lied about, behind the OMS's back */
+    struct judged *decisions;
+    size_t decision_count, decision_cap;
     bool kill_switch;          /* on, and acknowledged to the operator */
     bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
     bool life_intact;          /* this life booted from an intact store */
@@ -76,14 +80,16 @@ struct judge {
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
-    char disputed[JUDGE_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
-    size_t disputed_count;
+    char (*disputed)[BROKER_SYMBOL_SIZE];
+    size_t disputed_count, disputed_cap;
     bool foreign;           /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
     struct violation first; /* the first thing that broke; nothing is judged after it */
 };
 
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims);
+void judge_copy(struct judge *to, const struct judge *from); /* `to` is uninitialized */
+void judge_free(struct judge *judge);
 /* Index of the new decision. */
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision);
 /* The decision a request or an order belongs to, or -1. */
@@ -105,7 +111,7 @@ void judge_operator(struct judge *judge, bool on, bool acknowledged);
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* After anything happened: the exchange's books. */
 void judge_books(struct judge *judge, const struct world *world);
-/* A life begins (before the OMS starts). */
+/* A life begins: looks at the store it begins with, before the OMS has sent anything. */
 void judge_life(struct judge *judge, struct world *world, const char *path);
 /* Whether some order may still leave or be resolved: silence is not yet quiet. */
 bool judge_under_way(struct judge *judge, struct world *world, const char *path);

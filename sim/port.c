@@ -54,7 +54,10 @@ bool site_is_valid(struct site site) {
     case SITE_DISK_SYNC:
     case SITE_DISK_DELETE:
     case SITE_DISK_LOCK:
+    case SITE_DISK_STAT:
         return is_file(site.on);
+    case SITE_DISK_REST:
+        return site.on == ON_DB || site.on == ON_WAL;
     case SITE_BROKER_SUBMIT:
     case SITE_BROKER_LOOKUP:
     case SITE_BROKER_ORDERS:

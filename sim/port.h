@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* operation, name, whether it changes the world */
+/* operation, name, whether it changes the world. "disk.stat" asks for the size of a file; "disk.rest"
+ * is no call of the OMS: it stands for the time a file lies on the disk while nobody runs, and is
+ * asked about once per file when a life begins, before the OMS does anything. */
 #define SITE_OPS(X)                            \
     X(DISK_OPEN, "disk.open", 1)               \
     X(DISK_READ, "disk.read", 0)               \
@@ -20,6 +22,8 @@
     X(DISK_SYNC, "disk.sync", 1)               \
     X(DISK_DELETE, "disk.delete", 1)           \
     X(DISK_LOCK, "disk.lock", 0)               \
+    X(DISK_STAT, "disk.stat", 0)               \
+    X(DISK_REST, "disk.rest", 1)               \
     X(BROKER_SUBMIT, "broker.submit", 1)       \
     X(BROKER_LOOKUP, "broker.lookup", 0)       \
     X(BROKER_ORDERS, "broker.orders", 0)       \
@@ -74,19 +78,28 @@ bool site_is_valid(
 
 /* What a port does differently at one call. ACT_NONE (all zero) is the normal course. The fault
  * catalogue (faultinject/catalogue.h) gives these mechanisms the names people write. */
-#define ACTS(X)                                                                                \
-    X(NONE, "nothing goes wrong")                                                              \
-    X(FAIL, "the call fails and has no effect; arg[0] = SQLite result code (disk)")            \
-    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")     \
-    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                           \
-    X(FULL, "no space: SQLITE_FULL, no effect")                                                \
-    X(REFUSED, "connection refused: nothing leaves")                                           \
-    X(LOST, "the request is lost on the way; the connection breaks")                           \
-    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")          \
-    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")      \
-    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead") \
-    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                         \
-    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                 \
+#define ACTS(X)                                                                                 \
+    X(NONE, "nothing goes wrong")                                                               \
+    X(FAIL, "the call fails; arg[0] = SQLite result code (disk), arg[1] = enum lands (write)")  \
+    X(SYNC_DROPPED_CLEAN, "sync fails; what was pending stays readable, is never written")      \
+    X(SYNC_KEPT_DIRTY, "sync fails; what was pending stays pending")                            \
+    X(SYNC_LATE, "as SYNC_LIES, and the next sync of the file writes, but reports the failure") \
+    X(SYNC_REVERTED, "sync fails; what reads show is what the device has: the last good state") \
+    X(SYNC_LIES, "sync succeeds; what was pending stays readable, is never written")            \
+    X(FULL, "no space: SQLITE_FULL; arg[1] = enum lands")                                       \
+    X(SHORT, "a read gives only the first half of its bytes, zeros for the rest")               \
+    X(STALL, "the call takes arg[0] ns, then takes its course")                                 \
+    X(FLIP, "at rest: bit arg[1] of byte arg[0] is another one")                                \
+    X(CUT, "at rest: the file ends after arg[0] bytes")                                         \
+    X(MISSING, "at rest: the file is gone")                                                     \
+    X(RESTORED, "at rest: all files are what they were when life arg[0] began")                 \
+    X(REFUSED, "connection refused: nothing leaves")                                            \
+    X(LOST, "the request is lost on the way; the connection breaks")                            \
+    X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")           \
+    X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")       \
+    X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead")  \
+    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                          \
+    X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                  \
     X(RESET, "wire: the connection is reset after arg[0] bytes of this message")
 enum act {
 #define X(id, meaning) ACT_##id,
@@ -94,6 +107,8 @@ enum act {
 #undef X
         ACT_COUNT
 };
+/* How much of a write that is answered with a failure was done all the same. */
+enum lands { LANDS_NONE, LANDS_PART /* the first half */, LANDS_ALL };
 struct port_answer {
     enum act act;
     int64_t arg[2];

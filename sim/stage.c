@@ -8,6 +8,7 @@
 #include "sim/wire_world.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     if (answer.act != ACT_NONE) {
         mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
         stage->counts.faults++;
+        stage->judge.damaged |= answer.act == ACT_SYNC_LIES || answer.act == ACT_SYNC_LATE;
     } else if (stage->world.broker_down && call->site.op >= SITE_BROKER_SUBMIT &&
                call->site.op <= SITE_BROKER_CANCEL) {
         answer.act = ACT_REFUSED;
@@ -187,6 +189,20 @@ static void port_wait(void *ctx, int64_t until_ns) {
         stage->world.now_ns = until_ns;
 }
 
+void stage_outlives(struct stage *stage, const struct broker_request *request, int64_t by_ns) {
+    struct flight flight = {.due_ns = stage->world.now_ns + by_ns, .request = *request};
+    port_posted(stage, request, 1);
+    world_send(&stage->world, &flight);
+}
+
+void stage_wait(struct stage *stage, int64_t until_ns) {
+    CHECK(stage->oms == NULL);
+    while (!stage->boot_due && outside_happens(stage, until_ns, true)) {
+    }
+    if (!stage->boot_due && until_ns > stage->world.now_ns)
+        stage->world.now_ns = until_ns;
+}
+
 /* An OMS that goes on for ever after its death cannot be unwound: this run, and with it the whole
  * program, ends here. */
 static void port_endless(void *ctx) {
@@ -251,13 +267,14 @@ static void connect_ports(struct stage *stage, struct port *port) {
 
 void stage_open(struct stage *stage, const struct stage_config *config,
                 const struct stage_outside *outside, struct world *world) {
-    memset(stage, 0, sizeof *stage);
+    memset(stage, 0, offsetof(struct stage, inbox)); /* large, and opened for every run */
     stage->config = *config;
     stage->outside = *outside;
     stage->world = *world;
     stage->restarted_ns = INT64_MIN;
     stage->recovered_ns = INT64_MIN;
-    judge_init(&stage->judge, config->sut, config->claims);
+    judge_init(&stage->judge, config->sut, config->claims & ~config->suspends);
+    stage->judge.suspends = config->suspends;
     wire_world(&stage->wire_exchange, &stage->world);
 }
 
@@ -268,6 +285,9 @@ void stage_close(struct stage *stage) {
     }
     if (stage->config.door == STAGE_WIRE)
         wire_end(stage->config.wire);
+    for (size_t i = 0; i < STAGE_BACKUPS_MAX; i++)
+        disk_free(stage->backups[i]);
+    judge_free(&stage->judge);
     world_free(&stage->world);
 }
 
@@ -475,6 +495,69 @@ static void back_from_oms(struct stage *stage, bool healthy) {
     stage_changed(stage);
 }
 
+/* ---- what happens to a store at rest ---- */
+
+static bool flip_bit(struct disk *disk, const char *name, int64_t at, int64_t bit) {
+    unsigned char byte = 0;
+    if (!disk_file_read(disk, name, at, &byte, 1))
+        return false;
+    byte ^= (unsigned char)(1u << bit);
+    return disk_file_damage(disk, name, at, &byte, 1);
+}
+
+static bool damage_at_rest(struct stage *stage, const char *name,
+                           const struct port_answer *answer) {
+    struct disk *disk = stage->world.disk;
+    const struct disk *backup = NULL;
+    switch ((int)answer->act) {
+    case ACT_FLIP:
+        return flip_bit(disk, name, answer->arg[0], answer->arg[1]);
+    case ACT_CUT:
+        return disk_file_cut(disk, name, answer->arg[0]);
+    case ACT_MISSING:
+        return disk_file_remove(disk, name);
+    case ACT_RESTORED:
+        if (answer->arg[0] <= STAGE_BACKUPS_MAX)
+            backup = stage->backups[answer->arg[0] - 1];
+        if (backup != NULL)
+            disk_restore(disk, backup);
+        return backup != NULL;
+    default:
+        return false;
+    }
+}
+
+static void rest_file(struct stage *stage, enum site_object on, const char *name) {
+    struct port_call call = {.site = {SITE_DISK_REST, on}, .ref = ""};
+    struct port_answer answer;
+    if (!disk_file_size(stage->world.disk, name, &call.length) || call.length == 0)
+        return;
+    answer = stage->outside.rest(stage->outside.ctx, &call);
+    if (answer.act == ACT_NONE)
+        return;
+    stage->counts.faults++;
+    mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
+    stage->judge.damaged = true;
+    CHECK(damage_at_rest(stage, name, &answer));
+}
+
+/* A store that was empty, or that is not there, has nothing to lose. */
+static void rest_store(struct stage *stage) {
+    if (stage->outside.rest != NULL && !stage->settling) {
+        rest_file(stage, ON_DB, STAGE_STORE);
+        rest_file(stage, ON_WAL, STAGE_STORE "-wal");
+    }
+    if (stage->config.keeps_backups && stage->life <= STAGE_BACKUPS_MAX &&
+        stage->backups[stage->life - 1] == NULL)
+        stage->backups[stage->life - 1] = disk_copy(stage->world.disk);
+}
+
+/* A store says what it says as the last life left it. Where overwriting is not power-safe an OMS may
+ * need more than the store itself to make it whole again: there it is judged once it has started. */
+static bool is_judged_as_found(const struct stage *stage) {
+    return disk_profile_of(stage->world.disk)->power_safe || !stage->judge.begun;
+}
+
 void stage_boot(struct stage *stage) {
     struct sut_ports ports;
     CHECK(!stage->in_call);
@@ -485,7 +568,9 @@ void stage_boot(struct stage *stage) {
     stage->counts.lives++;
     stage->halted = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
-    judge_life(&stage->judge, &stage->world, STAGE_STORE);
+    rest_store(stage);
+    if (is_judged_as_found(stage))
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
     connect_ports(stage, &stage->port);
     disk_vfs_attach("sim", stage->world.disk, &stage->port,
                     seed_named(stage->config.seed, "disk") + stage->life);
@@ -506,6 +591,8 @@ void stage_boot(struct stage *stage) {
         stage_note(stage, "oms", false, "refuses to start: %.120s", stage->why);
         stage->halted = true;
     }
+    if (stage_is_up(stage) && !disk_profile_of(stage->world.disk)->power_safe)
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
     back_from_oms(stage, stage->oms != NULL);
 }
 
@@ -814,6 +901,9 @@ enum stage_end stage_settle(struct stage *stage) {
     }
     end = stage_run(stage);
     if (end != STAGE_QUIET)
+        return end;
+    /* To stop over a store that is damaged is right, and stays right. */
+    if (stage->oms == NULL && stage->judge.damaged)
         return end;
     judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
     if (stage->oms == NULL)

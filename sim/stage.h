@@ -28,6 +28,7 @@ enum stage_end { STAGE_QUIET, STAGE_RESTLESS };
 
 enum {
     STAGE_INBOX_MAX = 256,
+    STAGE_BACKUPS_MAX = 64,      /* the store at the beginning of lives 1 .. this */
     STAGE_ACTIONS_MAX = 20000,   /* calls into the OMS per virtual hour; more is restless (I12) */
     STAGE_DEAD_CALLS_MAX = 10000 /* port calls an OMS may make while dying; more is reported */
 };
@@ -46,6 +47,10 @@ struct stage_outside {
      * the calls of this site in this life, from 1. */
     struct port_answer (*ask)(void *ctx, const struct port_call *call, unsigned occurrence);
     void (*passed)(void *ctx, const struct port_call *call, unsigned occurrence);
+    /* A life is about to begin: what became of this file (a disk.rest site, `length` bytes) while
+     * nobody ran? Only damage at rest that is possible (bytes inside the file, a copy that was
+     * kept) is an answer. NULL: nothing ever does. */
+    struct port_answer (*rest)(void *ctx, const struct port_call *call);
     /* The OMS told something (points before/after decide, send, record ...). May call stage_die. */
     void (*told)(void *ctx, const struct oms_event *event);
     /* A request for this decision left; reached the broker. May call stage_die. */
@@ -88,12 +93,14 @@ struct stage_counts {
 struct stage_config {
     const struct sut *sut;
     unsigned claims;
+    unsigned suspends; /* of these, what the faults that may strike keep any OMS from keeping */
     enum stage_door door;
     struct wire *wire; /* wire door only; borrowed */
     struct sut_config oms;
     int64_t start_ns;
     int64_t pace_ns;
     uint64_t seed;
+    bool keeps_backups; /* the store is copied when a life begins, so that it can be restored */
 };
 
 struct stage {
@@ -111,8 +118,9 @@ struct stage {
     bool second_refused;
     unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
     size_t noticed;                        /* deliveries of the exchange that were told */
-    bool power_reduced;                 /* some power loss had more outcomes than are enumerated */
-    unsigned life;                      /* number of starts so far */
+    bool power_reduced; /* some power loss had more outcomes than are enumerated */
+    unsigned life;      /* number of starts so far */
+    struct disk *backups[STAGE_BACKUPS_MAX];
     int64_t restarted_ns, recovered_ns; /* latest start; its first comparison with the broker */
 
     /* The running life. */
@@ -126,7 +134,6 @@ struct stage {
     struct transport_io io;
     struct broker broker;
     unsigned occurrences[SITE_COUNT];
-    struct inbox_item inbox[STAGE_INBOX_MAX];
     size_t inbox_count;
     struct oms_next next;
     int64_t known_ns;      /* since when `next` is work of its kind */
@@ -134,6 +141,7 @@ struct stage {
     unsigned long actions; /* in the virtual hour that began at hour_ns */
     int64_t hour_ns;
     bool settling; /* faults have stopped: from here on the world must become quiet */
+    struct inbox_item inbox[STAGE_INBOX_MAX]; /* last: only what is counted is ever set */
 };
 
 /* The name of the store on the simulated disk. */
@@ -175,6 +183,10 @@ void stage_boot_soon(struct stage *stage);
 /* The process dies here and now. Also counts when the OMS is down already. */
 void stage_die(struct stage *stage, enum stage_death death);
 bool stage_is_up(const struct stage *stage);
+/* An order's request has left and is judged so, and arrives by_ns from now, whoever lives then. */
+void stage_outlives(struct stage *stage, const struct broker_request *request, int64_t by_ns);
+/* Time passes without an OMS until then, or until somebody outside starts it. */
+void stage_wait(struct stage *stage, int64_t until_ns);
 /* Puts something before the OMS; dropped (false) when it is down and not about to start. */
 bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool on);
 /* An operator switches the kill switch: at the running OMS, or, when it is down, with a tool of his

@@ -5,7 +5,6 @@
 #include "sim/wire_link.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@ enum {
     MESSAGE_MAX = TRANSPORT_BODY_MAX + 64 * 1024,
     SERVER_TURNS = 100000, /* daemon turns for one answer; more is a hang */
     IDLE_TURNS = 3,        /* turns libcurl gets with nothing to move before time may pass */
-    CHUNK = 16 * 1024,
     MS_NS = 1000000
 };
 
@@ -47,9 +45,8 @@ enum stage {
 /* A connection of the client's and its counterpart at the server. */
 struct connection {
     bool open;
-    int client; /* libcurl's end, which libcurl closes */
-    int near;   /* our end towards libcurl */
-    int far;    /* our end towards the server; -1: not connected yet */
+    int client; /* the link to libcurl */
+    int server; /* the link to the server; -1: not connected yet */
     enum stage stage;
     struct bytes in;     /* what the client sent and we have not handled */
     struct bytes out;    /* the answer */
@@ -74,7 +71,7 @@ struct wire {
     unsigned idle_turns;
 };
 
-/* ---- bytes and sockets ---- */
+/* ---- bytes and links ---- */
 
 static void append(struct bytes *to, const void *from, size_t n) {
     assert(to->n + n <= MESSAGE_MAX);
@@ -100,30 +97,20 @@ static void release(struct bytes *bytes) {
     *bytes = (struct bytes){0};
 }
 
-static bool make_pair(int fds[2]) {
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0;
-}
-
-static void close_end(int *fd) {
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
+static void hang_up(int *link) {
+    if (*link >= 0)
+        wire_link_hang_up(*link, false);
+    *link = -1;
 }
 
 /* Reads what is there. Returns false at the end of the stream. */
-static bool receive(int fd, struct bytes *to, bool *moved) {
-    char chunk[CHUNK];
-    for (;;) {
-        ssize_t n = recv(fd, chunk, sizeof chunk, 0);
-        if (n < 0)
-            return errno == EAGAIN || errno == EINTR;
-        *moved = true;
-        if (n == 0)
-            return false;
-        append(to, chunk, (size_t)n);
-        if ((size_t)n < sizeof chunk)
-            return true;
-    }
+static bool receive(int link, struct bytes *to, bool *moved) {
+    const char *bytes = NULL;
+    size_t n = 0;
+    bool open = wire_link_take(link, &bytes, &n);
+    append(to, bytes, n);
+    *moved = *moved || n > 0 || !open;
+    return open;
 }
 
 /* ---- HTTP messages, as far as a relay must understand them ---- */
@@ -261,61 +248,48 @@ static size_t cut_at(struct port_answer answer, size_t length) {
 static void disconnect(struct connection *c) {
     if (!c->open)
         return;
-    wire_link_disown(c->client);
-    close_end(&c->near);
-    close_end(&c->far);
+    hang_up(&c->client);
+    hang_up(&c->server);
     c->in.n = c->out.n = c->flight.n = 0;
     c->stage = LISTENING;
     c->open = false;
 }
 
-/* The client sees ECONNRESET: that is what a Unix socket says when its peer closes without having
- * read everything, so there is something unread. */
-static void reset(struct connection *c) {
-    ssize_t sent = send(c->client, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    assert(sent == 1);
+static void break_off(struct connection *c, enum act how) {
+    if (how == ACT_RESET) {
+        wire_link_hang_up(c->client, true);
+        c->client = -1;
+    }
     disconnect(c);
 }
 
-static void break_off(struct connection *c, enum act how) {
-    if (how == ACT_RESET)
-        reset(c);
-    else
-        disconnect(c);
-}
-
-static bool connect_to_server(struct wire *w, int *far) {
+static bool connect_to_server(struct wire *w, int *link) {
     static const struct sockaddr nobody = {.sa_family = AF_INET};
-    int ends[2];
-    if (*far >= 0)
+    if (*link >= 0)
         return true;
-    if (!make_pair(ends))
-        return false;
-    *far = ends[0];
-    return MHD_add_connection(w->daemon, ends[1], &nobody, sizeof nobody) == MHD_YES;
+    *link = wire_link_open(false);
+    return *link >= 0 && MHD_add_connection(w->daemon, *link, &nobody, sizeof nobody) == MHD_YES;
 }
 
 /* Lets the server read n bytes and, when they are a whole request, act on it and answer. */
-static void serve(struct wire *w, const struct wire_exchange *exchange, int *far, const char *bytes,
-                  size_t n, bool whole, struct bytes *reply) {
-    bool open = connect_to_server(w, far), moved;
+static void serve(struct wire *w, const struct wire_exchange *exchange, int *link,
+                  const char *bytes, size_t n, bool whole, struct bytes *reply) {
+    bool open = connect_to_server(w, link), moved = false;
     size_t at = 0;
     reply->n = 0;
     w->http.exchange = exchange;
     for (unsigned turn = 0; open && turn < SERVER_TURNS; turn++) {
-        if (at < n) {
-            ssize_t sent = send(*far, bytes + at, n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
-            at += sent > 0 ? (size_t)sent : 0;
-        }
+        if (at < n)
+            at += wire_link_put(*link, bytes + at, n - at);
         MHD_run(w->daemon);
-        open = receive(*far, reply, &moved);
+        open = receive(*link, reply, &moved);
         if (message_length(reply) > 0 || (!whole && at == n && turn > 2))
             break;
     }
     w->http.exchange = NULL;
     assert(!whole || message_length(reply) > 0);
     if (!open)
-        close_end(far);
+        hang_up(link);
 }
 
 /* ---- one request on its way, and its answer ---- */
@@ -332,11 +306,10 @@ static void finish_answer(struct wire *w, struct connection *c) {
 static bool write_answer(struct wire *w, struct connection *c) {
     size_t before = c->out_at;
     while (c->out_at < c->out_end) {
-        ssize_t n = send(c->near, c->out.v + c->out_at, c->out_end - c->out_at,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n <= 0)
+        size_t n = wire_link_put(c->client, c->out.v + c->out_at, c->out_end - c->out_at);
+        if (n == 0)
             return c->out_at > before;
-        c->out_at += (size_t)n;
+        c->out_at += n;
     }
     finish_answer(w, c);
     return true;
@@ -361,7 +334,7 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     if (is_dead(w))
         return false;
     size_t n = cut_at(answer, length);
-    serve(w, w->exchange, &c->far, c->in.v, n, n == length, &c->out);
+    serve(w, w->exchange, &c->server, c->in.v, n, n == length, &c->out);
     c->answered = n == length; /* the exchange has acted */
     if (c->answered)
         tell(w, &c->carried.call);
@@ -445,7 +418,16 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_FAIL: /* the rest is for disks and for messages */
     case ACT_SYNC_DROPPED_CLEAN:
     case ACT_SYNC_KEPT_DIRTY:
+    case ACT_SYNC_LATE:
+    case ACT_SYNC_REVERTED:
+    case ACT_SYNC_LIES:
     case ACT_FULL:
+    case ACT_SHORT:
+    case ACT_STALL:
+    case ACT_FLIP:
+    case ACT_CUT:
+    case ACT_MISSING:
+    case ACT_RESTORED:
     case ACT_CLOSE:
     case ACT_RESET:
     case ACT_COUNT:
@@ -464,7 +446,7 @@ static bool pump_connection(struct wire *w, struct connection *c) {
     }
     if (c->stage == ANSWERING)
         return write_answer(w, c);
-    if (!receive(c->near, &c->in, &moved)) {
+    if (!receive(c->client, &c->in, &moved)) {
         disconnect(c);
         return true;
     }
@@ -537,19 +519,14 @@ static curl_socket_t io_opensocket(void *ctx, curlsocktype purpose, struct curl_
     (void)purpose, (void)address;
     struct wire *w = ctx;
     struct connection *c = free_slot(w);
-    int ends[2];
-    if (!port_alive(w->port) || c == NULL || !make_pair(ends))
+    if (!port_alive(w->port) || c == NULL)
         return CURL_SOCKET_BAD;
-    if (!wire_link_own(ends[0], w->asked && w->answer.act == ACT_REFUSED)) {
-        close(ends[0]);
-        close(ends[1]);
+    c->client = wire_link_open(w->asked && w->answer.act == ACT_REFUSED);
+    if (c->client < 0)
         return CURL_SOCKET_BAD;
-    }
     c->open = true;
-    c->client = ends[0];
-    c->near = ends[1];
-    c->far = -1;
-    return ends[0];
+    c->server = -1;
+    return c->client;
 }
 
 /* The client hangs up, perhaps on an answer that is still on its way. */
@@ -564,7 +541,6 @@ static int io_closesocket(void *ctx, curl_socket_t fd) {
     for (size_t i = 0; i < CONNECTIONS; i++)
         if (w->connections[i].open && w->connections[i].client == fd)
             give_up(w, &w->connections[i]);
-    wire_link_disown(fd);
     return close(fd);
 }
 
@@ -629,9 +605,9 @@ static struct connection *waiting_for(struct wire *w, int64_t due_ns, const void
 void wire_deliver(struct wire *w, const struct wire_exchange *exchange, int64_t due_ns,
                   const void *bytes, size_t length) {
     struct bytes reply = {0};
-    int far = -1;
-    serve(w, exchange, &far, bytes, length, true, &reply);
-    close_end(&far);
+    int link = -1;
+    serve(w, exchange, &link, bytes, length, true, &reply);
+    hang_up(&link);
     struct connection *c = waiting_for(w, due_ns, bytes, length);
     if (c != NULL) {
         c->out.n = 0;
@@ -692,5 +668,6 @@ void wire_close(struct wire *w) {
         release(&w->connections[i].out);
         release(&w->connections[i].flight);
     }
+    wire_link_forget();
     free(w);
 }

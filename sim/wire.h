@@ -1,7 +1,8 @@
 /* The simulated wire: the real HTTP client (libcurl) and a real HTTP server (libmicrohttpd) in one
- * thread and in virtual time, with our relay between them instead of a network.
+ * thread and in virtual time, with our relay between them instead of a network. Links are streams in
+ * memory behind the libraries' own socket calls (sim/wire_link.h).
  *
- *      libcurl <-- socketpair --> relay <-- socketpair --> libmicrohttpd --> struct wire_exchange
+ *      libcurl <-- link --> relay <-- link --> libmicrohttpd --> struct wire_exchange
  *
  * The relay holds every request until its last byte and every answer until its last byte, asks the
  * port what goes wrong, counts, and passes on, cuts, withholds or delays. Nothing here is part of

@@ -13,6 +13,7 @@
 
 enum {
     REQUEST_BODY_MAX = 8 * 1024,
+    HEADERS_MAX = 8 * 1024, /* libmicrohttpd clears as much for every request */
     ORDERS_PAGE = 50,
     ORDERS_PAGE_MAX = 500,
     FILLS_PAGE_MAX = 100,
@@ -434,7 +435,9 @@ static void on_done(void *ctx, struct MHD_Connection *connection, void **state,
 struct MHD_Daemon *wire_http_start(struct wire_http *http, unsigned flags, int listening) {
     if (listening < 0)
         return MHD_start_daemon(flags | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, http,
-                                MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
+                                MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
+                                MHD_OPTION_END);
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_NOTIFY_COMPLETED,
                             on_done, NULL, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_END);
 }

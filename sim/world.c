@@ -4,6 +4,7 @@
 #include "sim/check.h"
 #include "sim/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void world_init(struct world *world, const struct profile *profile, int64_t now_ns) {
@@ -15,11 +16,18 @@ void world_init(struct world *world, const struct profile *profile, int64_t now_
 void world_copy(struct world *to, const struct world *from) {
     *to = *from;
     to->disk = disk_copy(from->disk);
+    to->flights = NULL;
+    to->flight_cap = from->flight_count;
+    if (from->flight_count > 0) {
+        to->flights = check_alloc(from->flight_count * sizeof *to->flights);
+        memcpy(to->flights, from->flights, from->flight_count * sizeof *to->flights);
+    }
     exchange_copy(&to->exchange, &from->exchange);
 }
 
 void world_free(struct world *world) {
     disk_free(world->disk);
+    free(world->flights);
     exchange_free(&world->exchange);
     *world = (struct world){0};
 }
@@ -33,8 +41,8 @@ static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
     return hash_bytes(hash, flight->bytes, flight->length);
 }
 
-uint64_t world_hash(const struct world *world) {
-    uint64_t hash = hash_u64(disk_hash(world->disk), exchange_hash(&world->exchange));
+uint64_t world_hash_beside_disk(const struct world *world) {
+    uint64_t hash = hash_u64(0, exchange_hash(&world->exchange));
     hash = hash_u64(hash_u64(hash, (uint64_t)world->now_ns), world->broker_down);
     hash = hash_u64(hash, (uint64_t)world->halt_file);
     for (size_t i = 0; i < world->flight_count; i++)
@@ -42,9 +50,13 @@ uint64_t world_hash(const struct world *world) {
     return hash;
 }
 
+uint64_t world_hash(const struct world *world) {
+    return hash_u64(disk_hash(world->disk), world_hash_beside_disk(world));
+}
+
 uint64_t world_send(struct world *world, const struct flight *flight) {
     size_t at = world->flight_count;
-    CHECK(world->flight_count < FLIGHTS_MAX);
+    CHECK_ROOM(world->flights, world->flight_count, world->flight_cap, FLIGHTS_MAX);
     while (at > 0 && world->flights[at - 1].due_ns > flight->due_ns)
         at--;
     memmove(&world->flights[at + 1], &world->flights[at],

@@ -26,8 +26,8 @@ struct world {
     int64_t now_ns;
     struct disk *disk;
     struct exchange exchange;
-    struct flight flights[FLIGHTS_MAX]; /* by due time, then by id */
-    size_t flight_count;
+    struct flight *flights; /* by due time, then by id */
+    size_t flight_count, flight_cap;
     uint64_t flight_ids; /* handed out so far */
     /* What became of the newest delivered flight, for a sender that still listens. */
     uint64_t delivered_id;
@@ -42,6 +42,8 @@ void world_init(struct world *world, const struct profile *profile, int64_t now_
 void world_copy(struct world *to, const struct world *from); /* `to` is uninitialized */
 void world_free(struct world *world);
 uint64_t world_hash(const struct world *world);
+/* The same without the disk. */
+uint64_t world_hash_beside_disk(const struct world *world);
 
 /* Puts a request on its way; returns its id. */
 uint64_t world_send(struct world *world, const struct flight *flight);

@@ -25,6 +25,7 @@ static void parses_back(const struct plan *plan) {
         assert_ptr_equal(a->fault.kind, b->fault.kind);
         assert_memory_equal(a->fault.arg, b->fault.arg, sizeof a->fault.arg);
         assert_string_equal(a->keep, b->keep);
+        assert_true(a->late_ns == b->late_ns && a->after_ns == b->after_ns);
     }
     assert_string_equal(plan_format(&parsed, again), text);
 }
@@ -53,12 +54,26 @@ static void every_fault_at_every_site_it_fits_formats_and_parses_back(void **sta
     assert_true(items > 50);
 }
 
+static void starts_and_requests_that_outlive_their_sender_format_and_parse_back(void **state) {
+    static const char line[] = "1/broker.submit@1=power(keep=0b1,late=20s),2/start@1=after(0s),"
+                               "2/broker.submit@1=kill(late=0.000000001s),"
+                               "3/start@1=after(25.999999999s),3/end@1=kill";
+    struct plan plan;
+    char text[PLAN_TEXT_SIZE], why[PLAN_WHY_SIZE] = "";
+    (void)state;
+    assert_true(plan_parse(line, &plan, why));
+    assert_string_equal(plan_format(&plan, text), line);
+    assert_true(plan.items[0].late_ns == INT64_C(20000000000));
+    assert_true(plan.items[3].what == PLAN_START);
+    parses_back(&plan);
+}
+
 static void every_death_at_every_place_formats_and_parses_back(void **state) {
     (void)state;
     static const char *const keeps[] = {"none", "all", "0b101", "first3"};
     struct plan plan = {0};
     for (int what = PLAN_KILL; what <= PLAN_POWER_AFTER; what++)
-        for (int place = PLAN_AT_CALL; place <= PLAN_AT_LINE; place++) {
+        for (int place = PLAN_AT_CALL; place <= PLAN_AT_END; place++) {
             struct plan_item item = {.life = 3,
                                      .place = (enum plan_place)place,
                                      .occurrence = 12,
@@ -70,7 +85,7 @@ static void every_death_at_every_place_formats_and_parses_back(void **state) {
                 snprintf(item.keep, sizeof item.keep, "none");
             assert_true(plan_add(&plan, &item));
         }
-    assert_int_equal(plan.count, 12);
+    assert_int_equal(plan.count, 16);
     parses_back(&plan);
 }
 
@@ -112,9 +127,14 @@ static void a_malformed_plan_is_refused_with_its_item_and_the_rule(void **state)
          "plan item 2: 'crash' is nothing that can happen there"},
         {"1/idle=power(keep=none", "plan item 1: 'power(keep=none' has no closing ')'"},
         {"1/idle=kill(keep=none)",
-         "plan item 1: 'kill(keep=none)': only power takes an argument, keep="},
-        {"1/idle=power(kept=1)",
-         "plan item 1: 'power(kept=1)': only power takes an argument, keep="},
+         "plan item 1: 'kill(keep=none)': only power takes keep=, and only a death before "
+         "broker.submit takes late="},
+        {"1/disk.sync(wal)@1=kill(late=1s)",
+         "plan item 1: 'kill(late=1s)': only power takes keep=, and only a death before "
+         "broker.submit takes late="},
+        {"2/start@1=kill", "plan item 1: 'kill': a start happens after(DURATION)"},
+        {"1/idle=power(kept=1)", "plan item 1: 'power(kept=1)': only power takes keep=, and only a "
+                                 "death before broker.submit takes late="},
         {"1/broker.submit@1=late", "plan item 1: 'late' needs 'by='"},
         {"1/disk.sync(wal)@1=fails", "plan item 1: 'fails' needs 'aftermath='"},
         {"1/broker.submit@1=late(12s)", "plan item 1: '12s' is no argument (name=value)"},
@@ -172,6 +192,7 @@ static void a_call_finds_its_own_item_only(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_at_every_site_it_fits_formats_and_parses_back),
+        cmocka_unit_test(starts_and_requests_that_outlive_their_sender_format_and_parse_back),
         cmocka_unit_test(every_death_at_every_place_formats_and_parses_back),
         cmocka_unit_test(what_is_left_out_has_a_meaning),
         cmocka_unit_test(a_malformed_plan_is_refused_with_its_item_and_the_rule),

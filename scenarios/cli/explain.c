@@ -18,7 +18,7 @@ static void print_code(const struct code *code) {
 /* ---- a file ---- */
 
 static void print_invariants(const struct scenario *scenario, unsigned claims) {
-    unsigned suspended = run_suspends(scenario) & claims;
+    unsigned suspended = run_suspends(scenario, NULL) & claims;
     const char *before = "";
     fputs("\njudged in every run: ", stdout);
     for (unsigned i = 1; i <= INVARIANT_COUNT; i++) {
@@ -89,7 +89,7 @@ static int explain_file(const struct options *options, const char *program) {
     if (!suite_open(&suite, options, program,
                     options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
         return suite.exit_code;
-    suite_pick(&suite, options->files[0], tell_one, &telling);
+    suite_pick(&suite, options->files[0], tell_one, &telling, NULL);
     return suite_close(&suite);
 }
 

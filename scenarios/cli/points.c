@@ -78,6 +78,6 @@ int command_points(const struct options *options, const char *program) {
     if (!suite_open(&suite, options, program,
                     options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
         return suite.exit_code;
-    suite_pick(&suite, options->files[0], list_one, &suite);
+    suite_pick(&suite, options->files[0], list_one, &suite, NULL);
     return suite_close(&suite);
 }

@@ -61,7 +61,7 @@ int command_shrink(const struct options *options, const char *program) {
     if (!suite_open(&suite, options, program,
                     options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
         return suite.exit_code;
-    suite_pick(&suite, options->files[0], shrink_one, &shrinks);
+    suite_pick(&suite, options->files[0], shrink_one, &shrinks, NULL);
     if (shrinks.broke == 0)
         suite_worst(&suite, EXIT_MISTAKE);
     return suite_close(&suite);

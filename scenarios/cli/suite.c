@@ -187,7 +187,7 @@ static enum report_verdict verdict_of(const struct run_result *result) {
     return REPORT_ERROR;
 }
 
-static int exit_of(const struct run_result *result) {
+int suite_exit_of(const struct run_result *result) {
     switch (result->verdict) {
     case RUN_PASS:
         return EXIT_PASS;
@@ -327,6 +327,16 @@ static void progress(void *ctx, uint64_t runs) {
         report_terminal_progress(&suite->terminal, suite->totals.runs + runs, 0, suite->title);
 }
 
+struct wire *suite_wire(struct suite *suite) {
+    if (suite->wire == NULL)
+        suite->wire = wire_open();
+    if (suite->wire == NULL) {
+        fprintf(stderr, "crashgate: cannot start the simulated wire\n");
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+    return suite->wire;
+}
+
 bool suite_run_options(struct suite *suite, const struct run_config *config, const struct sut *sut,
                        unsigned claims, struct run_options *run) {
     const struct options *options = suite->options;
@@ -337,14 +347,8 @@ bool suite_run_options(struct suite *suite, const struct run_config *config, con
                                 .trace = options->command == COMMAND_REPLAY,
                                 .progress = suite->terminal.progress ? progress : NULL,
                                 .progress_ctx = suite};
-    if (config->door == STAGE_WIRE && suite->wire == NULL) {
-        suite->wire = wire_open();
-        if (suite->wire == NULL) {
-            fprintf(stderr, "crashgate: cannot start the simulated wire\n");
-            suite_worst(suite, EXIT_ENVIRONMENT);
-            return false;
-        }
-    }
+    if (config->door == STAGE_WIRE && suite_wire(suite) == NULL)
+        return false;
     run->wire = suite->wire;
     return true;
 }
@@ -373,7 +377,7 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     struct report_run run;
     if (!suite_perform(suite, scenario, config, options->sut, options->claims, &result))
         return;
-    suite_worst(suite, exit_of(&result));
+    suite_worst(suite, suite_exit_of(&result));
     suite_describe(suite, path, scenario, config, options->value[OPTION_OMS], &result, &run);
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
@@ -418,7 +422,6 @@ void suite_configurations(const struct scenario *scenario, const struct options 
 }
 
 struct in_file {
-    struct suite *suite;
     const char *path;
     suite_in_file *each;
     void *ctx;
@@ -457,15 +460,16 @@ void suite_split_line(const char *path, char *file, size_t size, int *line) {
 }
 
 void suite_file(struct suite *suite, const char *path_and_line) {
-    suite_pick(suite, path_and_line, run_one, suite);
+    suite_pick(suite, path_and_line, run_one, suite, NULL);
 }
 
-void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *each, void *ctx) {
+void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *each, void *ctx,
+                struct scenario_file *keep) {
     struct scenario_file file;
     struct diags diags = {0};
     char path[4096];
     int line = 0;
-    struct in_file in_file = {.suite = suite, .path = path, .each = each, .ctx = ctx};
+    struct in_file in_file = {.path = path, .each = each, .ctx = ctx};
     suite_split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
         diags_write(&diags, is_brief(suite->options) ? DIAG_SHORT : DIAG_LONG, stderr);
@@ -486,7 +490,10 @@ void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *e
                 suite->options->value[OPTION_PROFILE] != NULL ? " with that profile" : "");
         suite_worst(suite, EXIT_MISTAKE);
     }
-    scenario_free(&file);
+    if (keep != NULL)
+        *keep = file;
+    else
+        scenario_free(&file);
 }
 
 /* ---- finding files ---- */

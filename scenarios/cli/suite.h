@@ -62,10 +62,14 @@ const char *suite_replay_command(struct suite *suite, const char *path,
 void suite_split_line(const char *path, char *file, size_t size, int *line);
 /* Tells a story by itself. */
 void suite_story(struct suite *suite, const struct trace *trace);
-/* The same without running: calls `each` with every scenario and configuration that is picked. */
+/* `keep`, if not NULL, gets the file's scenarios, which then live until the caller frees it.
+ * The same without running: calls `each` with every scenario and configuration that is picked. */
 typedef void suite_in_file(void *ctx, const char *path, const struct scenario *scenario,
                            const struct run_config *config);
-void suite_pick(struct suite *suite, const char *path, suite_in_file *each, void *ctx);
+void suite_pick(struct suite *suite, const char *path, suite_in_file *each, void *ctx,
+                struct scenario_file *keep);
+/* The wire, opened when first needed. NULL: said on standard error, exit_code is set. */
+struct wire *suite_wire(struct suite *suite);
 
 /* Runs one scenario in one configuration on the OMS of the options, and reports it. */
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
@@ -96,5 +100,7 @@ void suite_configurations(const struct scenario *scenario, const struct options 
                           enum suite_doors doors, suite_each *each, void *ctx);
 
 void suite_worst(struct suite *suite, int exit_code);
+/* The exit code that a result asks for. */
+int suite_exit_of(const struct run_result *result);
 
 #endif

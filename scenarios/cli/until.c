@@ -103,7 +103,7 @@ int command_until(const struct options *options, const char *program) {
     if (!suite_open(&suite, options, program,
                     options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
         return suite.exit_code;
-    suite_pick(&suite, options->files[0], look_at_one, &looking);
+    suite_pick(&suite, options->files[0], look_at_one, &looking, NULL);
     if (looking.shown == 0 && suite.exit_code == EXIT_PASS) {
         fprintf(stderr, "crashgate: line %d of %s is no line of a scenario that the options pick\n",
                 looking.until, options->files[0]);

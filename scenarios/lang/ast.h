@@ -12,6 +12,7 @@
 #include "core/oms.h"
 #include "faultinject/catalogue.h"
 #include "scenarios/lang/verbs.h"
+#include "sim/disk_profile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -201,6 +202,7 @@ struct scenario {
     const struct profile
         *profiles[SCN_PROFILES_MAX]; /* never empty: "alpaca" when none was written */
     size_t profile_count;
+    const struct disk_profile *disk; /* "simple" when none was written */
     uint64_t seed;
     struct scn_option_value options[SCN_OPTION_COUNT];
     struct scn_given givens[SCN_GIVENS_MAX];

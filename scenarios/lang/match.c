@@ -217,6 +217,8 @@ static bool fill_slot(struct parser *p, enum scn_slot slot, struct scn_args *arg
         return kinds_slot(p);
     case SCN_SLOT_PROFILES:
         return profiles_slot(p);
+    case SCN_SLOT_DISK:
+        return disk_slot(p);
     case SCN_SLOT_OPTION:
         return option_slot(p);
     case SCN_SLOT_PATH:

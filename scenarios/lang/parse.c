@@ -196,7 +196,7 @@ static bool parse_time(struct parser *p) {
 static const struct {
     const char *words[2];
 } later_statements[] = {
-    {{"broker", "busts"}}, {{"reconcile", "daily"}}, {{"operator", "resolves"}}, {{"disk", NULL}}};
+    {{"broker", "busts"}}, {{"reconcile", "daily"}}, {{"operator", "resolves"}}};
 
 static bool refuse_later(struct parser *p) {
     for (size_t i = 0; i < COUNT_OF(later_statements); i++) {
@@ -414,6 +414,7 @@ static void apply_header(struct parser *p, enum scn_header header, const struct 
     case SCN_HEADER_TAGS:
     case SCN_HEADER_CRASHES:
     case SCN_HEADER_PROFILE:
+    case SCN_HEADER_DISK:
     case SCN_HEADER_OPTION:
         break; /* filled in while they were read */
     case SCN_HEADER_DATE:
@@ -477,6 +478,8 @@ static void end_scenario(struct parser *p) {
         return;
     if (s->profile_count == 0 && !p->broken)
         s->profiles[s->profile_count++] = profile_find("alpaca");
+    if (s->disk == NULL)
+        s->disk = disk_profile_at(0);
     scenario_derive(s);
     scenario_check(s, p->broken, &p->source, p->diags);
     p->scenario = NULL;
@@ -573,9 +576,7 @@ static void parse_line(struct parser *p) {
                                                      "with: scenario \"title\"");
         return;
     }
-    if (token_is(first, "disk")) {
-        refuse_later(p);
-    } else if (starts_row(verb_headers, SCN_HEADER_COUNT, first)) {
+    if (starts_row(verb_headers, SCN_HEADER_COUNT, first)) {
         parse_header(p);
     } else if (p->used) {
         diag_say(token_mistake(p, DIAG_USE), "a used file has headers only");

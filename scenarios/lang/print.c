@@ -256,6 +256,9 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
     case SCN_SLOT_PROFILES:
         put_profiles(p->s, p->out);
         return;
+    case SCN_SLOT_DISK:
+        fputs(p->s->disk->name, p->out);
+        return;
     case SCN_SLOT_OPTION: /* printed by its header */
     case SCN_SLOT_COUNT:
         return;
@@ -595,7 +598,7 @@ bool scenario_equal(const struct scenario *a, const struct scenario *b) {
     if (strcmp(a->title, b->title) != 0 || strcmp(a->origin, b->origin) != 0 ||
         a->tag_count != b->tag_count || a->date_ns != b->date_ns || a->pace_ns != b->pace_ns ||
         a->crash_count != b->crash_count || a->profile_count != b->profile_count ||
-        a->seed != b->seed || a->given_count != b->given_count ||
+        a->disk != b->disk || a->seed != b->seed || a->given_count != b->given_count ||
         a->decision_count != b->decision_count || a->symbol_count != b->symbol_count ||
         a->line_count != b->line_count || a->start_ns != b->start_ns ||
         a->quantified != b->quantified || a->depth != b->depth ||

@@ -165,6 +165,31 @@ static void put_slots(FILE *out) {
     fputc('\n', out);
 }
 
+static const char *yes(bool is) {
+    return is ? "yes" : "no";
+}
+
+static void put_disks(FILE *out) {
+    fputs(
+        "### Disks\n\nA disk is what a power loss may do to writes that were not synced, beyond "
+        "leaving any of them out. What the OMS is told\nabout its disk (sectors, whether "
+        "overwriting is safe) follows it.\n\n"
+        "| disk | sector | overwriting is power-safe | torn writes | zeros | names need a synced "
+        "folder | a failed fsync typically leaves | meaning |\n|---|---|---|---|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; disk_profile_at(i) != NULL; i++) {
+        const struct disk_profile *disk = disk_profile_at(i);
+        fprintf(out, "| `%s` | %d | %s | %s | %s | %s | %s | %s |\n", disk->name, disk->sector,
+                yes(disk->power_safe), yes(disk->torn), yes(disk->zeros), yes(disk->names),
+                disk->aftermaths, disk->meaning);
+    }
+    fprintf(
+        out,
+        "\nDamage is done to the newest write that survives, the one that was under way, each way "
+        "one run; what more than %d unsynced writes\nallow is reduced, and the run says so.\n\n",
+        DISK_DAMAGE_BITS);
+}
+
 static void put_headers(FILE *out) {
     fputs("## Headers\n\nHeaders stand before the first line, each at most once (but `option`, "
           "`given`, `use` and `decision`, as often as\nneeded).\n\n",
@@ -196,6 +221,7 @@ static void put_headers(FILE *out) {
     fputs("\nRun a story under `alpaca` *and* `label`: a broker that refuses a second order with "
           "the same id hides an OMS that sends\none.\n\n",
           out);
+    put_disks(out);
 }
 
 static void put_times(FILE *out) {
@@ -472,35 +498,40 @@ static void put_faults(FILE *out) {
 }
 
 static void put_failures(FILE *out) {
-    fputs("## When a run fails\n"
-          "\n"
-          "A failure shows the judgement, the story of the shortest failing run, and the command "
-          "that "
-          "repeats just that run:\n"
-          "\n"
-          "    again: crashgate replay FILE:LINE --plan '1/broker.submit@1=kill-after' --profile "
-          "alpaca\n"
-          "\n"
-          "A plan says what goes wrong, each item as `life/site@call=what`, parted by commas; "
-          "`none` is "
-          "the empty plan. Lives and calls\n"
-          "count from 1, calls anew in each life.\n"
-          "\n"
-          "| what | meaning |\n"
-          "|---|---|\n"
-          "| a fault, such as `lost-reply` or `late(by=12s)` | that fault strikes this call |\n"
-          "| `kill`, `power(keep=none)` | the OMS dies before the call has its effect |\n"
-          "| `kill-after`, `power-after(keep=0b101)` | the OMS dies after the effect, before the "
-          "answer |\n"
-          "| site `idle` | the moment before the script's next restart |\n"
-          "| site `line@12` | the crash that line 12 orders; only chooses what survives it |\n"
-          "\n"
-          "`keep` says which of the unsynced writes survive a power cut: `none`, `all`, or one bit "
-          "for "
-          "each, the newest leftmost.\n"
-          "`crashgate replay` shows the story of a run that holds, too.\n"
-          "\n",
-          out);
+    fputs(
+        "## When a run fails\n"
+        "\n"
+        "A failure shows the judgement, the story of the shortest failing run, and the command "
+        "that "
+        "repeats just that run:\n"
+        "\n"
+        "    again: crashgate replay FILE:LINE --plan '1/broker.submit@1=kill-after' --profile "
+        "alpaca\n"
+        "\n"
+        "A plan says what goes wrong, each item as `life/site@call=what`, parted by commas; "
+        "`none` is "
+        "the empty plan. Lives and calls\n"
+        "count from 1, calls anew in each life.\n"
+        "\n"
+        "| what | meaning |\n"
+        "|---|---|\n"
+        "| a fault, such as `lost-reply` or `late(by=12s)` | that fault strikes this call |\n"
+        "| `kill`, `power(keep=none)` | the OMS dies before the call has its effect |\n"
+        "| `kill-after`, `power-after(keep=0b101)` | the OMS dies after the effect, before the "
+        "answer |\n"
+        "| site `idle` | the moment before the script's next restart |\n"
+        "| site `line@12` | the crash that line 12 orders; only chooses what survives it |\n"
+        "\n"
+        "`keep` says which of the unsynced writes survive a power cut: `none`, `all`, or one bit "
+        "for "
+        "each, the newest leftmost.\n"
+        "On disks that damage the newest survivor it goes on: `0b101+torn2` (its first two 512 "
+        "bytes), `+tail2` (its last two),\n"
+        "`+garbage1` (garbage in the first sector it overlaps), `+zeros` (the file grew, its bytes "
+        "did not come).\n"
+        "`crashgate replay` shows the story of a run that holds, too.\n"
+        "\n",
+        out);
 }
 
 static void put_mistakes(FILE *out) {
@@ -527,9 +558,9 @@ static void put_mistakes(FILE *out) {
     for (enum diag_code code = 0; code < DIAG_CODE_COUNT; code++)
         fprintf(out, "| %s | %s | %s |\n", diag_code_text(code), diag_code_slug(code),
                 diag_code_rule(code));
-    fputs("\nNot in this version of the language, and refused with that message: the header "
-          "`disk`, conditions on `pnl`, `broker busts`,\n`reconcile daily`, `operator "
-          "resolves`.\n",
+    fputs("\nNot in this version of the language, and refused with that message: conditions on "
+          "`pnl`, "
+          "`broker busts`, `reconcile\ndaily`, `operator resolves`.\n",
           out);
 }
 

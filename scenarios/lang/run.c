@@ -11,17 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned run_suspends(const struct scenario *scenario) {
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan) {
     unsigned suspends = 0;
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == SCN_FAULT)
-            suspends |= scenario->lines[i].args.strike.fault.kind->suspends;
+            suspends |= fault_suspends(&scenario->lines[i].args.strike.fault);
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT)
+            suspends |= fault_suspends(&plan->items[i].fault);
     }
     return suspends;
 }
 
 /* How one run ended, as a finding without its story. */
-static bool failing(const struct script *script, struct run_finding *finding) {
+bool script_failing(const struct script *script, struct run_finding *finding) {
     const struct violation *violation = &script->stage.judge.first;
     const struct script_failure *failure = &script->failure;
     bool judged = violation->invariant != 0;
@@ -197,7 +201,7 @@ static bool story_of(const struct scenario *scenario, const struct run_config *c
     struct chooser nothing = chooser_nothing();
     if (!one_run(scenario, config, options, &nothing, plan, &trace, script, result))
         return false;
-    failing(script, &result->finding);
+    script_failing(script, &result->finding);
     result->finding.plan = *plan;
     result->finding.trace = trace;
     script_close(script);
@@ -217,7 +221,7 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     unsigned long same = kept->same, others = kept->others;
     if (!one_run(scenario, config, options, &nothing, &plan, &trace, script, result))
         return;
-    if (!failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
+    if (!script_failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
         strcmp(again.headline, kept->headline) != 0 || again.at_ns != kept->at_ns) {
         char text[PLAN_TEXT_SIZE];
         result->verdict = RUN_UNSTABLE;
@@ -267,7 +271,7 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         if (!one_run(scenario, config, options, &chooser, NULL, NULL, script, result))
             break;
         add_run(result, script, reached);
-        if (failing(script, &finding))
+        if (script_failing(script, &finding))
             add_finding(result, &finding);
         script_close(script);
         if (options->progress != NULL)
@@ -306,7 +310,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
                      script->taken.count);
         }
-        if (failing(script, &finding)) {
+        if (script_failing(script, &finding)) {
             finding.trace = trace;
             add_finding(result, &finding);
         } else {

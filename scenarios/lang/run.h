@@ -111,7 +111,7 @@ void run_points(const struct scenario *scenario, const struct run_config *config
                 struct run_result *result);
 void run_points_free(struct run_points *points);
 
-/* Invariants that the scenario's faults and stimuli suspend, as a bit mask. */
-unsigned run_suspends(const struct scenario *scenario);
+/* Invariants that the faults of the scenario and of a plan (NULL: none) suspend, as a bit mask. */
+unsigned run_suspends(const struct scenario *scenario, const struct plan *plan);
 
 #endif

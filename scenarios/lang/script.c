@@ -277,6 +277,18 @@ static bool has_window(const struct scenario *scenario) {
     return false;
 }
 
+/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves. */
+static void show_crash_point(struct script *script, const struct port_call *call,
+                             unsigned occurrence, bool after) {
+    uint64_t key = hash_u64(stage_crash_key(&script->stage), script_memory(script, false, NULL));
+    if (script->watch->crash_point == NULL || open_window(script) < 0 ||
+        (script->has_key && key == script->key))
+        return;
+    script->has_key = true;
+    script->key = key;
+    script->watch->crash_point(script->watch->ctx, call, occurrence, after);
+}
+
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
     if (script->points != NULL && !script->stage.port.dead &&
@@ -297,6 +309,15 @@ static void die_idle(struct script *script, size_t window) {
     die_in_window(script, window, death, &item);
 }
 
+/* The plan may say when the next life starts. */
+static void plan_next_start(struct script *script) {
+    const struct plan_item *start = plan_at(script->plan, script->stage.life + 1, PLAN_AT_START, 1);
+    if (start == NULL)
+        return;
+    CHECK(plan_add(&script->taken, start));
+    script->boot_ns = script->stage.world.now_ns + start->after_ns;
+}
+
 static void die_by_plan(struct script *script, const struct plan_item *item) {
     int line = script->stage.line;
     bool kill = item->what == PLAN_KILL || item->what == PLAN_KILL_AFTER;
@@ -310,6 +331,7 @@ static void die_by_plan(struct script *script, const struct plan_item *item) {
     script->stage.line = line;
     if (window >= 0)
         resolve_relative(script, (size_t)window, SCN_AFTER_CRASH);
+    plan_next_start(script);
 }
 
 /* Which of the unsynced writes survive. */
@@ -321,16 +343,18 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
     unsigned which = 0;
     bool named = false; /* the plan says what survives here */
     (void)reduced;
+    if (script->outcome != NULL)
+        return *script->outcome;
     if (script->plan != NULL) {
         const struct plan_item *said = item;
         if (item->place == PLAN_AT_LINE)
             said = plan_at(script->plan, item->life, PLAN_AT_LINE, item->occurrence);
         named = said != NULL;
         if (said != NULL && !disk_outcome_parse(disk, said->keep, &which))
-            fail(
-                script, RUN_CODE_PLAN, script->stage.line,
-                "the plan keeps %s, which is no outcome of this power loss: %u writes are at stake",
-                said->keep, disk_pending(disk));
+            fail(script, RUN_CODE_PLAN, script->stage.line,
+                 "the plan keeps %s, which is no outcome of this power loss: %u writes are at "
+                 "stake",
+                 said->keep, disk_pending(disk));
     } else {
         which = choose(&script->chooser, CHOICE_POWER, outcomes);
         /* Another outcome of the same crash is not another crash point. */
@@ -627,7 +651,9 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
     const struct fault_arg *first = &strike->fault.kind->args[0];
     bool every_byte =
         first->name != NULL && strcmp(first->name, "at") == 0 && !strike->arg_written[0];
-    uint32_t ways = every_byte ? (uint32_t)call->length + 2 : 2;
+    /* Of a message also the place behind its last byte; of a file only its bytes. */
+    uint32_t places = (uint32_t)call->length + (call->site.op != SITE_DISK_REST);
+    uint32_t ways = every_byte ? places + 1 : 2;
     uint32_t answer = 0;
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_CALL,
@@ -644,6 +670,25 @@ static bool quantified_fault(struct script *script, size_t index, const struct p
         fault->arg[0] = (int64_t)answer - 1;
     item.fault = *fault;
     CHECK(plan_add(&script->taken, &item));
+    return true;
+}
+
+/* Damage at rest needs something to damage: bytes that are there, a copy that was kept. */
+static bool can_strike(struct script *script, const struct port_call *call,
+                       const struct fault *fault) {
+    enum act act = fault->kind->act;
+    if ((act == ACT_FLIP || act == ACT_CUT) && fault->arg[0] >= call->length) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "at=%lld: the file has %lld bytes", (long long)fault->arg[0], (long long)call->length);
+        return false;
+    }
+    if (act == ACT_RESTORED &&
+        (fault->arg[0] > STAGE_BACKUPS_MAX || script->stage.backups[fault->arg[0] - 1] == NULL)) {
+        fail(script, RUN_CODE_NEVER_HAPPENED, script->stage.line,
+             "life=%lld: no copy was kept of it, life %u is about to begin",
+             (long long)fault->arg[0], script->stage.life);
+        return false;
+    }
     return true;
 }
 
@@ -678,6 +723,7 @@ static void note_fault(struct script *script, const struct port_call *call, unsi
                occurrence, fault_format(fault, text));
 }
 
+/* What the plan says about a call that is about to take effect. */
 static struct port_answer planned(struct script *script, const struct port_call *call,
                                   unsigned occurrence) {
     const struct plan_item *item =
@@ -685,9 +731,13 @@ static struct port_answer planned(struct script *script, const struct port_call 
     if (item == NULL)
         return (struct port_answer){0};
     if (item->what != PLAN_FAULT) {
+        if (item->late_ns > 0 && call->request != NULL)
+            stage_outlives(&script->stage, call->request, item->late_ns);
         die_by_plan(script, item);
         return (struct port_answer){0};
     }
+    if (!can_strike(script, call, &item->fault))
+        return (struct port_answer){0};
     plan_add(&script->taken, item);
     note_fault(script, call, occurrence, &item->fault);
     script->fired[site_index(call->site)]++;
@@ -715,31 +765,63 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
     }
 }
 
+/* The first fault line that strikes this call, else what was said before. */
+static struct port_answer scripted(struct script *script, const struct port_call *call,
+                                   unsigned occurrence, struct port_answer otherwise) {
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        struct fault fault;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            strikes(script, i, call, occurrence, &fault)) {
+            int line = script->stage.line;
+            script->stage.line = line_number(script, i);
+            if (!can_strike(script, call, &fault)) {
+                script->stage.line = line;
+                return otherwise;
+            }
+            fault_fired(script, i, call->site);
+            note_fault(script, call, occurrence, &fault);
+            script->stage.line = line;
+            return fault_answer(&fault);
+        }
+    }
+    return otherwise;
+}
+
+/* Asking for a size is no crash point: a death there is one at the call before or after it. */
+static bool is_crash_point(struct site site) {
+    return site.op != SITE_DISK_STAT;
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
     remember_site_key(script, call->site);
+    if (script->watch != NULL && is_crash_point(call->site)) {
+        if (script->watch->called != NULL)
+            script->watch->called(script->watch->ctx, call, occurrence, false);
+        show_crash_point(script, call, occurrence, false);
+    }
     if (script->plan != NULL)
         answer = planned(script, call, occurrence);
     if (!script->stage.port.dead)
         scripted_crash_at(script, call);
-    if (!script->stage.port.dead)
+    if (!script->stage.port.dead && is_crash_point(call->site))
         offer_crash(script, call->site, occurrence, false);
-    for (size_t i = 0; i < script->scenario->line_count && !script->stage.port.dead; i++) {
-        struct fault fault;
-        if (script->scenario->lines[i].statement == SCN_FAULT &&
-            strikes(script, i, call, occurrence, &fault)) {
-            int line = script->stage.line;
-            fault_fired(script, i, call->site);
-            script->stage.line = line_number(script, i);
-            note_fault(script, call, occurrence, &fault);
-            script->stage.line = line;
-            return fault_answer(&fault);
-        }
-    }
+    if (!script->stage.port.dead)
+        answer = scripted(script, call, occurrence, answer);
     return answer;
+}
+
+static struct port_answer rest(void *ctx, const struct port_call *call) {
+    struct script *script = ctx;
+    struct port_answer answer = {0};
+    if (script->faults_over)
+        return answer;
+    if (script->plan != NULL)
+        answer = planned(script, call, 1);
+    return scripted(script, call, 1, answer);
 }
 
 static void passed(void *ctx, const struct port_call *call, unsigned occurrence) {
@@ -752,7 +834,13 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
         if (item != NULL)
             die_by_plan(script, item);
     }
-    offer_crash(script, call->site, occurrence, true);
+    if (script->watch != NULL && is_crash_point(call->site) && !script->stage.port.dead) {
+        if (script->watch->called != NULL)
+            script->watch->called(script->watch->ctx, call, occurrence, true);
+        show_crash_point(script, call, occurrence, true);
+    }
+    if (is_crash_point(call->site))
+        offer_crash(script, call->site, occurrence, true);
 }
 
 /* ---- stimuli ---- */
@@ -872,6 +960,12 @@ static void restart(struct script *script, size_t index) {
     int window = open_window(script);
     const struct plan_item *item =
         script->plan == NULL ? NULL : plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
+    script->boot_ns = INT64_MAX;
+    if (script->watch != NULL) {
+        resolve_relative(script, index, SCN_AFTER_RESTART);
+        stage_boot_soon(stage);
+        return;
+    }
     if (script->points != NULL && stage_is_up(stage) && window >= 0)
         list_point(script, (struct site){0}, 0, false);
     if (stage_is_up(stage) && item != NULL)
@@ -1009,6 +1103,8 @@ static void changed(void *ctx) {
     struct script *script = ctx;
     if (script->stage.judge.first.invariant != 0)
         mark_place(script);
+    if (script->watch != NULL && script->watch->changed != NULL)
+        script->watch->changed(script->watch->ctx);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
         struct line_run *state = &script->lines[i];
@@ -1055,8 +1151,13 @@ static int64_t next(void *ctx, bool *after_oms) {
     int line = next_line(script), fill = next_fill(script);
     int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
     int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    int64_t at_ns = line_ns < fill_ns ? line_ns : fill_ns;
     *after_oms = line >= 0 && is_check(&script->scenario->lines[line]) && line_ns < fill_ns;
-    return line_ns < fill_ns ? line_ns : fill_ns;
+    if (script->boot_ns < at_ns) {
+        *after_oms = false;
+        return script->boot_ns;
+    }
+    return at_ns;
 }
 
 static void standing_fill(struct script *script, struct standing_fill *fill) {
@@ -1106,7 +1207,12 @@ static void line_happens(struct script *script, size_t index) {
 static void happen(void *ctx) {
     struct script *script = ctx;
     int line = next_line(script), fill = next_fill(script);
-    if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
+    int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
+    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    if (script->boot_ns < line_ns && script->boot_ns < fill_ns) {
+        script->boot_ns = INT64_MAX;
+        stage_boot_soon(&script->stage);
+    } else if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
         standing_fill(script, &script->fills[fill]);
     else
         line_happens(script, (size_t)line);
@@ -1150,10 +1256,29 @@ static bool make_world(struct script *script, const struct run_options *options,
     }
     disk_free(world->disk);
     world->disk = image;
+    disk_set_profile(world->disk, scenario->disk);
     return true;
 }
 
 enum { SIMULATED_PAGE = 1024 };
+
+static bool is_at_rest(const struct fault *fault, enum act act) {
+    return fault->kind->op == SITE_DISK_REST && (act == ACT_NONE || fault->kind->act == act);
+}
+
+/* Whether some line or the plan has damage at rest; with an act, only that one. */
+static bool has_damage(const struct scenario *scenario, const struct plan *plan, enum act act) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_FAULT && is_at_rest(&line->args.strike.fault, act))
+            return true;
+    }
+    for (size_t i = 0; plan != NULL && i < plan->count; i++) {
+        if (plan->items[i].what == PLAN_FAULT && is_at_rest(&plan->items[i].fault, act))
+            return true;
+    }
+    return false;
+}
 
 static void schedule_all(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
@@ -1178,7 +1303,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
-                                 .claims = options->claims & ~run_suspends(scenario),
+                                 .claims = options->claims,
+                                 .suspends = run_suspends(scenario, plan),
+                                 .keeps_backups = has_damage(scenario, plan, ACT_RESTORED),
                                  .door = config->door,
                                  .wire = options->wire,
                                  .oms = {.profile = config->profile,
@@ -1199,6 +1326,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                     .changed = changed,
                                     .power = choose_power};
     struct world world;
+    /* Only damage there is asked about: without any, nothing rests in vain. */
+    if (has_damage(scenario, plan, ACT_NONE))
+        outside.rest = rest;
     script->scenario = scenario;
     script->config = config;
     if (!make_world(script, options, &stage.oms, &world, why))
@@ -1213,6 +1343,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->fills = NULL;
     script->fill_count = script->fill_cap = 0;
     script->faults_over = script->has_key = false;
+    script->watch = NULL;
+    script->boot_ns = INT64_MAX;
+    script->outcome = NULL;
     script->crash_points = 0;
     script->crash_count = 0;
     script->points = options->points;
@@ -1233,7 +1366,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
 }
 
 /* Lines in force before the first life, then the first life itself. */
-static void begin(struct script *script) {
+void script_begin(struct script *script) {
     const struct scenario *scenario = script->scenario;
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (script->lines[i].state == LINE_SCHEDULED &&
@@ -1315,6 +1448,16 @@ static bool idle_window(struct script *script) {
     return true;
 }
 
+/* A death that the plan orders for when nothing is left to happen. */
+static bool dies_at_end(struct script *script) {
+    const struct plan_item *item =
+        script->plan == NULL ? NULL : plan_at(script->plan, script->stage.life, PLAN_AT_END, 1);
+    if (item == NULL)
+        return false;
+    die_by_plan(script, item);
+    return true;
+}
+
 /* The first of two crashes has struck and no line starts the OMS again: it is started here, so that
  * the second one has a life to strike in. True when it was. */
 static bool second_life(struct script *script) {
@@ -1329,11 +1472,13 @@ static bool second_life(struct script *script) {
     return false;
 }
 
-void script_run(struct script *script, bool skip_recovery) {
-    begin(script);
+void script_finish(struct script *script, bool skip_recovery) {
     stage_run(&script->stage);
-    while (idle_window(script) || second_life(script))
+    while (script->watch == NULL &&
+           (dies_at_end(script) || idle_window(script) || second_life(script)))
         stage_run(&script->stage);
+    if (script->watch != NULL)
+        show_crash_point(script, NULL, 0, false);
     script->faults_over = true;
     if (!script->scenario->quantified)
         nothing_left_out(script);
@@ -1344,6 +1489,85 @@ void script_run(struct script *script, bool skip_recovery) {
         stage_recover_again(&script->stage);
     if (script->stage.judge.first.invariant != 0)
         mark_place(script);
+}
+
+void script_run(struct script *script, bool skip_recovery) {
+    script_begin(script);
+    script_finish(script, skip_recovery);
+}
+
+/* ---- one life at a time ---- */
+
+int script_window(const struct script *script) {
+    return open_window(script);
+}
+
+void script_dies(struct script *script, const struct plan_item *item,
+                 const struct broker_request *sent, unsigned outcome) {
+    int window = open_window(script);
+    CHECK(script->stage.oms == NULL && window >= 0);
+    if (item->late_ns > 0)
+        stage_outlives(&script->stage, sent, item->late_ns);
+    note_death(script, item, false);
+    script->lines[window].fired = true;
+    script->outcome = &outcome;
+    stage_die(&script->stage, plan_is_power(item->what) ? STAGE_POWER : STAGE_KILL);
+    script->outcome = NULL;
+    resolve_relative(script, (size_t)window, SCN_AFTER_CRASH);
+}
+
+void script_waits(struct script *script, int64_t until_ns) {
+    CHECK(script->stage.oms == NULL);
+    script->stage.port.dead = true;
+    stage_wait(&script->stage, until_ns);
+    stage_boot_soon(&script->stage);
+}
+
+int64_t script_restart_ns(const struct script *script) {
+    int64_t at_ns = INT64_MAX;
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct line_run *line = &script->lines[i];
+        if (script->scenario->lines[i].statement == SCN_RESTART && line->state == LINE_SCHEDULED &&
+            line->at_ns < at_ns)
+            at_ns = line->at_ns;
+    }
+    return at_ns;
+}
+
+/* Whether some condition counts requests: then how many there were is remembered. */
+static bool counts_submits(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        for (size_t j = 0; j < scenario->lines[i].term_count; j++) {
+            if (scenario->lines[i].terms[j].kind == SCN_COND_SUBMITS)
+                return true;
+        }
+    }
+    return false;
+}
+
+uint64_t script_memory(const struct script *script, bool timed, struct moments *pending) {
+    int64_t now_ns = script->stage.world.now_ns;
+    uint64_t hash = script->stage.second_refused;
+    for (size_t i = 0; counts_submits(script->scenario) && i < script->scenario->decision_count;
+         i++)
+        hash = hash_u64(hash, script->stage.submits[i]);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *scn = &script->scenario->lines[i];
+        const struct line_run *line = &script->lines[i];
+        hash = hash_u64(hash, (uint64_t)line->state * 4 + line->in_window * 2u + line->over);
+        if (scn->statement == SCN_FAULT && line->state == LINE_ARMED)
+            hash = hash_u64(hash, (uint64_t)calls_spent(&scn->args.strike, line) * 2 + line->fired);
+        if (scn->statement == SCN_CRASH && line->state == LINE_ARMED)
+            hash = hash_u64(hash, (uint64_t)line->calls);
+        if (timed && line->state == LINE_SCHEDULED)
+            hash = meaning_time(hash, line->at_ns, now_ns, pending);
+    }
+    for (size_t i = 0; i < script->fill_count; i++) {
+        hash = hash_u64(hash, script->fills[i].order * 2 + (script->fills[i].at_ns == INT64_MAX));
+        if (timed && script->fills[i].at_ns != INT64_MAX)
+            hash = meaning_time(hash, script->fills[i].at_ns, now_ns, pending);
+    }
+    return hash;
 }
 
 void script_close(struct script *script) {

@@ -7,6 +7,7 @@
 
 #include "faultinject/choose.h"
 #include "scenarios/lang/run.h"
+#include "sim/meaning.h"
 
 enum {
     SCRIPT_REACHED_MAX = 64,
@@ -50,6 +51,21 @@ struct standing_fill {
     int64_t at_ns;
 };
 
+struct script;
+
+/* Somebody who looks at a run from the inside, at every place where a crash would leave something
+ * else than at the one before: then no quantifier asks, and windows stay open past a restart. */
+struct script_watch {
+    void *ctx;
+    /* A crash could strike at this call (NULL: nothing is left to happen), before its effect or
+     * after it. The script goes on. */
+    void (*crash_point)(void *ctx, const struct port_call *call, unsigned occurrence, bool after);
+    /* A call is made, or has had its effect. */
+    void (*called)(void *ctx, const struct port_call *call, unsigned occurrence, bool after);
+    /* Something happened. */
+    void (*changed)(void *ctx);
+};
+
 struct script {
     const struct scenario *scenario;
     const struct run_config *config;
@@ -64,8 +80,11 @@ struct script {
     size_t observed;        /* the next observed line, index into scenario lines */
     struct standing_fill *fills;
     size_t fill_count, fill_cap;
-    bool faults_over; /* the script is over: no fault strikes any more */
-    bool has_key;     /* the last crash point offered, as a key of the world */
+    const struct script_watch *watch; /* NULL: nobody */
+    int64_t boot_ns;         /* a start that a plan or an explorer orders; INT64_MAX: none */
+    const unsigned *outcome; /* what the next power loss keeps; NULL: asked */
+    bool faults_over;        /* the script is over: no fault strikes any more */
+    bool has_key;            /* the last crash point offered, as a key of the world */
     uint64_t key;
     /* 1: this run is the first that crashes at these places; 0: it does not, or only lets other
      * writes survive its last crash. */
@@ -92,6 +111,28 @@ bool script_open(struct script *script, const struct scenario *scenario,
 /* Runs it to the end, final checks and the last recovery included. */
 void script_run(struct script *script, bool skip_recovery);
 void script_close(struct script *script);
+/* How the run ended, as a finding without its story (scenarios/lang/run.c). False: nothing broke. */
+bool script_failing(const struct script *script, struct run_finding *finding);
+
+/* ---- for an explorer, which runs a script one life at a time ---- */
+
+/* Begins the first life (script_run does it itself). */
+void script_begin(struct script *script);
+/* Everything until nothing is left to happen, then faults stop, the world settles and is judged. */
+void script_finish(struct script *script, bool skip_recovery);
+/* The OMS, which is not running, has died as `item` says. `outcome`: what a power loss keeps. */
+void script_dies(struct script *script, const struct plan_item *item,
+                 const struct broker_request *sent, unsigned outcome);
+/* Time passes with the OMS down until then, or until the script itself starts the OMS; then it is
+ * about to start. */
+void script_waits(struct script *script, int64_t until_ns);
+/* What the script itself still remembers, as a hash: the state of its lines. With `timed` also how
+ * far ahead what is scheduled is, noted as pending. */
+uint64_t script_memory(const struct script *script, bool timed, struct moments *pending);
+/* When the script itself will start the OMS, as far as it knows; INT64_MAX: it will not. */
+int64_t script_restart_ns(const struct script *script);
+/* The quantified crash whose window is open, or -1. */
+int script_window(const struct script *script);
 
 /* Takes script->state and script->facts once, and ends the story (scenarios/lang/state.c). */
 void state_take(struct script *script);

@@ -22,6 +22,11 @@ static const char *const tif_words[] = {
     BROKER_TIFS(X)
 #undef X
 };
+static const char *const disk_words[] = {
+#define X(name, sector, power_safe, torn, zeros, names, aftermaths, meaning) name,
+    DISK_PROFILES(X)
+#undef X
+};
 #define COUNT_OF(table) (sizeof(table) / sizeof(table)[0])
 
 /* ---- words ---- */
@@ -402,6 +407,14 @@ bool profiles_slot(struct parser *p) {
         p->at++;
         add_profile(p, token);
     } while (parser_take(p, ","));
+    return true;
+}
+
+bool disk_slot(struct parser *p) {
+    int index;
+    if (!closed_word(p, "disk", disk_words, COUNT_OF(disk_words), &index))
+        return false;
+    p->scenario->disk = disk_profile_at((size_t)index);
     return true;
 }
 

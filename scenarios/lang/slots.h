@@ -38,6 +38,7 @@ bool path_slot(struct parser *p, char *out, size_t size);
 bool tags_slot(struct parser *p);
 bool kinds_slot(struct parser *p);
 bool profiles_slot(struct parser *p);
+bool disk_slot(struct parser *p);
 bool option_slot(struct parser *p);
 bool date_slot(struct parser *p);
 

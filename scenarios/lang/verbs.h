@@ -53,6 +53,7 @@
     X(KINDS, "KINDS", "'power' or 'kill'",                                                                  \
       "`kill`, `power`, or both with a comma between")                               /* header */           \
     X(PROFILES, "PROFILES", "a profile", "names of profiles, with commas between")   /* header */           \
+    X(DISK, "DISK", "a disk", "the name of a disk, listed below")                    /* header */           \
     X(OPTION, "OPTION", "an option", "`NAME = VALUE`; the options are listed below") /* option */           \
     X(PATH, "PATH", "a file name", "a file name, in quotes or bare")                 /* text */             \
     X(MARKET, "market", "'market'", "")                                                                     \
@@ -200,6 +201,7 @@ enum scn_condition {
       "crashes kill, power")                                                                      \
     X(PROFILE, "profile PROFILES", "the broker's promises; several: one run for each [alpaca]",   \
       "profile alpaca, label")                                                                    \
+    X(DISK, "disk DISK", "what a power loss may do to unsynced writes [simple]", "disk ext4")     \
     X(SEED, "seed INT", "seed of everything random in this scenario [1]", "seed 7")               \
     X(ORIGIN, "origin STRING", "where the scenario comes from", "origin \"desk diary\"")          \
     X(OPTION, "option OPTION", "a setting of the harness or of the OMS under test",               \

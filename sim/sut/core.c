@@ -1,6 +1,7 @@
 /* liboms as an OMS under test: at the direct door, and behind the real adapter at the wire door. */
 #include "core/live/alpaca.h"
 #include "core/oms.h"
+#include "sim/sut/core_meaning.h"
 #include "sim/sut/sut.h"
 
 #include <stdio.h>
@@ -160,4 +161,5 @@ const struct sut sut_core = {.abi = SUT_ABI,
                              .step = core_step,
                              .next = core_next,
                              .bury = core_bury,
-                             .observe = core_observe};
+                             .observe = core_observe,
+                             .meaning = core_meaning};

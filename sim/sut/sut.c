@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct sut *const built_in[] = {&sut_core, &sut_seed_protocol};
@@ -36,4 +37,12 @@ const struct sut *sut_load(const char *file, char why[SUT_WHY_SIZE]) {
         sut = NULL;
     }
     return sut;
+}
+
+void sut_meaning_free(struct sut_meaning *meaning) {
+    free(meaning->moments);
+    free(meaning->booked);
+    free(meaning->known);
+    free(meaning->anchors);
+    *meaning = (struct sut_meaning){0};
 }

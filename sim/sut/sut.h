@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 1, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+enum { SUT_ABI = 2, SUT_WHY_SIZE = OMS_ERROR_SIZE };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -42,6 +42,36 @@ enum sut_answer {
     SUT_NOT_TAKEN, /* refused: must not be sent unless presented again */
     SUT_UNKNOWN    /* no answer could be given: the OMS fail-stops */
 };
+
+/* What a store means to the next start of the OMS that owns it: everything it can act on, and
+ * nothing that is only told. Two stores with the same meaning, in worlds that are otherwise the
+ * same, have the same future. That is a promise of the OMS, checked by running samples; one that
+ * makes no such promise (`meaning` is NULL) is told apart by every page of its store. */
+struct sut_meaning {
+    uint64_t fixed; /* a hash of all that has no time in it */
+    /* Moments (ns since 1970) at which the next start would begin to act otherwise, in a fixed
+     * order: a stored time plus the threshold that it is compared with. Past ones are all alike. */
+    int64_t *moments;
+    size_t moment_count, moment_cap;
+    /* Executions that are booked: looked for among the exchange's, so that an id made from a clock
+     * does not count. */
+    struct sut_booked {
+        uint64_t row; /* a hash of the rest of its row */
+        char execution_id[BROKER_EXECUTION_ID_SIZE];
+    } * booked;
+    size_t booked_count, booked_cap;
+    /* Hashes (hash_text(0, ...)) of client order ids that the next start looks at or leaves alone
+     * whatever the age of their orders. Of other orders at the broker only those count that were
+     * submitted at or after `since_ns`; and a start at a time t leaves those submitted before
+     * t - look_back_ns to no later start. */
+    uint64_t *known;
+    size_t known_count, known_cap;
+    int64_t since_ns, look_back_ns;
+    /* Times from which on live orders make every start look, whenever it comes. */
+    int64_t *anchors;
+    size_t anchor_count, anchor_cap;
+};
+void sut_meaning_free(struct sut_meaning *meaning);
 
 struct sut {
     unsigned abi; /* SUT_ABI */
@@ -69,6 +99,10 @@ struct sut {
      * False: unreadable, `why` says why; with `check`, also when its integrity check fails. */
     bool (*observe)(const char *vfs, const char *path, bool check, struct oms_view *view,
                     char why[SUT_WHY_SIZE]);
+    /* Fills *meaning (all zero before) from the store alone; `vfs` is read only. False: unreadable.
+     * NULL: see struct sut_meaning. */
+    bool (*meaning)(const char *vfs, const char *path, const struct sut_config *config,
+                    struct sut_meaning *meaning);
 };
 
 extern const struct sut sut_core; /* liboms */

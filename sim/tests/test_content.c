@@ -3,6 +3,7 @@
 
 #include "sim/disk.h"
 
+#include <endian.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -137,6 +138,87 @@ static void a_log_started_anew_hides_its_old_frames(void **state) {
     disk_free(disk);
 }
 
+static struct disk *written_on(const struct disk *start, int first, int last) {
+    struct disk *disk = disk_copy(start);
+    sqlite3 *db = open_on(disk, 9);
+    write_rows(db, first, last);
+    shut(db, disk);
+    return disk;
+}
+
+static uint64_t as_sqlite_reads(const struct disk *disk) {
+    struct disk *copy = disk_copy(disk);
+    uint64_t hash = read_by_sqlite(copy, 5);
+    disk_free(copy);
+    return hash;
+}
+
+static void damage(struct disk *disk, int64_t offset);
+
+/* `below` with the log of `above` written over the beginning of its own. */
+static struct disk *overlaid(const struct disk *below, const struct disk *above) {
+    struct disk *disk = disk_copy(below);
+    int64_t size = 0;
+    assert_true(disk_file_size(above, STORE "-wal", &size));
+    unsigned char *bytes = malloc((size_t)size);
+    assert_true(disk_file_read(above, STORE "-wal", 0, bytes, (int)size));
+    assert_true(disk_file_damage(disk, STORE "-wal", 0, bytes, (int)size));
+    free(bytes);
+    return disk;
+}
+
+/* The same frames behind a header that is whole, but another one: none of them counts. */
+static struct disk *with_another_header(const struct disk *from) {
+    struct disk *disk = disk_copy(from);
+    unsigned char header[32];
+    uint32_t a = 0, b = 0, words[6];
+    assert_true(disk_file_read(disk, STORE "-wal", 0, header, sizeof header));
+    header[15]++; /* how often the log was started anew */
+    memcpy(words, header, sizeof words);
+    for (size_t i = 0; i < 6; i += 2) {
+        bool big = (header[3] & 1) != 0;
+        a += (big ? be32toh(words[i]) : le32toh(words[i])) + b;
+        b += (big ? be32toh(words[i + 1]) : le32toh(words[i + 1])) + a;
+    }
+    a = htobe32(a);
+    b = htobe32(b);
+    memcpy(header + 24, &a, sizeof a);
+    memcpy(header + 28, &b, sizeof b);
+    assert_true(disk_file_damage(disk, STORE "-wal", 0, header, sizeof header));
+    return disk;
+}
+
+/* One log and others that go on from it, lost its middle, have old frames behind them, or another
+ * header in front: read in turn, longer and shorter. */
+static void logs_of_one_beginning_do_not_mix(void **state) {
+    (void)state;
+    struct disk *start = written(1, 10);
+    struct disk *longer = written_on(start, 11, 20), *other = written_on(start, 31, 31);
+    struct disk *logs[] = {start,
+                           longer,
+                           other,
+                           disk_copy(start),
+                           with_another_header(start),
+                           overlaid(longer, other)};
+    enum { LOGS = sizeof logs / sizeof logs[0] };
+    uint64_t hashes[LOGS];
+    damage(logs[3], 32 + 3 * (24 + PAGE) + 500);
+    for (size_t i = 0; i < LOGS; i++) {
+        hashes[i] = as_sqlite_reads(logs[i]);
+        for (size_t j = 0; j < i && i + 1 < LOGS; j++)
+            assert_true(hashes[i] != hashes[j]);
+    }
+    assert_true(hashes[LOGS - 1] == hashes[2]); /* what lies behind does not count */
+    for (size_t first = 0; first < LOGS; first++) {
+        for (size_t second = 0; second < LOGS; second++) {
+            assert_true(content(logs[first]) == hashes[first]);
+            assert_true(content(logs[second]) == hashes[second]);
+        }
+    }
+    for (size_t i = 0; i < LOGS; i++)
+        disk_free(logs[i]);
+}
+
 static void damage(struct disk *disk, int64_t offset) {
     unsigned char byte = 0;
     assert_true(disk_file_read(disk, STORE "-wal", offset, &byte, 1));
@@ -202,6 +284,7 @@ int main(void) {
         cmocka_unit_test(another_row_is_another_content),
         cmocka_unit_test(a_checkpoint_changes_nothing),
         cmocka_unit_test(a_log_started_anew_hides_its_old_frames),
+        cmocka_unit_test(logs_of_one_beginning_do_not_mix),
         cmocka_unit_test(a_damaged_frame_ends_the_log),
         cmocka_unit_test(a_damaged_log_header_empties_the_log),
         cmocka_unit_test(what_is_no_plain_store_has_no_content),

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { REPLY_SIZE = TRANSPORT_BODY_MAX + 4096, REQUEST_SIZE = 4096 };
@@ -21,7 +20,7 @@ enum { REPLY_SIZE = TRANSPORT_BODY_MAX + 4096, REQUEST_SIZE = 4096 };
 /* ---- a peer with one answer ---- */
 
 static struct peer {
-    int near;
+    int link; /* -1: none */
     char request[REQUEST_SIZE];
     size_t request_n;
     char *reply;
@@ -31,45 +30,44 @@ static struct peer {
 } peer;
 
 static void hang_up(void) {
-    if (peer.near >= 0)
-        close(peer.near);
-    peer.near = -1;
+    if (peer.link >= 0)
+        wire_link_hang_up(peer.link, false);
+    peer.link = -1;
 }
 
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)ctx, (void)purpose, (void)address;
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     hang_up();
-    assert_true(wire_link_own(ends[0], false));
-    peer.near = ends[1];
+    peer.link = wire_link_open(false);
+    assert_true(peer.link >= 0);
     peer.request_n = peer.reply_at = 0;
     peer.connections++;
-    return ends[0];
+    return peer.link;
 }
 
 static int close_socket(void *ctx, curl_socket_t fd) {
     (void)ctx;
-    wire_link_disown(fd);
     return close(fd);
 }
 
 /* Answers once headers are in; hangs up after the last byte. Otherwise time passes. */
 static bool wait_for_peer(void *ctx, CURLM *multi, int64_t until_ns) {
     (void)ctx, (void)multi;
-    if (peer.near < 0) {
+    const char *bytes = NULL;
+    size_t n = 0;
+    if (peer.link < 0) {
         peer.now_ns += PROFILE_SECOND_NS / 1000;
         return peer.now_ns <= until_ns;
     }
-    ssize_t n = recv(peer.near, peer.request + peer.request_n, REQUEST_SIZE - 1 - peer.request_n,
-                     MSG_DONTWAIT);
-    peer.request_n += n > 0 ? (size_t)n : 0;
+    wire_link_take(peer.link, &bytes, &n);
+    assert_true(n < REQUEST_SIZE - peer.request_n);
+    memcpy(peer.request + peer.request_n, bytes, n);
+    peer.request_n += n;
     peer.request[peer.request_n] = '\0';
     if (strstr(peer.request, "\r\n\r\n") == NULL)
         return true;
-    n = send(peer.near, peer.reply + peer.reply_at, peer.reply_n - peer.reply_at,
-             MSG_DONTWAIT | MSG_NOSIGNAL);
-    peer.reply_at += n > 0 ? (size_t)n : 0;
+    peer.reply_at +=
+        wire_link_put(peer.link, peer.reply + peer.reply_at, peer.reply_n - peer.reply_at);
     if (peer.reply_at == peer.reply_n)
         hang_up();
     return true;
@@ -90,7 +88,7 @@ static int setup(void **state) {
                                            .wait = wait_for_peer,
                                            .now_ns = now_ns};
     char error[200];
-    peer = (struct peer){.near = -1, .reply = malloc(REPLY_SIZE)};
+    peer = (struct peer){.link = -1, .reply = malloc(REPLY_SIZE)};
     assert_non_null(peer.reply);
     struct alpaca_config config = {.url = "http://127.0.0.1:1/",
                                    .key_id = "key-id-text",

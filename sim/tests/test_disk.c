@@ -840,7 +840,7 @@ static void after_a_dropped_sync_only_rewriting_makes_bytes_durable(void **state
     write_text(disk, "a.db", 0, "aaaa");
     sync_file(disk, "a.db");
     write_text(disk, "a.db", 0, "XX");
-    disk_slot_forget(disk, disk_slot_find(disk, "a.db"));
+    disk_slot_forget(disk, disk_slot_find(disk, "a.db"), false);
     write_text(disk, "a.db", 3, "Y");
     sync_file(disk, "a.db");
     struct disk *unscrubbed = disk_copy(disk);
@@ -1053,7 +1053,7 @@ static void a_disk_behaves_like_one_that_copies_everything(void **state) {
             plain_apply(&model.cache, op);
             model.ops[model.pending++] = op;
         } else if (what == 9) {
-            disk_slot_forget(disk, slot);
+            disk_slot_forget(disk, slot, false);
             model.pending = 0;
         } else {
             disk_slot_sync(disk, slot);
@@ -1092,7 +1092,7 @@ static void site_names_parse_back(void **state) {
             assert_int_equal(site_index(parsed), site_index(site));
             valid++;
         }
-    assert_int_equal(valid, 7 * 5 + 7 + 2 * 7);
+    assert_int_equal(valid, 8 * 5 + 2 + 7 + 2 * 7);
     char name[SITE_NAME_SIZE];
     assert_string_equal(site_name((struct site){SITE_DISK_SYNC, ON_WAL}, name), "disk.sync(wal)");
     assert_string_equal(site_name((struct site){SITE_BROKER_SUBMIT, ON_NONE}, name),

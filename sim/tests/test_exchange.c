@@ -96,6 +96,16 @@ static void a_broker_that_only_labels_accepts_the_same_id_twice(void **state) {
     assert_string_equal(exchange_lookup(&exchange, START + 1, "one")->told.id, "O2");
 }
 
+static void an_id_that_is_unique_while_open_is_accepted_again_once_its_order_ended(void **state) {
+    (void)state;
+    begin("open-only");
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_int_equal(send_at(START + 1, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
+    assert_true(exchange_fill(&exchange, 0, START + 2, ONE, ONE, ""));
+    assert_string_equal(exchange_lookup(&exchange, START + 2, "one")->told.id, "O1");
+    assert_int_equal(send_at(START + 3, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+}
+
 static void orders_without_an_id_are_never_duplicates(void **state) {
     (void)state;
     assert_int_equal(send_at(START, "", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
@@ -292,6 +302,7 @@ int main(void) {
         TEST(an_id_is_refused_while_it_is_remembered_and_not_after),
         TEST(alpaca_remembers_an_id_for_ever),
         TEST(a_broker_that_only_labels_accepts_the_same_id_twice),
+        TEST(an_id_that_is_unique_while_open_is_accepted_again_once_its_order_ended),
         TEST(orders_without_an_id_are_never_duplicates),
         TEST(a_refusal_does_not_burn_the_id_and_hits_only_its_like),
         TEST(every_arrival_is_on_record_whatever_became_of_it),

@@ -119,6 +119,7 @@ static void broken(int invariant) {
 }
 
 static void fresh(unsigned claims) {
+    judge_free(&judge);
     world_free(&world);
     world_init(&world, profile_find("label"), 1000 * ONE);
     judge_init(&judge, &fake, claims);
@@ -138,6 +139,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     (void)state;
     peek_forget();
+    judge_free(&judge);
     world_free(&world);
     return 0;
 }
@@ -302,6 +304,7 @@ static void i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed(v
     quiet();
     broken(0);
     fresh(INVARIANTS_ALL);
+    judge_free(&judge);
     judge_init(&judge, &fake, INVARIANTS_ALL); /* before the first life: each side its own */
     exchange_open_position(&world.exchange, "AAPL", 5 * ONE, ONE);
     positions[0] = (struct oms_position){.symbol = "MSFT", .qty_nanos = ONE, .cost = ONE};

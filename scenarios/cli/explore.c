@@ -1,0 +1,434 @@
+/* The command `explore`, and explorations for the gate: processes, and what they come to. */
+#include "scenarios/cli/explore.h"
+
+#include "scenarios/cli/commands.h"
+#include "scenarios/lang/diag.h"
+#include "scenarios/lang/exits.h"
+#include "sim/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, NUMBER_SIZE = 40 };
+
+/* ---- what is to be explored ---- */
+
+struct adding {
+    struct explorations *explorations;
+    const struct scenario *last;
+    enum stage_door door;
+    const struct profile *profile;
+};
+
+static bool is_explored(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_crash *crash = &scenario->lines[i].args.crash;
+        if (scenario->lines[i].statement == SCN_CRASH && crash->where >= SCN_CRASH_ANYWHERE &&
+            crash->depth != SCN_TWICE)
+            return true;
+    }
+    return false;
+}
+
+/* Kinds of crash are tried together, so a configuration is a profile and a door. */
+static void add_one(void *ctx, const char *path, const struct scenario *scenario,
+                    const struct run_config *config) {
+    struct adding *adding = ctx;
+    struct explorations *explorations = adding->explorations;
+    bool same = adding->last == scenario && adding->door == config->door &&
+                adding->profile == config->profile;
+    *adding = (struct adding){explorations, scenario, config->door, config->profile};
+    if (same || !is_explored(scenario))
+        return;
+    CHECK_ROOM(explorations->v, explorations->n, explorations->cap, EXPLORATIONS_MAX);
+    explorations->v[explorations->n] =
+        (struct exploration){.path = strdup(path), .scenario = scenario, .config = *config};
+    CHECK(explorations->v[explorations->n].path != NULL);
+    explorations->n++;
+}
+
+void explorations_add(struct explorations *explorations, struct suite *suite, const char *path) {
+    struct adding adding = {.explorations = explorations};
+    CHECK_ROOM(explorations->files, explorations->file_count, explorations->file_cap, FILES_MAX);
+    suite_pick(suite, path, add_one, &adding, &explorations->files[explorations->file_count++]);
+}
+
+void explorations_free(struct explorations *explorations) {
+    for (size_t i = 0; i < explorations->n; i++)
+        free(explorations->v[i].path);
+    for (size_t i = 0; i < explorations->file_count; i++)
+        scenario_free(&explorations->files[i]);
+    free(explorations->v);
+    free(explorations->files);
+    *explorations = (struct explorations){0};
+}
+
+/* ---- making them ---- */
+
+static double wall_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct budget {
+    double until; /* 0: none */
+};
+
+static bool is_spent(void *ctx) {
+    const struct budget *budget = ctx;
+    return budget->until > 0 && wall_seconds() >= budget->until;
+}
+
+/* In the process of its own. */
+static void make_one(struct suite *suite, const struct explore_options *options,
+                     struct exploration *exploration) {
+    struct explore_options own = *options;
+    struct rusage usage;
+    double begun = wall_seconds();
+    if (exploration->config.door == STAGE_WIRE) {
+        own.wire = suite_wire(suite);
+        if (own.wire == NULL)
+            return;
+    }
+    explore_scenario(exploration->scenario, &exploration->config, &own, &exploration->result);
+    /* Plan and finding go back; the story is made again from them. */
+    free(exploration->result.replay.finding.trace.v);
+    free(exploration->result.replay.trace.v);
+    exploration->seconds = wall_seconds() - begun;
+    exploration->peak_kib = getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+    exploration->done = true;
+}
+
+static bool write_all(int to, const void *bytes, size_t length) {
+    const char *at = bytes;
+    while (length > 0) {
+        ssize_t n = write(to, at, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+static bool read_all(int from, void *bytes, size_t length) {
+    char *at = bytes;
+    while (length > 0) {
+        ssize_t n = read(from, at, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+struct worker {
+    pid_t pid; /* 0: idle */
+    int from;
+    size_t index;
+};
+
+/* What the process finds comes back as it is: both are the same program, and what its pointers point
+ * to is made anew from the plan. */
+static bool start_worker(struct suite *suite, const struct explore_options *options,
+                         struct exploration *exploration, size_t index, struct worker *worker) {
+    int ends[2];
+    fflush(NULL);
+    if (pipe(ends) != 0)
+        return false;
+    worker->pid = fork();
+    if (worker->pid == 0) {
+        close(ends[0]);
+        make_one(suite, options, exploration);
+        write_all(ends[1], &exploration->result, sizeof exploration->result);
+        write_all(ends[1], &exploration->peak_kib, sizeof exploration->peak_kib);
+        write_all(ends[1], &exploration->seconds, sizeof exploration->seconds);
+        write_all(ends[1], &exploration->done, sizeof exploration->done);
+        _exit(EXIT_PASS);
+    }
+    close(ends[1]);
+    worker->from = ends[0];
+    worker->index = index;
+    return worker->pid > 0;
+}
+
+static void finish_worker(struct suite *suite, struct explorations *all, struct worker *worker) {
+    struct exploration *exploration = &all->v[worker->index];
+    int status = 0;
+    bool whole = read_all(worker->from, &exploration->result, sizeof exploration->result) &&
+                 read_all(worker->from, &exploration->peak_kib, sizeof exploration->peak_kib) &&
+                 read_all(worker->from, &exploration->seconds, sizeof exploration->seconds) &&
+                 read_all(worker->from, &exploration->done, sizeof exploration->done);
+    close(worker->from);
+    while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    worker->pid = 0;
+    exploration->done = exploration->done && whole && status == 0;
+    exploration->result.replay.finding.trace = (struct trace){0};
+    exploration->result.replay.trace = (struct trace){0};
+    if (exploration->done)
+        return;
+    fprintf(stderr, "crashgate: the process that explored %s:%d ended with status %d\n",
+            exploration->path, exploration->scenario->place.line,
+            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    suite_worst(suite, WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERNAL
+                           ? EXIT_INTERNAL
+                           : EXIT_ENVIRONMENT);
+}
+
+/* ---- telling ---- */
+
+/* "12,345" */
+static const char *grouped(unsigned long number, char out[NUMBER_SIZE]) {
+    char digits[NUMBER_SIZE];
+    int length = snprintf(digits, sizeof digits, "%lu", number), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+static const char *door_name(const struct exploration *exploration) {
+    return exploration->config.door == STAGE_WIRE ? "wire" : "direct";
+}
+
+static void tell(const struct suite *suite, const struct exploration *exploration) {
+    const struct explore_result *result = &exploration->result;
+    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], bytes[NUMBER_SIZE], meaning[NUMBER_SIZE],
+        distinct[NUMBER_SIZE];
+    const char *word = result->closed                        ? "CLOSED"
+                       : result->verdict == RUN_INCONCLUSIVE ? "NOT CLOSED"
+                                                             : "FAIL";
+    printf("%-10s %s:%d  [%s, %s, %s]  %s lives, %s crash worlds, %s distinct, deepest %u; merged "
+           "%s by bytes, %s by meaning; %lu audited, %lu slowly%s%s\n",
+           word, exploration->path, exploration->scenario->place.line, suite->oms_name,
+           exploration->config.profile->name, door_name(exploration), grouped(result->lives, lives),
+           grouped(result->crash_worlds, worlds), grouped(result->distinct, distinct),
+           result->deepest, grouped(result->merged_bytes, bytes),
+           grouped(result->merged_meaning, meaning), result->audited, result->slowly,
+           result->bound[0] != '\0' ? "; bound: " : "", result->bound);
+}
+
+/* A finding's block is that of its replay, told again here where its story can be kept. */
+static void report(struct suite *suite, const struct explore_options *options,
+                   struct exploration *exploration) {
+    const struct explore_result *result = &exploration->result;
+    struct report_run run;
+    struct run_result told = result->replay;
+    struct run_options replay = {.sut = options->sut,
+                                 .claims = options->claims,
+                                 .plan = &result->replay.finding.plan,
+                                 .seed = options->seed};
+    if (result->found && !result->replay.finding.all_runs) {
+        if (exploration->config.door == STAGE_WIRE)
+            replay.wire = suite_wire(suite);
+        run_scenario(exploration->scenario, &exploration->config, &replay, &told);
+    }
+    told.verdict = result->verdict;
+    told.found = result->found;
+    told.runs = result->lives;
+    told.failed = result->found;
+    told.crash_points = result->crash_worlds;
+    told.counts.lives = result->lives;
+    told.counts.faults = result->faults;
+    told.fingerprint = result->fingerprint;
+    snprintf(told.why, sizeof told.why, "%s", result->why[0] != '\0' ? result->why : result->bound);
+    suite_worst(suite, suite_exit_of(&told));
+    suite_describe(suite, exploration->path, exploration->scenario, &exploration->config,
+                   suite->options->value[OPTION_OMS], &told, &run);
+    tell(suite, exploration);
+    fflush(stdout);
+    suite_add(suite, &run);
+    run_result_free(&told);
+}
+
+static void add_totals(struct explore_totals *totals, const struct exploration *exploration) {
+    const struct explore_result *result = &exploration->result;
+    totals->explorations++;
+    totals->closed += result->closed;
+    totals->lives += result->lives;
+    totals->crash_worlds += result->crash_worlds;
+    totals->distinct += result->distinct;
+    totals->audited += result->audited;
+    totals->mismatches += result->mismatches;
+    totals->slowly += result->slowly;
+    if (result->deepest > totals->deepest)
+        totals->deepest = result->deepest;
+    if (exploration->peak_kib > totals->peak_kib)
+        totals->peak_kib = exploration->peak_kib;
+}
+
+static void progress(struct suite *suite, size_t done, size_t of) {
+    if (suite->terminal.progress)
+        report_terminal_progress(&suite->terminal, done, of, "explorations");
+}
+
+void explorations_make(struct explorations *all, struct suite *suite,
+                       const struct explore_options *options, unsigned jobs,
+                       struct explore_totals *totals) {
+    struct worker workers[JOBS_MAX] = {{0}};
+    size_t next = 0, told = 0;
+    *totals = (struct explore_totals){0};
+    jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs;
+    while (told < all->n) {
+        size_t waited = 0;
+        for (unsigned i = 0; i < jobs && next < all->n; i++) {
+            if (workers[i].pid != 0)
+                continue;
+            if (!start_worker(suite, options, &all->v[next], next, &workers[i])) {
+                fprintf(stderr, "crashgate: cannot start a process: %s\n", strerror(errno));
+                suite_worst(suite, EXIT_ENVIRONMENT);
+                return;
+            }
+            next++;
+        }
+        /* The one that is told next is waited for; those behind it go on. */
+        while (waited < jobs && (workers[waited].pid == 0 || workers[waited].index != told))
+            waited++;
+        CHECK(waited < jobs);
+        finish_worker(suite, all, &workers[waited]);
+        if (all->v[told].done) {
+            report(suite, options, &all->v[told]);
+            add_totals(totals, &all->v[told]);
+        }
+        told++;
+        progress(suite, told, all->n);
+    }
+}
+
+/* ---- the command ---- */
+
+static int read_word(const char *option, const char *text, const char *const *words,
+                     int otherwise) {
+    if (text == NULL)
+        return otherwise;
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+    }
+    fprintf(stderr, "crashgate: %s cannot be '%s'; it is one of:", option, text);
+    for (int i = 0; words[i] != NULL; i++)
+        fprintf(stderr, " %s", words[i]);
+    fputc('\n', stderr);
+    return -1;
+}
+
+static bool read_number(const char *option, const char *text, unsigned long least,
+                        unsigned long most, unsigned long *value) {
+    char *end = NULL;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    *value = strtoul(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= least &&
+        *value <= most)
+        return true;
+    fprintf(stderr, "crashgate: %s is a whole number from %lu to %lu, not '%s'\n", option, least,
+            most, text);
+    return false;
+}
+
+static const char *const delay_words[] = {
+#define X(id, word, meaning) word,
+    EXPLORE_DELAYS(X)
+#undef X
+        NULL};
+static const char *const wrong_keys[] = {"", "no-exchange", "no-times", "", "cache-only", NULL};
+static const char *const audit_words[] = {"successors", "verdict", NULL};
+
+static bool read_options(const struct options *options, struct explore_options *explore,
+                         struct budget *budget, unsigned long *jobs) {
+    unsigned long faults = 0, audits = 2, lives = 0, seconds = 0;
+    int delays =
+        read_word("--restarts", options->value[OPTION_RESTARTS], delay_words, EXPLORE_THRESHOLDS);
+    int wrong = read_word("--wrong-key", options->value[OPTION_WRONG_KEY], wrong_keys, 0);
+    int by = read_word("--audit-by", options->value[OPTION_AUDIT_BY], audit_words, 0);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *jobs = cores > 0 ? (unsigned long)cores : 1;
+    if (delays < 0 || wrong < 0 || by < 0 ||
+        !read_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
+                     &faults) ||
+        !read_number("--audits", options->value[OPTION_AUDITS], 0, 1000, &audits) ||
+        !read_number("--lives", options->value[OPTION_LIVES], 1, 1000000000, &lives) ||
+        !read_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
+        !read_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
+        return false;
+    budget->until = seconds > 0 ? wall_seconds() + (double)seconds : 0;
+    *explore = (struct explore_options){.sut = options->sut,
+                                        .claims = options->claims,
+                                        .seed = options->has_seed ? &options->seed : NULL,
+                                        .delays = (enum explore_delays)delays,
+                                        .faults = (unsigned)faults,
+                                        .lives_max = lives,
+                                        .audits = (unsigned)audits,
+                                        .without = (unsigned)wrong,
+                                        .verdict_only = by == 1,
+                                        .kill = options->crash_kind == SCN_KILL,
+                                        .power = options->crash_kind == SCN_POWER,
+                                        .spent = is_spent,
+                                        .ctx = budget};
+    return true;
+}
+
+static void tell_totals(const struct explore_totals *totals,
+                        const struct explore_options *options) {
+    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], distinct[NUMBER_SIZE];
+    printf("%lu explorations, %lu closed: %s lives, %s crash worlds, %s distinct, deepest %u, %lu "
+           "audited, %lu mismatches, %lu run slowly; restarts: %s; at most %u other faults a life; "
+           "at most %ld MiB\n",
+           totals->explorations, totals->closed, grouped(totals->lives, lives),
+           grouped(totals->crash_worlds, worlds), grouped(totals->distinct, distinct),
+           totals->deepest, totals->audited, totals->mismatches, totals->slowly,
+           delay_words[options->delays], options->faults, totals->peak_kib / 1024);
+}
+
+int command_explore(const struct options *options, const char *program) {
+    struct suite suite;
+    struct suite_paths paths;
+    struct explorations all = {0};
+    struct explore_options explore;
+    struct explore_totals totals;
+    struct budget budget;
+    unsigned long jobs = 1;
+    if (options->file_count == 0) {
+        fprintf(stderr, "crashgate: 'explore' needs at least one scenario file or folder\n");
+        return EXIT_MISTAKE;
+    }
+    if (!read_options(options, &explore, &budget, &jobs) ||
+        !suite_paths(options->files, options->file_count, &paths))
+        return EXIT_MISTAKE;
+    if (!suite_open(&suite, options, program,
+                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT)) {
+        suite_paths_free(&paths);
+        return suite.exit_code;
+    }
+    suite.quiet_passes = true;
+    suite.quiet_totals = true;
+    for (size_t i = 0; i < paths.n; i++)
+        explorations_add(&all, &suite, paths.v[i]);
+    suite_paths_free(&paths);
+    if (all.n == 0 && suite.exit_code == EXIT_PASS) {
+        fprintf(stderr, "crashgate: no scenario there has 'crash anywhere' or 'crash again "
+                        "anywhere', so there is nothing to explore\n");
+        suite_worst(&suite, EXIT_MISTAKE);
+    }
+    explorations_make(&all, &suite, &explore, (unsigned)jobs, &totals);
+    if (all.n > 0)
+        tell_totals(&totals, &explore);
+    explorations_free(&all);
+    return suite_close(&suite);
+}

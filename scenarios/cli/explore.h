@@ -1,0 +1,42 @@
+/* Exploring many scenarios, each exploration in a process of its own. */
+#ifndef SCENARIOS_CLI_EXPLORE_H
+#define SCENARIOS_CLI_EXPLORE_H
+
+#include "scenarios/cli/suite.h"
+#include "scenarios/lang/explore.h"
+
+/* One exploration that is to be made, and what came of it. */
+struct exploration {
+    char *path;
+    const struct scenario *scenario; /* borrowed */
+    struct run_config config;
+    struct explore_result result; /* its replay holds plan and finding only, no story */
+    long peak_kib;                /* memory of the process that made it */
+    double seconds;
+    bool done;
+};
+
+struct explorations {
+    struct exploration *v;
+    size_t n, cap;
+    struct scenario_file *files; /* of all scenarios in them */
+    size_t file_count, file_cap;
+};
+
+struct explore_totals {
+    unsigned long explorations, closed, lives, crash_worlds, distinct, audited, mismatches, slowly;
+    unsigned deepest;
+    long peak_kib;
+};
+
+/* Adds every scenario of a file with a `crash anywhere` or `crash again anywhere`, in each of its
+ * profiles, at the doors of the suite. Mistakes are told and end in suite->exit_code. */
+void explorations_add(struct explorations *explorations, struct suite *suite, const char *path);
+/* Makes them all, `jobs` at a time; then reports each in order: one line, and a finding's block.
+ * What comes out does not depend on `jobs`. */
+void explorations_make(struct explorations *explorations, struct suite *suite,
+                       const struct explore_options *options, unsigned jobs,
+                       struct explore_totals *totals);
+void explorations_free(struct explorations *explorations);
+
+#endif

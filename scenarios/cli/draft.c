@@ -50,8 +50,10 @@ static void split_words(const char *text, struct words *words) {
             char *word = words->v[words->n], *low = words->low[words->n];
             bool at = text[0] == '@';
             clean(at && length > 1 ? text + 1 : text, at && length > 1 ? length - 1 : length, word);
-            for (size_t i = 0; i < WORD_SIZE; i++)
-                low[i] = (char)tolower((unsigned char)word[i]);
+            size_t at_low = 0;
+            for (; word[at_low] != '\0'; at_low++)
+                low[at_low] = (char)tolower((unsigned char)word[at_low]);
+            low[at_low] = '\0';
             words->n += word[0] != '\0';
         }
         text += length > 0 ? length : 1;

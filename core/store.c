@@ -170,16 +170,28 @@ enum oms_code store_identity(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
+/* Where the schema goes on after this statement of it; NULL: that is not the next one. */
+static const char *after_statement(const char *rest, const char *text) {
+    const size_t length = strlen(text);
+    return strncmp(rest, text, length) == 0 && rest[length] == ';' ? rest + length + 1 : NULL;
+}
+
 /* A damaged name of a column passes the integrity check, and is only met when it is needed. */
 static enum oms_code store_schema(struct store *store, struct oms_error *error) {
-    char text[sizeof schema + 1];
-    const int rc = ask(store, "SELECT group_concat(sql,';')||';' FROM sqlite_schema", text,
-                       sizeof text);
+    const char *rest = schema;
+    sqlite3_stmt *row = NULL;
+    int rc = sqlite3_prepare_v2(store->db, "SELECT +sql FROM sqlite_schema", -1, &row, NULL);
 
-    if (rc != SQLITE_OK) {
+    while (rc == SQLITE_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(row, 0);
+        rest = rest != NULL && text != NULL ? after_statement(rest, text) : NULL;
+        rc = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(row);
+    if (rc != SQLITE_DONE) {
         return refuse(store, rc, "cannot read its schema", error);
     }
-    if (strcmp(text, schema) != 0) {
+    if (rest == NULL || *rest != '\0') {
         text_error(error, "store %s: its schema is not that of version %d: it is damaged",
                    store->path, SCHEMA_VERSION);
         return OMS_CORRUPT;

@@ -28,35 +28,36 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
 #define SYNC_LIED (BREAKS(3) | BREAKS(7) | BREAKS(14))
 /* What nobody can keep whose newest, or any, records are gone without a trace. */
 #define RECORDS_LOST (BREAKS(3) | BREAKS(7))
+/* A damaged word of a record may read well and be wrong: the OMS can notice, not repair. */
+#define RECORDS_WRONG (RECORDS_LOST | BREAKS(4))
 
 #define NO_ARGS \
     {           \
         { 0 }   \
     }
-#define ARG_AFTERMATH                                     \
+#define ARG_AFTERMATH                                                   \
+    {                                                                   \
+        {                                                               \
+            "aftermath", FAULT_ARG_WORD, true, 0, 0, 3, {               \
+                "dropped-clean", "kept-dirty", "late", "reverted", NULL \
+            }                                                           \
+        }                                                               \
+    }
+#define ARG_LANDS(most, ...)                              \
     {                                                     \
         {                                                 \
-            "aftermath", FAULT_ARG_WORD, true, 0, 0, 3, { \
-                "dropped-clean", "kept-dirty", "late",    \
-                    "reverted", NULL                      \
+            "lands", FAULT_ARG_WORD, false, 0, 0, most, { \
+                __VA_ARGS__, NULL                         \
             }                                             \
         }                                                 \
     }
-#define ARG_LANDS(most, ...)                                \
-    {                                                 \
-        {                                             \
-            "lands", FAULT_ARG_WORD, false, 0, 0, most, { \
-                __VA_ARGS__, NULL                     \
-            }                                         \
-        }                                             \
-    }
-#define ARG_FOR                                                          \
-    {                                                                    \
-        {                                                                \
+#define ARG_FOR                                                           \
+    {                                                                     \
+        {                                                                 \
             "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
-                NULL                                                     \
-            }                                                            \
-        }                                                                \
+                NULL                                                      \
+            }                                                             \
+        }                                                                 \
     }
 #define AT_BYTE                                             \
     {                                                       \
@@ -65,24 +66,22 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
         }                                                   \
     }
 #define ARG_AT_BYTE \
-    {               \
-        AT_BYTE     \
-    }
-#define ARG_AT_BIT                               \
-    {                                            \
-        AT_BYTE, {                               \
+    { AT_BYTE }
+#define ARG_AT_BIT                                  \
+    {                                               \
+        AT_BYTE, {                                  \
             "bit", FAULT_ARG_INT, false, 0, 0, 7, { \
-                NULL                             \
-            }                                    \
-        }                                        \
+                NULL                                \
+            }                                       \
+        }                                           \
     }
-#define ARG_LIFE                                          \
-    {                                                     \
-        {                                                 \
+#define ARG_LIFE                                           \
+    {                                                      \
+        {                                                  \
             "life", FAULT_ARG_INT, false, 1, 1, 1000000, { \
-                NULL                                      \
-            }                                             \
-        }                                                 \
+                NULL                                       \
+            }                                              \
+        }                                                  \
     }
 #define ARG_BY                                               \
     {                                                        \
@@ -144,12 +143,11 @@ static const struct fault_kind rows[] = {
     {SITE_DISK_SYNC, 0, "stalls", ARG_FOR, ACT_STALL, 0, false,
      "the call takes that long; the world goes on meanwhile"},
     {SITE_DISK_DELETE, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "the file stays"},
-    {SITE_DISK_REST, 0, "bit-flip", ARG_AT_BIT, ACT_FLIP, RECORDS_LOST, false,
+    {SITE_DISK_REST, 0, "bit-flip", ARG_AT_BIT, ACT_FLIP, RECORDS_WRONG, false,
      "one bit of the file is another one"},
     {SITE_DISK_REST, 0, "cut", ARG_AT_BYTE, ACT_CUT, RECORDS_LOST, false,
      "the file ends after that many bytes"},
-    {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false,
-     "the file is gone"},
+    {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false, "the file is gone"},
     {SITE_DISK_REST, ON(DB), "restored", ARG_LIFE, ACT_RESTORED, RECORDS_LOST, false,
      "the whole store is put back to what it was when that life began"},
     {SITE_BROKER_SUBMIT, 0, "refused", NO_ARGS, ACT_REFUSED, 0, false,

@@ -451,6 +451,24 @@ uint64_t disk_cache_hash(const struct disk *disk) {
     return hash_u64(files, 1);
 }
 
+static bool is_store(const char *name, const char *path) {
+    size_t length = strlen(path);
+    return strncmp(name, path, length) == 0 &&
+           (name[length] == '\0' || strcmp(name + length, "-wal") == 0);
+}
+
+uint64_t disk_aside_hash(const struct disk *disk, const char *path) {
+    uint64_t hash = profile_number(disk);
+    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+        const struct file *file = disk->files[slot];
+        if (file && file->late)
+            hash += hash_u64(file->name_hash, 1);
+        if (file && !file->deleted && file->cache.size > 0 && !is_store(file->name, path))
+            hash += hash_u64(file->name_hash, image_hash(&file->cache));
+    }
+    return hash;
+}
+
 static bool same_files(const struct disk *a, const struct disk *b) {
     int balance = 0;
     for (int slot = 0; slot < DISK_FILES_MAX; slot++) {

@@ -177,10 +177,10 @@ static uint64_t frames_that_count(const struct sut_config *config, unsigned fram
     return config->checkpoint_frames > 0 && left < FRAMES_NEAR ? frames + 1u : 0;
 }
 
-/* What reads show on this disk. */
-static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
-                         const struct world *world, struct disk *disk, const char *path,
-                         unsigned without, struct moments *pending) {
+/* What reads show of the store on this disk. */
+static uint64_t one_store(const struct sut *sut, const struct sut_config *config,
+                          const struct world *world, struct disk *disk, const char *path,
+                          unsigned without, struct moments *pending) {
     const struct bytes_slot *bytes = content_of(disk, path);
     const struct store_slot *slot = NULL;
     uint64_t hash = 0;
@@ -193,6 +193,15 @@ static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
     if (!slot->readable)
         return hash_u64(hash, bytes->content.hash);
     return hash_u64(hash, store_in_world(&slot->meaning, world, without, pending));
+}
+
+/* What the next life can meet on this disk. */
+static uint64_t one_disk(const struct sut *sut, const struct sut_config *config,
+                         const struct world *world, struct disk *disk, const char *path,
+                         unsigned without, struct moments *pending) {
+    uint64_t store = one_store(sut, config, world, disk, path, without, pending);
+    uint64_t aside = disk_aside_hash(disk, path);
+    return aside == 0 ? store : hash_u64(store, aside);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -226,6 +235,25 @@ static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *con
     free(seen);
     outcomes_free(&outcomes);
     return hash;
+}
+
+static bool shows_tail(const struct disk *disk, const char *path) {
+    const struct bytes_slot *bytes = content_of(disk, path);
+    return bytes->known && bytes->content.tail != 0;
+}
+
+bool meaning_has_tail(const struct disk *disk, const char *path) {
+    struct outcomes outcomes;
+    bool found = shows_tail(disk, path);
+    outcomes_pick(disk, &outcomes);
+    for (unsigned i = 0; i < outcomes.count && !found; i++) {
+        struct disk *after = disk_copy(disk);
+        disk_power(after, outcomes.which[i]);
+        found = shows_tail(after, path);
+        disk_free(after);
+    }
+    outcomes_free(&outcomes);
+    return found;
 }
 
 /* ---- the exchange, and what is under way ---- */

@@ -987,6 +987,9 @@ static void a_store_that_makes_no_sense_is_refused(void **state) {
         {"UPDATE fills SET qty = '40'", "cannot read fills"},
         {"UPDATE positions SET cost = 0", "cannot read positions"},
         {"UPDATE runs SET at_ns = NULL", "cannot read meta"},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'severity', "
+         "'severitx')",
+         "its schema is not that of version"},
         {"PRAGMA user_version = 9", "schema version is 9"},
     };
     (void)state;

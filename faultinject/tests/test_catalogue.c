@@ -1,5 +1,6 @@
 /* The fault catalogue: names, ranges, and what a port is told. */
 #include "faultinject/catalogue.h"
+#include "sim/disk_profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 static void every_row_has_a_site_a_meaning_and_is_found_there_by_its_name(void **state) {
@@ -93,7 +95,8 @@ static void arguments_keep_their_ranges_and_say_what_is_wrong(void **state) {
         {status, "500.5", 0, "'500.5' is no whole number for status"},
         {after, "dropped-clean", 0, NULL},
         {after, "kept-dirty", 1, NULL},
-        {after, "gone", 0, "'gone' is no aftermath; it is one of dropped-clean, kept-dirty, late, reverted"},
+        {after, "gone", 0,
+         "'gone' is no aftermath; it is one of dropped-clean, kept-dirty, late, reverted"},
         {at, "0", 0, NULL},
         {at, "1048577", 0, "at=1048577 is outside 0 to 1048576"},
     };
@@ -127,6 +130,53 @@ static void the_port_is_told_the_mechanism_and_its_argument(void **state) {
     assert_int_equal(fault_answer(&fault).arg[0], 503);
 }
 
+static unsigned suspended(enum site_op op, enum site_object on, const char *kind, int64_t arg) {
+    struct fault fault = {.kind = catalogue_find((struct site){op, on}, kind), .arg = {arg}};
+    return fault_suspends(&fault);
+}
+
+/* Whatever happens to a disk: no duplicate may come of it (I1), and nothing more is forgiven. */
+static void a_fault_suspends_what_no_oms_could_keep_and_nothing_else(void **state) {
+    (void)state;
+    enum { LOST = 1u << 3 | 1u << 7, LIED = LOST | 1u << 14 };
+    assert_int_equal(suspended(SITE_DISK_SYNC, ON_WAL, "lies", 0), LIED);
+    assert_int_equal(suspended(SITE_DISK_SYNC, ON_WAL, "fails", 0), 0);
+    assert_int_equal(suspended(SITE_DISK_SYNC, ON_WAL, "fails", 1), 0);
+    assert_int_equal(suspended(SITE_DISK_SYNC, ON_WAL, "fails", 2), LIED); /* late */
+    assert_int_equal(suspended(SITE_DISK_SYNC, ON_WAL, "fails", 3), 0);
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        const struct fault_kind *kind = catalogue_at(i);
+        unsigned expected = kind->op == SITE_DISK_REST ? LOST : 0;
+        if (strcmp(kind->name, "lies") == 0)
+            expected = LIED;
+        if (strcmp(kind->name, "bit-flip") == 0)
+            expected = LOST | 1u << 4; /* what is stored may read well and be wrong */
+        assert_int_equal(kind->suspends, expected);
+    }
+}
+
+static void what_a_disk_profile_calls_typical_is_a_word_of_the_catalogue(void **state) {
+    (void)state;
+    const struct fault_arg *after = argument((struct site){SITE_DISK_SYNC, ON_WAL}, "fails");
+    for (size_t i = 0; disk_profile_at(i) != NULL; i++) {
+        char text[64], why[200];
+        snprintf(text, sizeof text, "%s", disk_profile_at(i)->aftermaths);
+        for (char *word = strtok(text, ", "); word != NULL; word = strtok(NULL, ", ")) {
+            int64_t value = 0;
+            assert_true(fault_arg_parse(after, word, &value, why, sizeof why));
+        }
+    }
+}
+
+static void a_word_that_need_not_be_written_is_not(void **state) {
+    (void)state;
+    char text[FAULT_TEXT_SIZE];
+    struct fault fault = {.kind = catalogue_find((struct site){SITE_DISK_WRITE, ON_WAL}, "full")};
+    assert_string_equal(fault_format(&fault, text), "full");
+    fault.arg[0] = LANDS_PART;
+    assert_string_equal(fault_format(&fault, text), "full(lands=part)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_a_site_a_meaning_and_is_found_there_by_its_name),
@@ -134,6 +184,9 @@ int main(void) {
         cmocka_unit_test(every_site_name_parses_back_and_others_do_not),
         cmocka_unit_test(arguments_keep_their_ranges_and_say_what_is_wrong),
         cmocka_unit_test(the_port_is_told_the_mechanism_and_its_argument),
+        cmocka_unit_test(a_fault_suspends_what_no_oms_could_keep_and_nothing_else),
+        cmocka_unit_test(what_a_disk_profile_calls_typical_is_a_word_of_the_catalogue),
+        cmocka_unit_test(a_word_that_need_not_be_written_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

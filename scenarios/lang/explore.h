@@ -69,6 +69,7 @@ struct explore_result {
     unsigned long starts, starts_merged; /* of those, after each restart delay */
     unsigned deepest;                    /* crashes and faults on the way to the farthest world */
     unsigned long audited, mismatches;
+    unsigned long audited_loosely; /* of those, by what is explored instead of by equal sets */
     unsigned long implied_tried; /* power outcomes tried against the one that stands for them */
     unsigned long slowly;        /* crash points also run the slow way, with a dead port */
     unsigned long faults;        /* other faults that struck */

@@ -451,6 +451,14 @@ static void put_faults(FILE *out) {
         "timed line. A fault that never\n"
         "struck is an error.\n"
         "\n"
+        "`disk.rest` is no call: it is the time a file lies there while no OMS runs. Such a fault "
+        "strikes when the next life begins.\n"
+        "After it, and after a sync that lied, the OMS may refuse the store, or go on with what it "
+        "still says: then what was forgotten\n"
+        "is held against nobody (I3, I7, and I14 where a sync lied, are not judged), and "
+        "everything "
+        "else is, one order at most above all.\n"
+        "\n"
         "| fault | at | arguments | meaning |\n"
         "|---|---|---|---|\n",
         out);

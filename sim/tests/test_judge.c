@@ -236,6 +236,52 @@ static void i3_and_i12_wait_for_an_intent_that_may_not_leave(void **state) {
     broken(3);
 }
 
+/* ---- what a fault makes an OMS forget ---- */
+
+/* Taken on, sent, filled at the broker; then the store says nothing of it. */
+static void forgets(unsigned suspends) {
+    fresh(INVARIANTS_ALL & ~suspends);
+    judge.suspends = suspends;
+    judge_presented(&judge, D1);
+    judge_answered(&judge, D1, SUT_TAKEN);
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+    exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "");
+    kill_switch = true;
+    judge_operator(&judge, true, true);
+    kill_switch = false;
+    order_count = 0;
+    life();
+}
+
+static void what_a_fault_made_it_forget_is_held_against_nobody(void **state) {
+    (void)state;
+    forgets(INVARIANT_BIT(7));
+    quiet();
+    broken(0);
+}
+
+static void without_such_a_fault_it_is(void **state) {
+    (void)state;
+    forgets(0);
+    broken(7);
+}
+
+static void what_was_forgotten_is_still_one_order_at_most(void **state) {
+    (void)state;
+    forgets(INVARIANT_BIT(7));
+    accepted();
+    broken(1);
+}
+
+static void what_was_forgotten_and_taken_on_again_is_judged_in_full(void **state) {
+    (void)state;
+    forgets(INVARIANT_BIT(7));
+    believe(OMS_STATE_WORKING, "");
+    quiet();
+    broken(4);
+}
+
 /* ---- I4 ---- */
 
 static void i4_compares_every_state_with_the_broker_s(void **state) {
@@ -702,6 +748,10 @@ int main(void) {
         TEST(i3_breaks_when_what_was_taken_on_is_nowhere),
         TEST(i3_asks_for_a_recorded_reason_when_the_broker_has_no_order),
         TEST(i3_and_i12_wait_for_an_intent_that_may_not_leave),
+        TEST(what_a_fault_made_it_forget_is_held_against_nobody),
+        TEST(without_such_a_fault_it_is),
+        TEST(what_was_forgotten_is_still_one_order_at_most),
+        TEST(what_was_forgotten_and_taken_on_again_is_judged_in_full),
         TEST(i4_compares_every_state_with_the_broker_s),
         TEST(i4_compares_executed_quantity_position_and_cost_exactly),
         TEST(i4_takes_a_late_rejection_for_an_end_when_something_was_executed),

@@ -176,7 +176,7 @@ static void crashes_and_quantifiers_keep_their_rules(void **state) {
 static void what_comes_later_is_said_so(void **state) {
     (void)state;
     static const char *const lines[] = {"reconcile daily", "operator resolves D1 as filled",
-                                        "broker busts F1", "expect pnl AAPL = 5", "disk slow"};
+                                        "broker busts F1", "expect pnl AAPL = 5"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char text[400];
         snprintf(text, sizeof text, "%s%s\n", GOOD, lines[i]);
@@ -184,6 +184,16 @@ static void what_comes_later_is_said_so(void **state) {
         assert_non_null(strstr(out, "not in this version of the language [E011]"));
         free(out);
     }
+}
+
+static void disks_are_rows_of_their_table(void **state) {
+    (void)state;
+    assert_told("crashgate 1\nscenario \"S\"\ndisk ext5\ndecision D1 = \"X\"\n"
+                "10:00:00 signal D1 buy 1 AAPL limit 1\n",
+                "f.scn:3:6: error: no such disk: 'ext5' (did you mean 'ext4'?) [E034]\n");
+    assert_told("crashgate 1\nscenario \"S\"\ndisk ext4\ndisk xfs\ndecision D1 = \"X\"\n"
+                "10:00:00 signal D1 buy 1 AAPL limit 1\n",
+                "f.scn:4:1: error: 'disk' is written twice, first on line 3 [E010]\n");
 }
 
 static void faults_are_rows_of_the_catalogue(void **state) {
@@ -289,6 +299,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(crashes_and_quantifiers_keep_their_rules),
         cmocka_unit_test(what_comes_later_is_said_so),
+        cmocka_unit_test(disks_are_rows_of_their_table),
         cmocka_unit_test(faults_are_rows_of_the_catalogue),
         cmocka_unit_test(options_and_headers_are_closed_lists),
         cmocka_unit_test(files_are_refused_as_a_whole),

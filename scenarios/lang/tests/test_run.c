@@ -135,33 +135,6 @@ static void what_is_reached_in_no_run_makes_a_scenario_vacuous(void **state) {
 
 /* ---- faults ---- */
 
-/* Lines in which every site of the catalogue is called at least once after the fault. */
-static void strike(const struct fault_kind *kind, enum site_object on, char *lines, size_t size) {
-    char name[SITE_NAME_SIZE], text[FAULT_TEXT_SIZE];
-    struct fault fault = {.kind = kind};
-    for (int i = 0; i < FAULT_ARGS_MAX; i++)
-        fault.arg[i] = kind->args[i].type == FAULT_ARG_DURATION ? INT64_C(3000000000)
-                                                                : kind->args[i].otherwise;
-    snprintf(lines, size, "%s" BEFORE_SIGNAL("fault %s %s once") "10:00:05 cancel D1\n",
-             kind->op == SITE_BROKER_LOOKUP ? "10:00:00 fault broker.submit lost-reply once\n" : "",
-             site_name((struct site){kind->op, on}, name), fault_format(&fault, text));
-}
-
-static void every_row_of_the_catalogue_can_strike_and_breaks_nothing(void **state) {
-    (void)state;
-    for (size_t row = 0; row < catalogue_count(); row++) {
-        const struct fault_kind *kind = catalogue_at(row);
-        bool disk = kind->op < SITE_BROKER_SUBMIT;
-        enum site_object on = disk ? ON_WAL : kind->wire_only ? ON_SUBMIT : ON_NONE;
-        struct site site = {kind->op, on};
-        char lines[1000];
-        strike(kind, on, lines, sizeof lines);
-        door = kind->wire_only ? STAGE_WIRE : STAGE_DIRECT;
-        passes(lines);
-        assert_true(result.fired[site_index(site)] > 0);
-    }
-}
-
 static unsigned long fired(const char *fault) {
     char lines[400];
     /* An order that is lost is looked up every 2 s until it counts as absent. */
@@ -650,7 +623,6 @@ int main(void) {
         TEST(a_fault_that_never_strikes_is_an_error),
         TEST(a_broker_line_about_an_order_that_never_comes_is_an_error),
         TEST(what_is_reached_in_no_run_makes_a_scenario_vacuous),
-        TEST(every_row_of_the_catalogue_can_strike_and_breaks_nothing),
         TEST(faults_strike_as_often_as_is_written),
         TEST(a_fault_anywhere_is_one_run_for_every_call_and_one_without),
         TEST(every_placement_of_a_crash_strikes),

@@ -25,7 +25,7 @@ enum {
     NODES_MAX = 4000000,
     WAITING_MAX = 2000000,
     SLOW_EVERY = 16, /* lives of which one crash point is also run the slow way */
-    AUDITS_MAX = 20000,
+    AUDITS_MAX = 3000,
     IMPLIED_SAMPLES = 2 /* at each crash point where some outcomes stand for others */
 };
 #define SECOND_NS INT64_C(1000000000)
@@ -73,7 +73,7 @@ struct crash_point {
     struct site site;
     unsigned occurrence;
     bool after, at_end;
-    bool is_submit;
+    bool is_submit, is_first; /* an order is about to leave; no request for it has left before */
     struct broker_request request;
 };
 
@@ -100,6 +100,7 @@ struct explorer {
     size_t crash_class_count, crash_class_cap;
     struct audit *audits;
     size_t audit_count, audit_cap;
+    size_t audit_starts; /* picks the start of a sample that is run, among all its starts */
     struct frontier frontier;
     struct trail *trails;
 
@@ -152,8 +153,10 @@ static void at_crash_point(void *ctx, const struct port_call *call, unsigned occ
     point->occurrence = occurrence;
     point->after = after;
     point->is_submit = !after && call->site.op == SITE_BROKER_SUBMIT && call->request != NULL;
-    if (point->is_submit)
-        point->request = *call->request;
+    if (!point->is_submit)
+        return;
+    point->request = *call->request;
+    point->is_first = judge_posts(&life->script.stage.judge, call->request) == 0;
 }
 
 static bool is_broker_call(struct site site) {
@@ -267,7 +270,7 @@ static void push(struct explorer *x, unsigned cost, struct work *work) {
 
 /* The scratch script is about to start its OMS. Returns what that means. */
 static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsigned cost,
-                            bool audit) {
+                            bool audit, bool sampled) {
     struct script *script = x->script;
     uint64_t bytes = hash_u64(disk_hash(script->stage.world.disk), bytes_beside_disk(script));
     uint64_t *met = keymap_find(&x->start_bytes, bytes);
@@ -280,7 +283,7 @@ static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsig
     key = meaning_of(x, script, NULL);
     index = keymap_find(&x->starts, key);
     if (audit) {
-        if (index != NULL && x->audit_count < AUDITS_MAX) {
+        if (index != NULL && sampled && x->audit_count < AUDITS_MAX) {
             CHECK_ROOM(x->audits, x->audit_count, x->audit_cap, AUDITS_MAX);
             x->audits[x->audit_count++] =
                 (struct audit){moment_take(script), (size_t)*index, trail};
@@ -348,7 +351,7 @@ static uint64_t start_again(struct explorer *x, const struct moments *pending,
             found(x, cost, here, x->script); /* (1) */
             continue;
         }
-        hash = hash_u64(hash, offer_start(x, here, cost, audit));
+        hash = hash_u64(hash, offer_start(x, here, cost, audit, i == x->audit_starts % starts.n));
     }
     moments_free(&starts);
     moment_release(dead);
@@ -385,6 +388,7 @@ static void audit_merged(struct explorer *x, size_t class, const struct moments 
     if (merged->audits >= x->options->audits)
         return;
     merged->audits++;
+    x->audit_starts = merged->audits + class;
     starts = start_again(x, pending, trail_of_death(x, work, item), cost, true);
     if (starts != expected && x->result->mismatches++ == 0)
         snprintf(x->result->mismatch, sizeof x->result->mismatch,
@@ -531,13 +535,15 @@ static void die_in_every_way(struct life *life, const struct work *work,
 
 /* How late a request may arrive whose sender is dead: right behind the first question of a restart
  * at once, at the last moment the broker promises, and, where the broker refuses a second order
- * whenever it comes, behind a second send. Returns how many. */
-static size_t pick_lateness(const struct profile *profile, int64_t late_ns[3]) {
+ * whenever it comes, behind a second send (of the first send only: nothing is sent after the last
+ * one, so a broker that delivers that one later than it promises leaves an order that nobody looks
+ * for). Returns how many. */
+static size_t pick_lateness(const struct profile *profile, bool is_first, int64_t late_ns[3]) {
     size_t count = 0;
     late_ns[count++] = 1;
     late_ns[count++] = profile->quiescence_ns;
-    if (profile->deduplicates && !profile->only_while_open)
-        late_ns[count++] = 2 * (profile->quiescence_ns + profile->timeout_ns);
+    if (profile->deduplicates && !profile->only_while_open && is_first)
+        late_ns[count++] = profile->quiescence_ns + 2 * profile->timeout_ns;
     return count;
 }
 
@@ -547,7 +553,8 @@ static void die_everywhere(struct life *life, const struct work *work, unsigned 
     for (size_t i = 0; i < life->point_count; i++) {
         const struct crash_point *point = &life->points[i];
         int64_t late_ns[3];
-        size_t late = point->is_submit ? pick_lateness(x->config->profile, late_ns) : 0;
+        size_t late =
+            point->is_submit ? pick_lateness(x->config->profile, point->is_first, late_ns) : 0;
         moment_restore(point->moment, x->script);
         die_in_every_way(life, work, point, 0, bytes_beside_disk(x->script), cost);
         for (size_t j = 0; j < late; j++)

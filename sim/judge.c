@@ -86,12 +86,6 @@ static int order_decision(const struct judge *judge, const struct exchange_order
                            order->told.limit_nanos);
 }
 
-unsigned judge_posts(const struct judge *judge, const struct broker_request *request) {
-    int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
-                                   request->limit_nanos);
-    return decision < 0 ? 0 : judge->decisions[decision].posts;
-}
-
 unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision) {
     unsigned count = 0;
     for (size_t i = 0; i < world->exchange.order_count; i++)

@@ -128,8 +128,6 @@ void judge_idempotent(struct judge *judge, const struct world *world, uint64_t b
 /* A hash of all that is remembered about the past and can decide a later judgement. */
 uint64_t judge_memory(const struct judge *judge);
 
-/* Requests for the order of such a request that left so far, over all lives. */
-unsigned judge_posts(const struct judge *judge, const struct broker_request *request);
 /* Orders the exchange accepted for a decision. */
 unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision);
 

@@ -73,7 +73,7 @@ struct crash_point {
     struct site site;
     unsigned occurrence;
     bool after, at_end;
-    bool is_submit, is_first; /* an order is about to leave; no request for it has left before */
+    bool is_submit; /* an order is about to leave */
     struct broker_request request;
 };
 
@@ -156,7 +156,6 @@ static void at_crash_point(void *ctx, const struct port_call *call, unsigned occ
     if (!point->is_submit)
         return;
     point->request = *call->request;
-    point->is_first = judge_posts(&life->script.stage.judge, call->request) == 0;
 }
 
 static bool is_broker_call(struct site site) {
@@ -535,14 +534,14 @@ static void die_in_every_way(struct life *life, const struct work *work,
 
 /* How late a request may arrive whose sender is dead: right behind the first question of a restart
  * at once, at the last moment the broker promises, and, where the broker refuses a second order
- * whenever it comes, behind a second send (of the first send only: nothing is sent after the last
- * one, so a broker that delivers that one later than it promises leaves an order that nobody looks
- * for). Returns how many. */
-static size_t pick_lateness(const struct profile *profile, bool is_first, int64_t late_ns[3]) {
+ * whenever it comes, behind a second send (of the first life's only: nothing is sent after the last
+ * send that is allowed, so a broker that delivers that one later than it promises leaves an order
+ * that nobody looks for). Returns how many. */
+static size_t pick_lateness(const struct profile *profile, bool first_life, int64_t late_ns[3]) {
     size_t count = 0;
     late_ns[count++] = 1;
     late_ns[count++] = profile->quiescence_ns;
-    if (profile->deduplicates && !profile->only_while_open && is_first)
+    if (profile->deduplicates && !profile->only_while_open && first_life)
         late_ns[count++] = profile->quiescence_ns + 2 * profile->timeout_ns;
     return count;
 }
@@ -554,7 +553,7 @@ static void die_everywhere(struct life *life, const struct work *work, unsigned 
         const struct crash_point *point = &life->points[i];
         int64_t late_ns[3];
         size_t late =
-            point->is_submit ? pick_lateness(x->config->profile, point->is_first, late_ns) : 0;
+            point->is_submit ? pick_lateness(x->config->profile, work->start == NULL, late_ns) : 0;
         moment_restore(point->moment, x->script);
         die_in_every_way(life, work, point, 0, bytes_beside_disk(x->script), cost);
         for (size_t j = 0; j < late; j++)

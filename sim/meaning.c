@@ -311,7 +311,7 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
         hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                         (uint64_t)flight->request.qty_nanos);
         hash = hash_u64(hash_text(hash, flight->order_id), (uint64_t)flight->request.limit_nanos);
-        hash = hash_bytes(hash, flight->bytes, flight->length);
+        hash = hash_u64(hash_bytes(hash, flight->bytes, flight->length), flight->is_copy);
         /* What is due is not past: it still has to arrive. */
         hash = meaning_time(hash_u64(hash, 1), flight->due_ns, world->now_ns, pending);
     }

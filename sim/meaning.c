@@ -265,6 +265,7 @@ static uint64_t one_order(uint64_t hash, const struct exchange *exchange, size_t
     hash = hash_text(hash_text(hash, told->client_order_id), told->symbol);
     hash = hash_u64(hash, (uint64_t)told->side * 128 + (uint64_t)told->type * 16 +
                               (uint64_t)told->tif * 2 + exchange->orders[i].foreign);
+    hash = hash_u64(hash, exchange->orders[i].lost);
     hash = hash_u64(hash_u64(hash, (uint64_t)told->qty_nanos), (uint64_t)told->limit_nanos);
     hash = hash_u64(hash_u64(hash, (uint64_t)told->filled_nanos), (uint64_t)told->status);
     if ((without & MEANING_WITHOUT_TIMES) != 0)

@@ -773,8 +773,11 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
             judge_cancel(&stage->judge, item->decision);
         return healthy;
     case INBOX_KILL_SWITCH:
+        /* Until the act is answered either state is right, whoever dies meanwhile. */
+        judge_operator(&stage->judge, item->on, false);
         healthy = sut->kill_switch(stage->oms, item->on);
-        judge_operator(&stage->judge, item->on, healthy && !stage->port.dead);
+        if (healthy && !stage->port.dead)
+            judge_operator(&stage->judge, item->on, true);
         return healthy;
     case INBOX_RECONCILE:
         return sut->reconcile(stage->oms);

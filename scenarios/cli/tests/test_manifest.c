@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define FIVE  "runs 200\ncrash_points 30\nlives 400\nfaults_fired 5\nknown_bad 6\n"
+#define FIVE  "runs 200\ncrash_points 30\nlives 400\nfaults_fired 5\nswept 9\nknown_bad 6\n"
 #define WHOLE "scenarios 7\n" FIVE
 
 static void a_whole_manifest_is_read(void **state) {

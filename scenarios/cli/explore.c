@@ -222,7 +222,8 @@ void explore_as_run(const struct explore_result *result, struct run_result *told
     told->counts.lives = result->lives;
     told->counts.faults = result->faults;
     told->fingerprint = result->fingerprint;
-    snprintf(told->why, sizeof told->why, "%s", result->why[0] != '\0' ? result->why : result->bound);
+    snprintf(told->why, sizeof told->why, "%s",
+             result->why[0] != '\0' ? result->why : result->bound);
 }
 
 /* A finding's block is that of its replay, told again here where its story can be kept. */

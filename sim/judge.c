@@ -638,8 +638,8 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
         const struct broker_order *told = exchange_order_of(judge, world, i);
-        nothing_ignored(judge, world, i, barred, order);
         nothing_lost(judge, world, i, barred, order, told);
+        nothing_ignored(judge, world, i, barred, order);
         orders_agree(judge, world, i, order, told);
     }
     positions_agree(judge, world, &peek->view);

@@ -277,12 +277,14 @@ static bool has_window(const struct scenario *scenario) {
     return false;
 }
 
-/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves. */
+/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves.
+ * Where an order is about to leave, its request may be on its way when the sender dies. */
 static void show_crash_point(struct script *script, const struct port_call *call,
                              unsigned occurrence, bool after) {
     uint64_t key = hash_u64(stage_crash_key(&script->stage), script_memory(script, false, NULL));
+    bool leaves = !after && call != NULL && call->site.op == SITE_BROKER_SUBMIT;
     if (script->watch->crash_point == NULL || open_window(script) < 0 ||
-        (script->has_key && key == script->key))
+        (script->has_key && key == script->key && !leaves))
         return;
     script->has_key = true;
     script->key = key;

@@ -305,7 +305,7 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
         executed += order->filled_nanos;
         if (used < sizeof orders - 24)
             used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
-                                     count > 1 ? ", " : "", order->id);
+                                     used > 0 ? ", " : "", order->id);
     }
     if (count > 1)
         broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,

@@ -55,7 +55,7 @@ all: packages-build ## build build/oms and build/crashgate
 	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
-programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
+programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c fuzz/fuzz_timeline_main.c)))
 
 $(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
@@ -63,6 +63,10 @@ $(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 $(BIN)/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
+
+$(BIN)/fuzz_timeline: $(B)/fuzz/fuzz_timeline_main.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Objects depend on the flags and compiler that made them.
 $(B)/flags: FORCE

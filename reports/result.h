@@ -44,6 +44,7 @@ struct report_finding {
     const char *replay; /* the command that repeats it, or "" */
     uint64_t also;      /* other runs that fail the same way */
     int line;           /* of the scenario file that it is about; 0: the scenario's own */
+    const char *shrunk; /* how the plan became as small as it is, or "" */
 };
 
 /* One scenario in one configuration: broker profile x kind of crash x door. */

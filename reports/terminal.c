@@ -147,6 +147,11 @@ static void put_finding(FILE *out, const struct report_finding *finding) {
         put(out, finding->replay);
         fputc('\n', out);
     }
+    if (finding->shrunk != NULL && finding->shrunk[0] != '\0') {
+        fputs("       ", out);
+        put(out, finding->shrunk);
+        fputc('\n', out);
+    }
     if (finding->also > 0)
         fprintf(out, "also:  %llu other %s the same way\n", (unsigned long long)finding->also,
                 finding->also == 1 ? "run fails" : "runs fail");

@@ -225,23 +225,6 @@ static bool stays_plain(const struct disk *disk, const struct log *log) {
     return is_wal_mode(header) && header[16] << 8 == (log->page_size & 0xff00);
 }
 
-/* Frames of another generation of the log never count again: their salts are others. */
-static uint64_t hash_tail(const struct disk *disk, const struct log *log) {
-    unsigned char bytes[4096];
-    int64_t at = frame_at(log, log->committed + 1), size = disk_slot_size(disk, log->slot);
-    uint64_t hash = 0;
-    if (size < at + WAL_FRAME_HEADER ||
-        disk_slot_read(disk, log->slot, at, bytes, WAL_FRAME_HEADER) < WAL_FRAME_HEADER ||
-        memcmp(bytes + 8, log->salts, sizeof log->salts) != 0)
-        return 0;
-    for (; at < size; at += (int64_t)sizeof bytes) {
-        int length = size - at < (int64_t)sizeof bytes ? (int)(size - at) : (int)sizeof bytes;
-        disk_slot_read(disk, log->slot, at, bytes, length);
-        hash = hash_bytes(hash, bytes, (size_t)length);
-    }
-    return hash + (hash == 0);
-}
-
 bool content_look(const struct disk *disk, const char *path, struct content *content) {
     static struct log log; /* large; every field is set below */
     char name[DISK_NAME_SIZE + sizeof "-wal"];
@@ -261,7 +244,6 @@ bool content_look(const struct disk *disk, const char *path, struct content *con
     if (log.page_count > PAGES_MAX || !stays_plain(disk, &log))
         return false;
     content->frames = log.committed;
-    content->tail = empty ? 0 : hash_tail(disk, &log);
     content->hash = hash_u64(log.page_count, (uint64_t)log.page_size);
     for (uint32_t page = 1; page <= log.page_count; page++)
         content->hash = hash_page(disk, slot, &log, page, content->hash);

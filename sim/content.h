@@ -14,13 +14,10 @@
  * page or format that SQLite may refuse); then only equal bytes are sure to read alike. */
 bool content_hash(const struct disk *disk, const char *path, uint64_t *hash);
 
-/* The same, and how many frames of the log are committed, and what lies behind them: the frames of
- * a transaction that was cut short stay there until they are overwritten, and one that is
- * overwritten with the very same bytes makes those behind it count again. */
+/* The same, and how many frames of the log are committed. */
 struct content {
     uint64_t hash;
     unsigned frames;
-    uint64_t tail; /* a hash of the bytes behind the last commit; 0: nothing that could count again */
 };
 bool content_look(const struct disk *disk, const char *path, struct content *content);
 

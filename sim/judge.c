@@ -3,6 +3,7 @@
 
 #include "sim/check.h"
 #include "sim/hash.h"
+#include "sim/outcomes.h"
 #include "sim/peek.h"
 
 #include <stdarg.h>
@@ -149,6 +150,14 @@ uint64_t judge_memory(const struct judge *judge) {
 
 /* ---- an order leaves ---- */
 
+static const struct oms_order *view_order(const struct oms_view *view, const char *decision_id) {
+    for (size_t i = 0; i < view->order_count; i++) {
+        if (strcmp(view->orders[i].decision.id, decision_id) == 0)
+            return &view->orders[i];
+    }
+    return NULL;
+}
+
 static bool view_knows(const struct peek *peek, const char *decision_id) {
     for (size_t i = 0; i < peek->view.order_count; i++) {
         if (strcmp(peek->view.orders[i].decision.id, decision_id) == 0)
@@ -178,6 +187,18 @@ static void judge_durable(struct judge *judge, struct world *world, const char *
             return;
         }
     }
+}
+
+/* What the OMS could read in its own store when it sent. */
+static void judge_against_store(struct judge *judge, const struct world *world, const char *path,
+                                const struct judged *judged) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    const struct oms_order *order = view_order(&peek->view, judged->decision.id);
+    if (order != NULL && order->state == OMS_STATE_REJECTED)
+        broke(judge, 5, world, "%s is rejected in the store, and is sent again", judged->name);
+    if (peek->view.kill_switch)
+        broke(judge, 6, world, "%s is sent while the store says that the kill switch is on",
+              judged->name);
 }
 
 static void judge_allowed(struct judge *judge, const struct world *world,
@@ -227,6 +248,7 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
     }
     judged = &judge->decisions[decision];
     judge_allowed(judge, world, judged);
+    judge_against_store(judge, world, path, judged);
     judge_durable(judge, world, path, judged);
     judged->posts++;
     judged->posts_this_life++;
@@ -307,14 +329,6 @@ void judge_books(struct judge *judge, const struct world *world) {
 
 /* ---- a life begins ---- */
 
-static const struct oms_order *view_order(const struct oms_view *view, const char *decision_id) {
-    for (size_t i = 0; i < view->order_count; i++) {
-        if (strcmp(view->orders[i].decision.id, decision_id) == 0)
-            return &view->orders[i];
-    }
-    return NULL;
-}
-
 /* Where I7 is suspended, what the store forgot is as if nobody had ever said it: the judge asks no
  * more of the OMS than it can know. */
 static void follow_store(struct judge *judge, const struct oms_view *view) {
@@ -332,7 +346,53 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
     judge->kill_switch = view->kill_switch;
 }
 
-static void remembers(struct judge *judge, const struct world *world, const struct peek *peek) {
+/* What a store may say for sure: what every power loss at this moment would leave, and reads show.
+ */
+static bool says_rejected(const struct oms_view *view, const struct judged *judged) {
+    const struct oms_order *order = view_order(view, judged->decision.id);
+    return order != NULL && order->state == OMS_STATE_REJECTED;
+}
+
+static bool says_on(const struct oms_view *view, const struct judged *judged) {
+    (void)judged;
+    return view->kill_switch;
+}
+
+static bool says_off(const struct oms_view *view, const struct judged *judged) {
+    (void)judged;
+    return !view->kill_switch;
+}
+
+static bool is_sure(const struct judge *judge, const struct world *world, const char *path,
+                    bool (*says)(const struct oms_view *view, const struct judged *judged),
+                    const struct judged *judged) {
+    struct outcomes outcomes;
+    bool sure = says(&peek_at(judge->sut, world->disk, path)->view, judged);
+    if (!sure || disk_is_clean(world->disk))
+        return sure;
+    outcomes_pick(world->disk, &outcomes);
+    for (unsigned i = 0; i < outcomes.count && sure; i++) {
+        struct disk *after = disk_copy(world->disk);
+        disk_power(after, outcomes.which[i]);
+        sure = says(&peek_at(judge->sut, after, path)->view, judged);
+        disk_free(after);
+    }
+    outcomes_free(&outcomes);
+    return sure;
+}
+
+/* The switch as the store has it. What only reads show may be gone after a power loss. */
+static void remember_switch(struct judge *judge, const struct world *world, const char *path,
+                            bool on) {
+    if (judge->kill_switch && !judge->kill_switch_doubtful && !on)
+        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
+    judge->kill_switch = on;
+    judge->kill_switch_doubtful = !is_sure(judge, world, path, on ? says_on : says_off, NULL);
+}
+
+static void remembers(struct judge *judge, const struct world *world, const char *path,
+                      const struct peek *peek) {
+    bool on = peek->view.kill_switch; /* before the next look at a store */
     if (judge->suspends & INVARIANT_BIT(7))
         follow_store(judge, &peek->view);
     for (size_t i = 0; i < judge->decision_count; i++) {
@@ -345,16 +405,14 @@ static void remembers(struct judge *judge, const struct world *world, const stru
             !oms_state_is_final(order->state))
             broke(judge, 7, world, "the cancel of %s was acknowledged, and the store forgot it",
                   judged->name);
-        if (order != NULL && order->state == OMS_STATE_REJECTED)
-            judged->refusal_recorded = true;
     }
-    if (judge->kill_switch_doubtful) {
-        judge->kill_switch = peek->view.kill_switch;
-        judge->kill_switch_doubtful = false;
+    /* From here on `peek` is another look. */
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        struct judged *judged = &judge->decisions[i];
+        judged->refusal_recorded =
+            judged->refusal_recorded || is_sure(judge, world, path, says_rejected, judged);
     }
-    if (judge->kill_switch && !peek->view.kill_switch)
-        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
-    judge->kill_switch = peek->view.kill_switch;
+    remember_switch(judge, world, path, on);
 }
 
 static const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
@@ -393,7 +451,7 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
         compare_openings(judge, world, &peek->view);
     judge->begun = true;
     if (peek->readable)
-        remembers(judge, world, peek);
+        remembers(judge, world, path, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
         judge->decisions[i].pending = false;
         judge->decisions[i].posts_this_life = 0;
@@ -418,7 +476,9 @@ static bool states_agree(enum oms_state state, const struct broker_order *order)
     case OMS_STATE_FILLED:
         return order->status == BROKER_STATUS_FILLED;
     case OMS_STATE_CANCELED:
-        return order->status == BROKER_STATUS_CANCELED;
+        /* What was executed in part did live: a rejection after that is an end, not a refusal. */
+        return order->status == BROKER_STATUS_CANCELED ||
+               (order->status == BROKER_STATUS_REJECTED && order->filled_nanos > 0);
     case OMS_STATE_REJECTED:
         return order->status == BROKER_STATUS_REJECTED;
     case OMS_STATE_EXPIRED:

@@ -237,25 +237,6 @@ static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *con
     return hash;
 }
 
-static bool shows_tail(const struct disk *disk, const char *path) {
-    const struct bytes_slot *bytes = content_of(disk, path);
-    return bytes->known && bytes->content.tail != 0;
-}
-
-bool meaning_has_tail(const struct disk *disk, const char *path) {
-    struct outcomes outcomes;
-    bool found = shows_tail(disk, path);
-    outcomes_pick(disk, &outcomes);
-    for (unsigned i = 0; i < outcomes.count && !found; i++) {
-        struct disk *after = disk_copy(disk);
-        disk_power(after, outcomes.which[i]);
-        found = shows_tail(after, path);
-        disk_free(after);
-    }
-    outcomes_free(&outcomes);
-    return found;
-}
-
 /* ---- the exchange, and what is under way ---- */
 
 static uint64_t one_order(uint64_t hash, const struct exchange *exchange, size_t i, int64_t now_ns,

@@ -6,13 +6,10 @@
  * the exchange's books, the requests under way, and the few switches of the world. Times are taken
  * relative to now and only as far as something still depends on them: what is past is past.
  *
- * Left out too is the tail of the log: frames of a transaction that was cut short. A later life that
- * writes the first of them with the very same bytes, and then loses power, finds that transaction
- * done after all: the world in which it was done in its own time, which is explored by itself.
- *
  * Left out on purpose, and why it is sound: reasons, log rows and counters of the store that no
  * start acts on (the OMS says which, sim/sut/sut.h); how long the log is, unless the next checkpoint
- * is near; salts and checksums. What is not known is kept whole: that costs merging, never truth. */
+ * is near; salts, checksums, and what lies behind the
+ * last commit (a start cuts it off before it writes). What is not known is kept whole: that costs merging, never truth. */
 #ifndef SIM_MEANING_H
 #define SIM_MEANING_H
 
@@ -44,10 +41,6 @@ enum meaning_without {
 uint64_t meaning_of_world(const struct sut *sut, const struct sut_config *config,
                           struct world *world, const char *path, unsigned without,
                           struct moments *pending);
-
-/* Whether a log on this disk, as it is or as a power loss would leave it, ends in the frames of a
- * transaction that was cut short and could count again. */
-bool meaning_has_tail(const struct disk *disk, const char *path);
 
 /* A time in a key: how far ahead it is; past ones are equal. Also notes it as pending. */
 uint64_t meaning_time(uint64_t hash, int64_t at_ns, int64_t now_ns, struct moments *pending);

@@ -25,7 +25,8 @@ static const struct report_finding duplicate = {
     "1/broker.submit@1=power-after(keep=none)",
     "crashgate replay scenarios/anywhere.scn --plan '1/broker.submit@1=power-after(keep=none)'",
     2,
-    9};
+    9,
+    "the plan was shrunk from 3 items to 1 in 7 runs"};
 static const struct report_run failed = {"No crash point duplicates or loses an order",
                                          "anywhere.scn",
                                          3,
@@ -69,7 +70,7 @@ static const struct report_run passed = {"The reply is lost",
     "\xf0\x9f\x92\xa5"
 static const struct report_event hostile_story[] = {{HOSTILE, 1, HOSTILE, HOSTILE, 1}};
 static const struct report_finding hostile_finding = {
-    HOSTILE, HOSTILE, hostile_story, 1, HOSTILE, HOSTILE, 1, 0};
+    HOSTILE, HOSTILE, hostile_story, 1, HOSTILE, HOSTILE, 1, 0, HOSTILE};
 static const struct report_run hostile = {
     HOSTILE, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE,          HOSTILE, REPORT_ERROR, HOSTILE, 2,
     1,       1,       1, 1,       0,       &hostile_finding, 1,       HOSTILE};
@@ -147,6 +148,7 @@ static void a_failure_tells_judgement_story_and_command(void **state) {
         " >10:00:27.000  line 12   oms     send D1 -> broker accepted O2\n"
         "again: crashgate replay scenarios/anywhere.scn --plan "
         "'1/broker.submit@1=power-after(keep=none)'\n"
+        "       the plan was shrunk from 3 items to 1 in 7 runs\n"
         "also:  2 other runs fail the same way\n"
         "\n");
     free(text);

@@ -2,6 +2,7 @@
 #include "scenarios/cli/commands.h"
 
 #include "faultinject/catalogue.h"
+#include "scenarios/cli/moment.h"
 #include "scenarios/cli/suite.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
@@ -18,6 +19,14 @@ static int no_files(const char *command) {
 int command_run(const struct options *options, const char *program) {
     struct suite suite;
     struct suite_paths paths;
+    if (options->value[OPTION_UNTIL] != NULL)
+        return command_until(options, program);
+    if (options->value[OPTION_BLESS] != NULL)
+        return command_bless(options, program);
+    if (options->value[OPTION_AFTER] != NULL) {
+        fprintf(stderr, "crashgate: --after goes with --bless\n");
+        return EXIT_MISTAKE;
+    }
     if (options->file_count == 0)
         return no_files("run");
     if (!suite_paths(options->files, options->file_count, &paths))
@@ -107,12 +116,16 @@ int command_perform(const struct options *options, const char *program) {
         return command_check(options);
     case COMMAND_FMT:
         return command_fmt(options);
+    case COMMAND_NEW:
+        return command_new(options);
     case COMMAND_EXPLAIN:
         return command_explain(options, program);
     case COMMAND_POINTS:
         return command_points(options, program);
     case COMMAND_REPLAY:
         return command_replay(options, program);
+    case COMMAND_SHRINK:
+        return command_shrink(options, program);
     case COMMAND_EXPLORE:
         return command_explore(options, program);
     case COMMAND_GATE:

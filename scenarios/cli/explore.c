@@ -25,16 +25,6 @@ struct adding {
     const struct profile *profile;
 };
 
-static bool is_explored(const struct scenario *scenario) {
-    for (size_t i = 0; i < scenario->line_count; i++) {
-        const struct scn_crash *crash = &scenario->lines[i].args.crash;
-        if (scenario->lines[i].statement == SCN_CRASH && crash->where >= SCN_CRASH_ANYWHERE &&
-            crash->depth != SCN_TWICE)
-            return true;
-    }
-    return false;
-}
-
 /* Kinds of crash are tried together, so a configuration is a profile and a door. */
 static void add_one(void *ctx, const char *path, const struct scenario *scenario,
                     const struct run_config *config) {
@@ -43,7 +33,7 @@ static void add_one(void *ctx, const char *path, const struct scenario *scenario
     bool same = adding->last == scenario && adding->door == config->door &&
                 adding->profile == config->profile;
     *adding = (struct adding){explorations, scenario, config->door, config->profile};
-    if (same || !is_explored(scenario))
+    if (same || scenario->depth != SCN_AGAIN)
         return;
     CHECK_ROOM(explorations->v, explorations->n, explorations->cap, EXPLORATIONS_MAX);
     explorations->v[explorations->n] =
@@ -422,8 +412,8 @@ int command_explore(const struct options *options, const char *program) {
         explorations_add(&all, &suite, paths.v[i]);
     suite_paths_free(&paths);
     if (all.n == 0 && suite.exit_code == EXIT_PASS) {
-        fprintf(stderr, "crashgate: no scenario there has 'crash anywhere' or 'crash again "
-                        "anywhere', so there is nothing to explore\n");
+        fprintf(stderr, "crashgate: no scenario that the options leave has 'crash again anywhere', "
+                        "so there is nothing to explore\n");
         suite_worst(&suite, EXIT_MISTAKE);
     }
     explorations_make(&all, &suite, &explore, (unsigned)jobs, &totals);

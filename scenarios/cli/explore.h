@@ -29,7 +29,7 @@ struct explore_totals {
     long peak_kib;
 };
 
-/* Adds every scenario of a file with a `crash anywhere` or `crash again anywhere`, in each of its
+/* Adds every scenario of a file with a `crash again anywhere`, in each of its
  * profiles, at the doors of the suite. Mistakes are told and end in suite->exit_code. */
 void explorations_add(struct explorations *explorations, struct suite *suite, const char *path);
 /* Makes them all, `jobs` at a time; then reports each in order: one line, and a finding's block.

@@ -14,9 +14,11 @@
     X(RUN, "run", "FILES|DIRS...", "run scenarios, every run their quantifiers ask for")           \
     X(CHECK, "check", "FILES|DIRS...", "look for mistakes in scenario files, run nothing")         \
     X(FMT, "fmt", "FILES|DIRS... [--check]", "write scenario files in their one canonical form")   \
+    X(NEW, "new", "[NAME] [--from FILE|-]", "a skeleton, or a draft from a pasted timeline")       \
     X(EXPLAIN, "explain", "FILE[:LINE]|CODE", "what a file will do, or what a code means")         \
     X(POINTS, "points", "FILE[:LINE]", "list the crash points of a run, numbered and named")       \
     X(REPLAY, "replay", "FILE[:LINE] --plan PLAN", "one run of one scenario, with its story")      \
+    X(SHRINK, "shrink", "FILE[:LINE] --plan PLAN", "the smallest plan that still breaks the same") \
     X(EXPLORE, "explore", "FILES|DIRS...",                                                         \
       "every crash at every depth: restart, crash again, until no new state appears")              \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
@@ -32,11 +34,11 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_EXPLORE (1u << COMMAND_EXPLORE)
-#define ON_RUNS                                                                                \
-    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | \
-     ON_EXPLORE)
-#define ON_ALL_RUNS (ON_RUNS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
+#define ON_EXPLORE  (1u << COMMAND_EXPLORE)
+#define ON_REPORTS  (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | ON_EXPLORE)
+#define ON_PLANS    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_SHRINK)
+#define ON_RUNS     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN)
+#define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                            \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                  \
       "the OMS under test: core, seed-protocol, or your own")                                 \
@@ -47,13 +49,21 @@ enum command {
     X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE, "only scenarios with this tag")    \
     X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE,                         \
       "only scenarios with TEXT in the title")                                                \
-    X(PLAN, "--plan", "PLAN", 1u << COMMAND_RUN | 1u << COMMAND_REPLAY,                       \
+    X(PLAN, "--plan", "PLAN", ON_PLANS,                                                       \
       "what goes wrong, instead of quantifiers ('none': nothing)")                            \
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                         \
     X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                     \
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                    \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,            \
       "where the planted bugs were built [build/known_bad]")                                  \
+    X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                            \
+      "lines such as '10:00:03 - bought 100 AAPL at 150'; '-' is standard input")             \
+    X(UNTIL, "--until", "LINE", 1u << COMMAND_RUN,                                            \
+      "the story and the state right before that line of the file")                           \
+    X(BLESS, "--bless", NULL, 1u << COMMAND_RUN,                                              \
+      "write what is observed at the end into the file, marked '# observed'")                 \
+    X(AFTER, "--after", "LINE,...", 1u << COMMAND_RUN,                                        \
+      "with --bless: what is observed after these lines of the file")                         \
     X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                              \
       "write nothing: list the files that are not in canonical form, exit 1")                 \
     X(FORMAT, "--format", "long|short",                                                       \

@@ -141,10 +141,9 @@ static struct report_event *story(struct suite *suite, const struct trace *trace
     return events;
 }
 
-/* The command that repeats one run by its plan, or (plan = NULL) all runs of the configuration. */
-static const char *replay_command(struct suite *suite, const char *path,
-                                  const struct scenario *scenario, const struct run_config *config,
-                                  const char *oms, const char *plan) {
+const char *suite_replay_command(struct suite *suite, const char *path,
+                                 const struct scenario *scenario, const struct run_config *config,
+                                 const char *oms, const char *plan) {
     const struct options *options = suite->options;
     char text[PLAN_TEXT_SIZE + 600];
     size_t used = 0;
@@ -246,6 +245,18 @@ static void headline(const struct run_finding *finding, char *out, size_t size) 
                  (int)(s / 60 % 60), (int)(s % 60), finding->headline);
 }
 
+/* How the plan came to be as small as it is. */
+static const char *shrunk_text(struct suite *suite, const struct run_finding *finding) {
+    char text[100] = "";
+    if (finding->shrink_runs > 0 && finding->shrunk_from == finding->plan.count)
+        snprintf(text, sizeof text, "the plan of %zu items is minimal (%lu runs)",
+                 finding->plan.count, finding->shrink_runs);
+    else if (finding->shrink_runs > 0)
+        snprintf(text, sizeof text, "the plan was shrunk from %zu items to %zu in %lu runs",
+                 finding->shrunk_from, finding->plan.count, finding->shrink_runs);
+    return suite_keep(suite, text);
+}
+
 /* The one finding of a run as a report; a story without one is shown too (a replay that passed). */
 static struct report_finding *finding_of(struct suite *suite, const char *path,
                                          const struct scenario *scenario,
@@ -256,15 +267,17 @@ static struct report_finding *finding_of(struct suite *suite, const char *path,
     char plan[PLAN_TEXT_SIZE], line[RUN_HEADLINE_SIZE + 80];
     plan_format(&finding->plan, plan);
     headline(finding, line, sizeof line);
-    *report = (struct report_finding){.code = suite_keep(suite, finding->code),
-                                      .line = finding->line,
-                                      .headline = suite_keep(suite, line),
-                                      .events = story(suite, &finding->trace, finding->marked),
-                                      .event_count = finding->trace.n,
-                                      .plan = suite_keep(suite, plan),
-                                      .replay = replay_command(suite, path, scenario, config, oms,
+    *report =
+        (struct report_finding){.code = suite_keep(suite, finding->code),
+                                .line = finding->line,
+                                .headline = suite_keep(suite, line),
+                                .events = story(suite, &finding->trace, finding->marked),
+                                .event_count = finding->trace.n,
+                                .plan = suite_keep(suite, plan),
+                                .replay = suite_replay_command(suite, path, scenario, config, oms,
                                                                finding->all_runs ? NULL : plan),
-                                      .also = finding->same};
+                                .also = finding->same,
+                                .shrunk = shrunk_text(suite, finding)};
     return report;
 }
 
@@ -351,6 +364,12 @@ bool suite_perform(struct suite *suite, const struct scenario *scenario,
     return true;
 }
 
+void suite_story(struct suite *suite, const struct trace *trace) {
+    struct report_event *events = story(suite, trace, trace->n);
+    report_terminal_story(&suite->terminal, events, trace->n);
+    free(events);
+}
+
 void suite_scenario(struct suite *suite, const char *path, const struct scenario *scenario,
                     const struct run_config *config) {
     const struct options *options = suite->options;
@@ -363,11 +382,8 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
     suite_add(suite, &run);
-    if (options->command == COMMAND_REPLAY && !result.found) {
-        struct report_event *events = story(suite, &result.trace, result.trace.n);
-        report_terminal_story(&suite->terminal, events, result.trace.n);
-        free(events);
-    }
+    if (options->command == COMMAND_REPLAY && !result.found)
+        suite_story(suite, &result.trace);
     run_result_free(&result);
 }
 
@@ -434,8 +450,7 @@ static bool picked(const struct options *options, const struct scenario *scenari
            (line == 0 || scenario->place.line == line);
 }
 
-/* Splits "FILE:LINE"; line 0 when there is none. */
-static void split_line(const char *path, char *file, size_t size, int *line) {
+void suite_split_line(const char *path, char *file, size_t size, int *line) {
     const char *colon = strrchr(path, ':');
     char *end = NULL;
     long number = colon != NULL ? strtol(colon + 1, &end, 10) : 0;
@@ -455,7 +470,7 @@ void suite_pick(struct suite *suite, const char *path_and_line, suite_in_file *e
     char path[4096];
     int line = 0;
     struct in_file in_file = {.path = path, .each = each, .ctx = ctx};
-    split_line(path_and_line, path, sizeof path, &line);
+    suite_split_line(path_and_line, path, sizeof path, &line);
     if (!scenario_load(path, &file, &diags)) {
         diags_write(&diags, is_brief(suite->options) ? DIAG_SHORT : DIAG_LONG, stderr);
         if (!is_brief(suite->options))

@@ -53,6 +53,15 @@ void suite_paths_free(struct suite_paths *paths);
 
 /* Checks and runs every scenario of a file that the options pick. "FILE:LINE" picks one. */
 void suite_file(struct suite *suite, const char *path);
+/* The command that repeats one run by its plan, or (plan = NULL) all runs of the configuration;
+ * lives as long as the suite. */
+const char *suite_replay_command(struct suite *suite, const char *path,
+                                 const struct scenario *scenario, const struct run_config *config,
+                                 const char *oms, const char *plan);
+/* Splits "FILE:LINE"; line 0 when there is none. */
+void suite_split_line(const char *path, char *file, size_t size, int *line);
+/* Tells a story by itself. */
+void suite_story(struct suite *suite, const struct trace *trace);
 /* `keep`, if not NULL, gets the file's scenarios, which then live until the caller frees it.
  * The same without running: calls `each` with every scenario and configuration that is picked. */
 typedef void suite_in_file(void *ctx, const char *path, const struct scenario *scenario,

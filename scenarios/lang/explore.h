@@ -69,7 +69,6 @@ struct explore_result {
     unsigned long starts, starts_merged; /* of those, after each restart delay */
     unsigned deepest;                    /* crashes and faults on the way to the farthest world */
     unsigned long audited, mismatches;
-    unsigned long audited_loosely; /* of those, by what is explored instead of by equal sets */
     unsigned long implied_tried; /* power outcomes tried against the one that stands for them */
     unsigned long slowly;        /* crash points also run the slow way, with a dead port */
     unsigned long faults;        /* other faults that struck */
@@ -83,8 +82,7 @@ struct explore_result {
     char why[SUT_WHY_SIZE];
 };
 
-/* Explores one scenario that has a `crash anywhere` or `crash again anywhere`. The profile and the
- * door are the configuration's; its crash kind does not count. Release with explore_free. */
+/* Explores one scenario that has a `crash again anywhere`. The profile and the door are the configuration's; its crash kind does not count. Release with explore_free. */
 void explore_scenario(const struct scenario *scenario, const struct run_config *config,
                       const struct explore_options *options, struct explore_result *result);
 void explore_free(struct explore_result *result);

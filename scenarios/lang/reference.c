@@ -538,6 +538,20 @@ static void put_failures(FILE *out) {
         "`+garbage1` (garbage in the first sector it overlaps), `+zeros` (the file grew, its bytes "
         "did not come).\n"
         "`crashgate replay` shows the story of a run that holds, too.\n"
+        "A plan of several items is shrunk to what it needs before it is shown.\n"
+        "\n"
+        "| to | run |\n"
+        "|---|---|\n"
+        "| begin a file | `crashgate new \"An order survives\"`, or with `--from FILE` from "
+        "pasted lines like `10:00:03 - bought 100 AAPL at 150` |\n"
+        "| tidy files | `crashgate fmt FILES`; `--check` only lists those that are not tidy |\n"
+        "| know what a file will do, or what a code means | `crashgate explain FILE`, `crashgate "
+        "explain I1` |\n"
+        "| see where the OMS can die | `crashgate points FILE` |\n"
+        "| see the state at a line | `crashgate run FILE --until LINE` |\n"
+        "| write down what is observed | `crashgate run FILE --bless`, with `--after LINES` at "
+        "those lines; then read it |\n"
+        "| make a plan minimal | `crashgate shrink FILE --plan PLAN` |\n"
         "\n",
         out);
 }

@@ -3,6 +3,7 @@
 
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
+#include "scenarios/lang/shrink.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -192,6 +193,21 @@ static void judge_reach(const struct scenario *scenario, const struct reached *r
     }
 }
 
+/* The finding of one planned run, with its story. False: the environment failed. */
+static bool story_of(const struct scenario *scenario, const struct run_config *config,
+                     const struct run_options *options, const struct plan *plan,
+                     struct script *script, struct run_result *result) {
+    struct trace trace = {0};
+    struct chooser nothing = chooser_nothing();
+    if (!one_run(scenario, config, options, &nothing, plan, &trace, script, result))
+        return false;
+    script_failing(script, &result->finding);
+    result->finding.plan = *plan;
+    result->finding.trace = trace;
+    script_close(script);
+    return true;
+}
+
 /* Runs the finding again by its plan, for its story; a different end means the harness or the OMS
  * is not deterministic. */
 static void tell_story(const struct scenario *scenario, const struct run_config *config,
@@ -222,6 +238,26 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     script_close(script);
 }
 
+/* The finding of a run in which several things went wrong, with only what of them it needs. */
+static void make_minimal(const struct scenario *scenario, const struct run_config *config,
+                         const struct run_options *options, struct script *script,
+                         struct run_result *result) {
+    struct run_finding *kept = &result->finding;
+    struct run_finding before = *kept;
+    struct shrunk shrunk;
+    if (kept->plan.count < 2 || result->verdict != RUN_PASS)
+        return;
+    shrink(scenario, config, options, &kept->plan, &shrunk);
+    CHECK(strcmp(shrunk.code, kept->code) == 0); /* it was repeated just now */
+    if (!story_of(scenario, config, options, &shrunk.plan, script, result))
+        return;
+    kept->shrunk_from = before.plan.count;
+    kept->shrink_runs = shrunk.runs;
+    kept->same = before.same;
+    kept->others = before.others;
+    free(before.trace.v);
+}
+
 static void enumerate(const struct scenario *scenario, const struct run_config *config,
                       const struct run_options *options, struct script *script,
                       struct run_result *result) {
@@ -248,6 +284,8 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         judge_reach(scenario, reached, result);
         if (story)
             tell_story(scenario, config, options, script, result);
+        if (story)
+            make_minimal(scenario, config, options, script, result);
     }
     free_reached(reached);
 }
@@ -258,11 +296,15 @@ static void replay(const struct scenario *scenario, const struct run_config *con
     struct reached *reached = check_zalloc(1, sizeof *reached);
     struct chooser nothing = chooser_nothing();
     struct trace trace = {0};
+    struct plan none = {0};
     struct run_finding finding;
-    if (one_run(scenario, config, options, &nothing, options->plan, options->trace ? &trace : NULL,
-                script, result)) {
+    if (one_run(scenario, config, options, &nothing, options->plan != NULL ? options->plan : &none,
+                options->trace || options->until != 0 ? &trace : NULL, script, result)) {
+        result->state = script->state;
+        result->facts = script->facts;
+        script->state = script->facts = NULL;
         add_run(result, script, reached);
-        if (script->taken.count < options->plan->count) {
+        if (options->plan != NULL && script->taken.count < options->plan->count) {
             result->verdict = RUN_MISFIT;
             snprintf(result->why, sizeof result->why,
                      "the plan has %zu items, and only %zu of them happened", options->plan->count,
@@ -282,7 +324,7 @@ static void replay(const struct scenario *scenario, const struct run_config *con
 /* A plan picks one run of whatever the scenario quantifies over. */
 static bool can_be_run(const struct scenario *scenario, const struct run_options *options,
                        struct run_result *result) {
-    if (scenario->depth != SCN_AGAIN || options->plan != NULL)
+    if (scenario->depth != SCN_AGAIN || options->plan != NULL || options->until != 0)
         return true;
     snprintf(result->why, sizeof result->why,
              "'crash again anywhere' is not run: 'crashgate explore' explores it");
@@ -295,7 +337,7 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
     *result = (struct run_result){.verdict = RUN_PASS};
     if (!can_be_run(scenario, options, result))
         result->verdict = RUN_MISFIT;
-    else if (options->plan != NULL)
+    else if (options->plan != NULL || options->until != 0)
         replay(scenario, config, options, script, result);
     else
         enumerate(scenario, config, options, script, result);
@@ -327,5 +369,7 @@ void run_points_free(struct run_points *points) {
 void run_result_free(struct run_result *result) {
     free(result->finding.trace.v);
     free(result->trace.v);
+    free(result->state);
+    free(result->facts);
     *result = (struct run_result){0};
 }

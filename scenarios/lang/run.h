@@ -35,11 +35,12 @@ struct run_config {
 
 struct run_options {
     const struct sut *sut;
-    unsigned claims;           /* invariants to judge; usually sut->claims */
-    struct wire *wire;         /* needed for the wire door */
-    const struct plan *plan;   /* not NULL: one run, with this instead of quantifiers */
-    const uint64_t *seed;      /* not NULL: instead of the scenario's */
-    bool trace;                /* keep the story of a single planned run also when it passes */
+    unsigned claims;         /* invariants to judge; usually sut->claims */
+    struct wire *wire;       /* needed for the wire door */
+    const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
+    const uint64_t *seed;    /* not NULL: instead of the scenario's */
+    bool trace;              /* keep the story of a single planned run also when it passes */
+    int until; /* 0, or a line of the file: one run, whose state right before that line is told */
     struct run_points *points; /* not NULL: filled in by the one planned run */
     bool skip_recovery;        /* do not start every run's OMS once more at the end (I8) */
     void (*progress)(void *ctx, uint64_t runs);
@@ -54,10 +55,12 @@ struct run_finding {
     int line;      /* of the script, 0: none */
     bool all_runs; /* it is about all runs together (none reached something); no plan */
     struct plan plan;
-    struct trace trace;   /* of the run with that plan */
-    size_t marked;        /* the trace line at which it broke, or trace.n */
-    unsigned long same;   /* other runs that fail the same way (same code) */
-    unsigned long others; /* runs that fail in another way */
+    struct trace trace;        /* of the run with that plan */
+    size_t marked;             /* the trace line at which it broke, or trace.n */
+    size_t shrunk_from;        /* items the plan had when it was met */
+    unsigned long shrink_runs; /* that it took to make it minimal; 0: one item needs none */
+    unsigned long same;        /* other runs that fail the same way (same code) */
+    unsigned long others;      /* runs that fail in another way */
 };
 
 struct run_result {
@@ -73,8 +76,10 @@ struct run_result {
     uint64_t fingerprint;            /* over all runs, in order */
     bool found;
     struct run_finding finding; /* the shortest; when found */
-    struct trace trace;         /* with options.trace and no finding */
-    char why[SUT_WHY_SIZE];     /* MISFIT, BROKEN, UNSTABLE */
+    struct trace trace;         /* with options.trace and no finding; with `until` up to there */
+    char *state; /* with `until`: for people, a thing a line; NULL: that line never happened */
+    char *facts; /* the same as conditions that hold then, one a line */
+    char why[SUT_WHY_SIZE]; /* MISFIT, BROKEN, UNSTABLE */
 };
 
 /* Runs one scenario in one configuration. Release *result with run_result_free. */

@@ -1179,6 +1179,8 @@ static void standing_fill(struct script *script, struct standing_fill *fill) {
 static void line_happens(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
     struct line_run *state = &script->lines[index];
+    if (line->place.line == script->until)
+        state_take(script);
     script->stage.line = line->place.line;
     if (line->statement == SCN_WITHIN && state->until_ns == 0) {
         state->until_ns = state->at_ns + line->args.duration_ns;
@@ -1347,6 +1349,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->crash_points = 0;
     script->crash_count = 0;
     script->points = options->points;
+    script->until = options->until;
+    script->state = script->facts = NULL;
     script->named[0] = '\0';
     memset(script->fired, 0, sizeof script->fired);
     script->reached_count = 0;
@@ -1414,6 +1418,8 @@ static void nothing_left_out(struct script *script) {
 static void final_checks(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
+        if (line->statement == SCN_FINALLY && line->place.line == script->until)
+            state_take(script);
         if (line->statement == SCN_FINALLY && !cond_holds(script, line->terms, line->term_count))
             expectation_failed(script, i, RUN_CODE_FINALLY);
         if (line->statement == SCN_REACH && !script->lines[i].seen)
@@ -1568,4 +1574,6 @@ void script_close(struct script *script) {
     stage_close(&script->stage);
     free(script->lines);
     free(script->fills);
+    free(script->state);
+    free(script->facts);
 }

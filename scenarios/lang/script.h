@@ -97,7 +97,9 @@ struct script {
     struct script_failure failure;
     struct run_points *points;                       /* borrowed; NULL: nobody asks */
     char named[sizeof((struct run_point){0}.names)]; /* points told since the last crash point */
-    size_t marked;                                   /* trace line of the first failure */
+    int until; /* the state is taken right before this line of the file happens; 0: never */
+    char *state, *facts; /* owned; NULL: not taken yet */
+    size_t marked;       /* trace line of the first failure */
     bool marked_set;
 };
 
@@ -132,6 +134,8 @@ int64_t script_restart_ns(const struct script *script);
 /* The quantified crash whose window is open, or -1. */
 int script_window(const struct script *script);
 
+/* Takes script->state and script->facts once, and ends the story (scenarios/lang/state.c). */
+void state_take(struct script *script);
 /* Whether a condition holds now (scenarios/lang/cond.c). */
 bool cond_holds(struct script *script, const struct scn_term *terms, size_t count);
 /* What the condition's subject really is, for messages: "position AAPL is 50 @ 150". */

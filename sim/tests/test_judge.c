@@ -300,6 +300,25 @@ static void i4_compares_every_state_with_the_broker_s(void **state) {
     broken(0);
 }
 
+static void i4_takes_a_late_rejection_for_an_end_when_something_was_executed(void **state) {
+    (void)state;
+    for (int executed = 0; executed <= 1; executed++) {
+        size_t index = 0;
+        fresh(INVARIANT_BIT(4));
+        index = accepted();
+        if (executed)
+            exchange_fill(&world.exchange, index, 0, 4 * ONE, 150 * ONE, "");
+        exchange_end(&world.exchange, index, BROKER_STATUS_REJECTED);
+        believe(OMS_STATE_CANCELED, "");
+        orders[0].filled_nanos = executed * 4 * ONE;
+        positions[0] = (struct oms_position){
+            .symbol = "AAPL", .qty_nanos = 4 * ONE, .cost = (decimal_wide)600 * ONE * ONE};
+        position_count = (size_t)executed;
+        quiet();
+        broken(executed ? 0 : 4);
+    }
+}
+
 static void i4_compares_executed_quantity_position_and_cost_exactly(void **state) {
     (void)state;
     for (int wrong = 0; wrong <= 4; wrong++) {
@@ -735,6 +754,7 @@ int main(void) {
         TEST(what_was_forgotten_and_taken_on_again_is_judged_in_full),
         TEST(i4_compares_every_state_with_the_broker_s),
         TEST(i4_compares_executed_quantity_position_and_cost_exactly),
+        TEST(i4_takes_a_late_rejection_for_an_end_when_something_was_executed),
         TEST(i4_breaks_on_a_position_that_only_the_oms_has),
         TEST(i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed),
         TEST(i5_breaks_when_a_recorded_refusal_is_sent_again),

@@ -16,7 +16,7 @@ LDFLAGS  := -rdynamic
 FLAVOR   ?= release
 OPT_release := -O2
 OPT_clang   := -O2
-OPT_afl     := -O2
+OPT_afl     := -O2 -fno-pie
 OPT_libfuzzer := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented.txt
@@ -133,7 +133,7 @@ libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuz
 # The driver knows the target weakly: an archive alone would not be looked into for it.
 $(B)/timeline: $(B)/fuzz/target.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)

@@ -33,6 +33,8 @@ static uint32_t survives(void *ctx, enum choice kind, uint32_t n) {
     return player->story.survives[line] % n;
 }
 
+/* What was remembered of the worlds of a run. Afterwards, so that also forgetting takes the same
+ * path whatever was played before. */
 static void forget(void) {
     stage_forget_settled();
     peek_forget();
@@ -61,13 +63,13 @@ bool timeline_play(const struct timeline *timeline, const struct sut *sut,
     config.profile = player->story.scenario.profiles[0];
     /* As in one run of many: what cannot happen in this one is left out. */
     player->story.scenario.quantified = true;
-    forget();
     if (!script_open(&player->script, &player->story.scenario, &config, &options, &chooser, NULL,
                      NULL, end->why))
         return false;
     script_run(&player->script, false);
     note_end(&player->script, end);
     script_close(&player->script);
+    forget();
     return true;
 }
 
@@ -181,8 +183,8 @@ static void replay(const struct scenario *scenario, const struct sut *sut,
         .profile = scenario->profiles[0], .crash_kind = SCN_NONE, .door = STAGE_DIRECT};
     struct run_options options = {.sut = sut, .claims = sut->claims, .plan = &finding->end.plan};
     struct run_result result;
-    forget();
     run_scenario(scenario, &config, &options, &result);
+    forget();
     finding->replays = result.verdict == RUN_FAIL &&
                        result.finding.invariant == finding->end.invariant &&
                        strcmp(result.finding.headline, finding->end.headline) == 0;

@@ -150,8 +150,6 @@ static struct scn_line *add_line(struct decoder *d, enum scn_statement statement
                                    .anchor = SCN_NONE,
                                    .written = new_day ? SCN_TIME_DATE_CLOCK : SCN_TIME_CLOCK};
     d->day_ns = day_of(d->now_ns);
-    if (s->line_count == 0)
-        s->start_ns = d->now_ns;
     d->story->record[s->line_count] = record;
     d->story->survives[s->line_count] = 0;
     s->line_count++;
@@ -162,10 +160,14 @@ static const uint8_t *args_of(const struct decoder *d) {
     return d->record->arg;
 }
 
+/* Before the first line there is nothing to wait for; so every store is made at the same time. */
 static void pass_time(struct decoder *d) {
     int64_t ns = timeline_durations[args_of(d)[0] % TIMELINE_DURATIONS];
-    int nudge = args_of(d)[1] % 3; /* one nanosecond before a threshold, and after it */
-    d->now_ns += nudge == 2 ? ns - 1 : ns + nudge;
+    int nudge = args_of(d)[1] % 3; /* one nanosecond after a threshold, and before it */
+    if (nudge == 1 || (nudge == 2 && ns > 0))
+        ns += nudge == 1 ? 1 : -1;
+    if (d->s->line_count > 0)
+        d->now_ns += ns;
 }
 
 /* The payload of a decision: unique in its quantity, whatever else it has in common with others. */

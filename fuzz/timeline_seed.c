@@ -53,8 +53,7 @@ static void wait_for_line(struct encoder *e, const struct scn_when *when) {
     }
 }
 
-static uint8_t symbol_value(const struct encoder *e, int symbol) {
-    (void)e;
+static uint8_t symbol_value(int symbol) {
     return (uint8_t)(symbol < 0 ? 0 : symbol % TIMELINE_SYMBOLS);
 }
 
@@ -70,7 +69,7 @@ static void encode_signal(struct encoder *e, const struct scn_args *args) {
     }
     e->place[args->decision] = e->signalled++;
     arg = add(e, TIMELINE_SIGNAL);
-    arg[0] = symbol_value(e, args->symbol);
+    arg[0] = symbol_value(args->symbol);
     arg[1] = args->side == BROKER_SELL ? 1 : 0;
     arg[1] |= scn_has(args, SCN_SLOT_PRICE) ? 0 : 2u;
     arg[1] |= args->tif == BROKER_GTC ? 4u : 0;
@@ -119,7 +118,8 @@ static void encode_fault_values(const struct scn_strike *strike, uint8_t *arg) {
             value -= row->least;
         if (i == 0) {
             arg[5] = (uint8_t)(value % 256);
-            arg[6] = row->type == FAULT_ARG_INT ? (uint8_t)(value / 256 % 256) : 0;
+            if (row->type == FAULT_ARG_INT)
+                arg[6] = (uint8_t)(value / 256 % 256);
         } else {
             arg[6] = (uint8_t)value;
         }
@@ -208,7 +208,7 @@ static void encode_line(struct encoder *e, const struct scn_line *line) {
         encode_fault(e, &args->strike);
     } else if (line->statement == SCN_BROKER_FOREIGN) {
         arg = add(e, TIMELINE_FOREIGN);
-        arg[0] = symbol_value(e, args->symbol);
+        arg[0] = symbol_value(args->symbol);
         arg[1] = args->side == BROKER_SELL;
     }
 }

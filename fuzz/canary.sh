@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The fuzzer must be able to fail: with an OMS that checks, submits and then records, from one seed
-# without any crash in it, it has to find two orders for one decision. Run by `make fuzz-canary`.
+# The fuzzer must be able to fail: with an OMS that checks, submits and then records, from one seed in
+# which nothing goes wrong, it has to find that an order is lost or bought twice, or left alone.
+# Run by `make fuzz-canary`.
 set -uo pipefail
 mkdir -p build/fuzz/canary-seed
 # Head: broker alpaca, simple disk. A decision, five seconds, the decision once more.
@@ -12,7 +13,7 @@ if [ "$code" != 1 ]; then
     echo "fuzz-canary: FAIL: a known mistake was not found (exit code $code)" >&2
     exit 1
 fi
-grep -q '^I[123] broke' build/fuzz/canary.log || { echo "fuzz-canary: FAIL: something else was found" >&2; exit 1; }
+grep -q -E '^I(1|2|3|12) broke' build/fuzz/canary.log || { echo "fuzz-canary: FAIL: something else was found" >&2; exit 1; }
 again=$(sed -n 's/^again: //p' build/fuzz/canary.log | head -1)
 bash -c "$again" >build/fuzz/canary-replay.log
 replayed=$?

@@ -194,9 +194,9 @@ static void known_bytes_are_a_known_scenario(void **state) {
     assert_string_equal(text, expected);
     /* What its power loss keeps: two bytes of the crash's record. */
     assert_int_equal(story.survives[1], 257);
-    assert_int_equal(timeline_line_at(&story, 17), 1);
-    assert_int_equal(timeline_line_at(&story, 15), -1);
-    assert_int_equal(timeline_line_at(&story, 23), -1);
+    assert_int_equal(timeline_line_at(&story, 16), 1);
+    assert_int_equal(timeline_line_at(&story, 14), -1);
+    assert_int_equal(timeline_line_at(&story, 22), -1);
     free(text);
 }
 

@@ -84,6 +84,7 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
         oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
     const int64_t now = engine_now(oms);
 
+    engine_heard(oms, &why);
     CHECK(order_is_doubtful(order));
     order->query_ns = now + oms->config.poll_ns;
     switch (found) {

@@ -93,6 +93,7 @@ static void submit(struct oms *oms, struct order *order) {
     order->fresh = false;
     outcome->sent = oms->broker.submit(oms->broker.ctx, &request, &outcome->answer, &outcome->why);
     outcome->sent_ns = engine_now(oms);
+    engine_heard(oms, &outcome->why);
     text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
     engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, order, outcome_name(outcome->sent));
 }
@@ -221,6 +222,7 @@ enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error
     CHECK(order->pub.cancel_asked && order->pub.broker_order_id[0] != '\0');
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_BEFORE, order, "");
     canceled = oms->broker.cancel(oms->broker.ctx, order->pub.broker_order_id, &why);
+    engine_heard(oms, &why);
     text_clean(why.text, sizeof why.text, why.text);
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_AFTER, order, why.text);
     now = engine_now(oms);

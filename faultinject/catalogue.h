@@ -14,7 +14,7 @@
 /* How an argument is written: INT "17", DURATION "1.5s" (ns), WORD one of words (value: its index).
  */
 enum fault_arg_type { FAULT_ARG_INT, FAULT_ARG_DURATION, FAULT_ARG_WORD };
-enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 6, FAULT_NAME_SIZE = 32 };
+enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 10, FAULT_NAME_SIZE = 32 };
 
 struct fault_arg {
     const char *name; /* NULL: no such argument */

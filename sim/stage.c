@@ -113,18 +113,20 @@ static void notice_deliveries(struct stage *stage) {
     }
 }
 
+static void notice_cancel(struct stage *stage, const char *order_id) {
+    const struct exchange_order *order = exchange_order_by_id(&stage->world.exchange, order_id);
+    if (order != NULL)
+        stage_note(stage, "broker", false, "was asked to cancel %s: it is %s", order->told.id,
+                   order->told.status_text);
+    stage_changed(stage);
+}
+
 static void port_after(void *ctx, const struct port_call *call) {
     struct stage *stage = ctx;
     unsigned occurrence = stage->occurrences[site_index(call->site)];
     notice_deliveries(stage);
-    if (call->site.op == SITE_BROKER_CANCEL) {
-        const struct exchange_order *order =
-            exchange_order_by_id(&stage->world.exchange, call->ref);
-        if (order != NULL)
-            stage_note(stage, "broker", false, "was asked to cancel %s: it is %s", order->told.id,
-                       order->told.status_text);
-        stage_changed(stage);
-    }
+    if (call->site.op == SITE_BROKER_CANCEL)
+        notice_cancel(stage, call->ref);
     if (!stage->port.dead)
         stage->outside.passed(stage->outside.ctx, call, occurrence);
 }
@@ -158,7 +160,11 @@ static void deliver_flight(struct stage *stage) {
                      flight.length);
     else
         world_deliver(&stage->world, &flight);
+    if (flight.length > 0)
+        world_disown_copy(&stage->world, &flight);
     notice_deliveries(stage);
+    if (flight.is_cancel)
+        notice_cancel(stage, flight.order_id);
 }
 
 /* Lets the next thing from outside happen if it is due until then. Checks due exactly then wait for
@@ -767,8 +773,11 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
             judge_cancel(&stage->judge, item->decision);
         return healthy;
     case INBOX_KILL_SWITCH:
+        /* Until the act is answered either state is right, whoever dies meanwhile. */
+        judge_operator(&stage->judge, item->on, false);
         healthy = sut->kill_switch(stage->oms, item->on);
-        judge_operator(&stage->judge, item->on, healthy && !stage->port.dead);
+        if (healthy && !stage->port.dead)
+            judge_operator(&stage->judge, item->on, true);
         return healthy;
     case INBOX_RECONCILE:
         return sut->reconcile(stage->oms);

@@ -2,6 +2,7 @@
 #include "scenarios/cli/commands.h"
 
 #include "faultinject/catalogue.h"
+#include "scenarios/cli/explore.h"
 #include "scenarios/cli/moment.h"
 #include "scenarios/cli/suite.h"
 #include "scenarios/lang/diag.h"
@@ -36,6 +37,7 @@ int command_run(const struct options *options, const char *program) {
         return suite.exit_code;
     for (size_t i = 0; i < paths.n; i++)
         suite_file(&suite, paths.v[i]);
+    explore_what_was_left(&suite, &paths);
     if (suite.run_count == 0 && suite.exit_code == EXIT_PASS) {
         fprintf(stderr, "crashgate: the options leave no scenario to run\n");
         suite_worst(&suite, EXIT_MISTAKE);

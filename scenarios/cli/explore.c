@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, NUMBER_SIZE = 40 };
+enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, NUMBER_SIZE = 40, AUDITS = 2 };
 
 /* ---- what is to be explored ---- */
 
@@ -215,7 +215,7 @@ static void tell(const struct suite *suite, const struct exploration *exploratio
 
 /* A finding's block is that of its replay, told again here where its story can be kept. */
 static void report(struct suite *suite, const struct explore_options *options,
-                   struct exploration *exploration) {
+                   struct exploration *exploration, bool brief) {
     const struct explore_result *result = &exploration->result;
     struct report_run run;
     struct run_result told = result->replay;
@@ -240,7 +240,8 @@ static void report(struct suite *suite, const struct explore_options *options,
     suite_worst(suite, suite_exit_of(&told));
     suite_describe(suite, exploration->path, exploration->scenario, &exploration->config,
                    suite->options->value[OPTION_OMS], &told, &run);
-    tell(suite, exploration);
+    if (!brief || !result->closed)
+        tell(suite, exploration);
     fflush(stdout);
     suite_add(suite, &run);
     run_result_free(&told);
@@ -267,14 +268,16 @@ static void progress(struct suite *suite, size_t done, size_t of) {
         report_terminal_progress(&suite->terminal, done, of, "explorations");
 }
 
-void explorations_make(struct explorations *all, struct suite *suite,
-                       const struct explore_options *options, unsigned jobs,
-                       struct explore_totals *totals) {
+/* What is called with each in turn, as soon as it and all before it are made. */
+typedef void each_made(void *ctx, struct exploration *exploration);
+
+static void make_all(struct explorations *all, struct suite *suite,
+                     const struct explore_options *options, unsigned jobs, each_made *each,
+                     void *ctx) {
     struct worker workers[JOBS_MAX] = {{0}};
-    size_t next = 0, told = 0;
-    *totals = (struct explore_totals){0};
+    size_t next = 0;
     jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs;
-    while (told < all->n) {
+    for (size_t made = 0; made < all->n; made++) {
         size_t waited = 0;
         for (unsigned i = 0; i < jobs && next < all->n; i++) {
             if (workers[i].pid != 0)
@@ -287,17 +290,111 @@ void explorations_make(struct explorations *all, struct suite *suite,
             next++;
         }
         /* The one that is told next is waited for; those behind it go on. */
-        while (waited < jobs && (workers[waited].pid == 0 || workers[waited].index != told))
+        while (waited < jobs && (workers[waited].pid == 0 || workers[waited].index != made))
             waited++;
         CHECK(waited < jobs);
         finish_worker(suite, all, &workers[waited]);
-        if (all->v[told].done) {
-            report(suite, options, &all->v[told]);
-            add_totals(totals, &all->v[told]);
-        }
-        told++;
-        progress(suite, told, all->n);
+        each(ctx, &all->v[made]);
     }
+}
+
+struct telling {
+    struct explorations *all;
+    struct suite *suite;
+    const struct explore_options *options;
+    struct explore_totals *totals;
+    size_t told;
+};
+
+static void tell_one(void *ctx, struct exploration *exploration) {
+    struct telling *telling = ctx;
+    telling->told++;
+    if (exploration->done) {
+        report(telling->suite, telling->options, exploration, false);
+        add_totals(telling->totals, exploration);
+    }
+    progress(telling->suite, telling->told, telling->all->n);
+}
+
+void explorations_make(struct explorations *all, struct suite *suite,
+                       const struct explore_options *options, unsigned jobs,
+                       struct explore_totals *totals) {
+    struct telling telling = {all, suite, options, totals, 0};
+    *totals = (struct explore_totals){0};
+    make_all(all, suite, options, jobs, tell_one, &telling);
+}
+
+/* ---- aside ---- */
+
+static void keep_nothing(void *ctx, struct exploration *exploration) {
+    (void)ctx;
+    (void)exploration;
+}
+
+struct explorations_aside explorations_begin(struct explorations *all, struct suite *suite,
+                                             const struct explore_options *options) {
+    struct explorations_aside aside = {.pid = 0, .results = tmpfile()};
+    bool written = true;
+    fflush(NULL);
+    aside.pid = aside.results == NULL ? -1 : fork();
+    if (aside.pid == 0) {
+        make_all(all, suite, options, 1, keep_nothing, NULL);
+        for (size_t i = 0; i < all->n; i++)
+            written =
+                written &&
+                fwrite(&all->v[i].result, sizeof all->v[i].result, 1, aside.results) == 1 &&
+                fwrite(&all->v[i].peak_kib, sizeof all->v[i].peak_kib, 1, aside.results) == 1 &&
+                fwrite(&all->v[i].done, sizeof all->v[i].done, 1, aside.results) == 1;
+        _exit(written && fflush(aside.results) == 0 ? suite->exit_code : EXIT_ENVIRONMENT);
+    }
+    if (aside.pid < 0) {
+        fprintf(stderr, "crashgate: cannot start a process to explore in: %s\n", strerror(errno));
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+    return aside;
+}
+
+static void tell_file(const struct explore_totals *of, unsigned long not_closed, const char *path) {
+    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], distinct[NUMBER_SIZE];
+    printf("%s  %lu explorations: %6s lives, %9s crash worlds, %5s distinct, deepest %u  %s\n",
+           not_closed == 0 ? "CLOSED" : "FAIL  ", of->explorations, grouped(of->lives, lives),
+           grouped(of->crash_worlds, worlds), grouped(of->distinct, distinct), of->deepest, path);
+}
+
+void explorations_end(struct explorations_aside *aside, struct explorations *all,
+                      struct suite *suite, const struct explore_options *options,
+                      struct explore_totals *totals) {
+    struct explore_totals file = {0};
+    int status = 0;
+    bool whole = aside->pid > 0;
+    *totals = (struct explore_totals){0};
+    while (whole && waitpid(aside->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (whole)
+        rewind(aside->results);
+    for (size_t i = 0; i < all->n && whole; i++) {
+        struct exploration *exploration = &all->v[i];
+        whole =
+            fread(&exploration->result, sizeof exploration->result, 1, aside->results) == 1 &&
+            fread(&exploration->peak_kib, sizeof exploration->peak_kib, 1, aside->results) == 1 &&
+            fread(&exploration->done, sizeof exploration->done, 1, aside->results) == 1 &&
+            exploration->done;
+        if (!whole)
+            break;
+        report(suite, options, exploration, true);
+        add_totals(totals, exploration);
+        add_totals(&file, exploration);
+        if (i + 1 == all->n || strcmp(all->v[i + 1].path, exploration->path) != 0) {
+            tell_file(&file, file.explorations - file.closed, exploration->path);
+            file = (struct explore_totals){0};
+        }
+    }
+    if (!whole) {
+        fprintf(stderr, "crashgate: the process that explores did not finish\n");
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+    if (aside->results != NULL)
+        fclose(aside->results);
 }
 
 /* ---- the command ---- */
@@ -340,15 +437,29 @@ static const char *const delay_words[] = {
 static const char *const wrong_keys[] = {"", "no-exchange", "no-times", "", "cache-only", NULL};
 static const char *const audit_words[] = {"successors", "verdict", NULL};
 
+struct explore_options explore_defaults(const struct options *options) {
+    return (struct explore_options){.sut = options->sut,
+                                    .claims = options->claims,
+                                    .seed = options->has_seed ? &options->seed : NULL,
+                                    .delays = EXPLORE_THRESHOLDS,
+                                    .audits = AUDITS,
+                                    .kill = options->crash_kind == SCN_KILL,
+                                    .power = options->crash_kind == SCN_POWER};
+}
+
+static unsigned cores(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
+}
+
 static bool read_options(const struct options *options, struct explore_options *explore,
                          struct budget *budget, unsigned long *jobs) {
-    unsigned long faults = 0, audits = 2, lives = 0, seconds = 0;
+    unsigned long faults = 0, audits = AUDITS, lives = 0, seconds = 0;
     int delays =
         read_word("--restarts", options->value[OPTION_RESTARTS], delay_words, EXPLORE_THRESHOLDS);
     int wrong = read_word("--wrong-key", options->value[OPTION_WRONG_KEY], wrong_keys, 0);
     int by = read_word("--audit-by", options->value[OPTION_AUDIT_BY], audit_words, 0);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    *jobs = cores > 0 ? (unsigned long)cores : 1;
+    *jobs = cores();
     if (delays < 0 || wrong < 0 || by < 0 ||
         !read_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
                      &faults) ||
@@ -358,24 +469,20 @@ static bool read_options(const struct options *options, struct explore_options *
         !read_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
         return false;
     budget->until = seconds > 0 ? wall_seconds() + (double)seconds : 0;
-    *explore = (struct explore_options){.sut = options->sut,
-                                        .claims = options->claims,
-                                        .seed = options->has_seed ? &options->seed : NULL,
-                                        .delays = (enum explore_delays)delays,
-                                        .faults = (unsigned)faults,
-                                        .lives_max = lives,
-                                        .audits = (unsigned)audits,
-                                        .without = (unsigned)wrong,
-                                        .verdict_only = by == 1,
-                                        .kill = options->crash_kind == SCN_KILL,
-                                        .power = options->crash_kind == SCN_POWER,
-                                        .spent = is_spent,
-                                        .ctx = budget};
+    *explore = explore_defaults(options);
+    explore->delays = (enum explore_delays)delays;
+    explore->faults = (unsigned)faults;
+    explore->lives_max = lives;
+    explore->audits = (unsigned)audits;
+    explore->without = (unsigned)wrong;
+    explore->verdict_only = by == 1;
+    explore->spent = is_spent;
+    explore->ctx = budget;
     return true;
 }
 
-static void tell_totals(const struct explore_totals *totals,
-                        const struct explore_options *options) {
+void explore_tell_totals(const struct explore_totals *totals,
+                         const struct explore_options *options) {
     char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], distinct[NUMBER_SIZE];
     printf("%lu explorations, %lu closed: %s lives, %s crash worlds, %s distinct, deepest %u, %lu "
            "audited, %lu mismatches, %lu run slowly; restarts: %s; at most %u other faults a life; "
@@ -384,6 +491,19 @@ static void tell_totals(const struct explore_totals *totals,
            grouped(totals->crash_worlds, worlds), grouped(totals->distinct, distinct),
            totals->deepest, totals->audited, totals->mismatches, totals->slowly,
            delay_words[options->delays], options->faults, totals->peak_kib / 1024);
+}
+
+void explore_what_was_left(struct suite *suite, const struct suite_paths *paths) {
+    struct explorations all = {0};
+    struct explore_options explore = explore_defaults(suite->options);
+    struct explore_totals totals;
+    if (suite->again == 0)
+        return;
+    for (size_t i = 0; i < paths->n; i++)
+        explorations_add(&all, suite, paths->v[i]);
+    explorations_make(&all, suite, &explore, cores(), &totals);
+    explore_tell_totals(&totals, &explore);
+    explorations_free(&all);
 }
 
 int command_explore(const struct options *options, const char *program) {
@@ -418,7 +538,7 @@ int command_explore(const struct options *options, const char *program) {
     }
     explorations_make(&all, &suite, &explore, (unsigned)jobs, &totals);
     if (all.n > 0)
-        tell_totals(&totals, &explore);
+        explore_tell_totals(&totals, &explore);
     explorations_free(&all);
     return suite_close(&suite);
 }

@@ -5,6 +5,9 @@
 #include "scenarios/cli/suite.h"
 #include "scenarios/lang/explore.h"
 
+#include <stdio.h>
+#include <sys/types.h>
+
 /* One exploration that is to be made, and what came of it. */
 struct exploration {
     char *path;
@@ -32,11 +35,31 @@ struct explore_totals {
 /* Adds every scenario of a file with a `crash again anywhere`, in each of its
  * profiles, at the doors of the suite. Mistakes are told and end in suite->exit_code. */
 void explorations_add(struct explorations *explorations, struct suite *suite, const char *path);
-/* Makes them all, `jobs` at a time; then reports each in order: one line, and a finding's block.
- * What comes out does not depend on `jobs`. */
+/* Makes them all, `jobs` at a time, and reports each in order: one line (in the brief form one for
+ * all of a file), and a finding's block. What comes out does not depend on `jobs`. */
 void explorations_make(struct explorations *explorations, struct suite *suite,
                        const struct explore_options *options, unsigned jobs,
                        struct explore_totals *totals);
 void explorations_free(struct explorations *explorations);
+
+/* The same in two steps: a process of its own makes them, one after the other, while this one does
+ * something else; then they are waited for and reported in the brief form. */
+struct explorations_aside {
+    pid_t pid;
+    FILE *results; /* NULL: it could not be started; said on standard error */
+};
+struct explorations_aside explorations_begin(struct explorations *explorations, struct suite *suite,
+                                             const struct explore_options *options);
+void explorations_end(struct explorations_aside *aside, struct explorations *explorations,
+                      struct suite *suite, const struct explore_options *options,
+                      struct explore_totals *totals);
+
+/* Options of an exploration where the command line has none of its own. */
+struct explore_options explore_defaults(const struct options *options);
+/* What was explored, in one line. */
+void explore_tell_totals(const struct explore_totals *totals,
+                         const struct explore_options *options);
+/* Explores what a run of these files had to leave out (suite->again of them). */
+void explore_what_was_left(struct suite *suite, const struct suite_paths *paths);
 
 #endif

@@ -1,5 +1,6 @@
 /* The gate: everything CI needs, in one command, and a promise of how much that is. */
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/explore.h"
 #include "scenarios/cli/known_bad.h"
 #include "scenarios/cli/manifest.h"
 #include "scenarios/cli/suite.h"
@@ -38,11 +39,14 @@ static double wall_seconds(void) {
 static void run_file(struct suite *suite, const char *path) {
     struct report_totals before = suite->totals;
     size_t scenarios = suite->scenario_count, configurations = suite->run_count;
+    size_t again = suite->again;
     uint64_t passed = 0;
     char runs[NUMBER_SIZE], points[NUMBER_SIZE], faults[NUMBER_SIZE];
     suite_file(suite, path);
     scenarios = suite->scenario_count - scenarios;
     configurations = suite->run_count - configurations;
+    if (configurations == 0 && suite->again > again)
+        return; /* all of it is explored */
     passed = suite->totals.scenarios[REPORT_PASS] - before.scenarios[REPORT_PASS];
     printf("%s  %zu in %2zu configurations: %6s runs, %5s crash points, %6s faults  %s\n",
            passed == configurations && configurations > 0 ? "PASS" : "FAIL", scenarios,
@@ -100,7 +104,7 @@ static void repeat_one(void *ctx, const struct scenario *scenario,
     struct suite *suite = repeats->suite;
     const struct report_run *first = NULL;
     struct run_result result;
-    if (repeats->at >= suite->run_count)
+    if (repeats->at >= suite->run_count || scenario->depth == SCN_AGAIN)
         return;
     first = &suite->runs[repeats->at++];
     if (!is_sampled(repeats, scenario, first) ||
@@ -137,15 +141,18 @@ static struct repeats repeat(struct suite *suite, const struct suite_paths *path
 
 static void print_verdict(const struct suite *suite, const struct manifest *counted,
                           const struct known_bad_counts *known_bad, const struct repeats *repeats,
-                          double seconds) {
-    char runs[NUMBER_SIZE], points[NUMBER_SIZE], lives[NUMBER_SIZE], faults[NUMBER_SIZE];
+                          unsigned long explorations, double seconds) {
+    char runs[NUMBER_SIZE], points[NUMBER_SIZE], lives[NUMBER_SIZE], faults[NUMBER_SIZE],
+        worlds[NUMBER_SIZE];
     printf("gate: %s  %" PRIu64 " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
-           "%zu of %zu known-bad caught, %s  (%.1f s)\n",
+           "%" PRIu64 " of %lu explorations closed (%s crash worlds), %zu of %zu known-bad caught, "
+           "%s  (%.1f s)\n",
            suite->exit_code == EXIT_PASS ? "PASS" : "FAIL", counted->scenarios,
            grouped(counted->runs, runs), grouped(counted->crash_points, points),
-           grouped(counted->lives, lives), grouped(counted->faults_fired, faults),
-           known_bad->caught, known_bad->planted,
-           repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER", seconds);
+           grouped(counted->lives, lives), grouped(counted->faults_fired, faults), counted->closed,
+           explorations, grouped(counted->crash_worlds, worlds), known_bad->caught,
+           known_bad->planted, repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER",
+           seconds);
 }
 
 static void run_all(struct suite *suite, const struct suite_paths *paths,
@@ -155,6 +162,15 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     struct repeats repeats;
     struct manifest counted;
     struct known_bad_counts known_bad;
+    struct explore_options explore = explore_defaults(suite->options);
+    struct explore_totals explored;
+    struct explorations all = {0};
+    struct explorations_aside aside;
+    explore.delays = EXPLORE_AT_ONCE;
+    for (size_t i = 0; i < paths->n; i++)
+        explorations_add(&all, suite, paths->v[i]);
+    aside = explorations_begin(&all, suite, &explore);
+    suite->scenario_count = 0; /* they are counted when they are run, and those explored are not */
     for (size_t i = 0; i < paths->n; i++)
         run_file(suite, paths->v[i]);
     counted = (struct manifest){.scenarios = suite->scenario_count,
@@ -169,9 +185,15 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     known_bad =
         known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
     counted.known_bad = known_bad.caught;
+    explorations_end(&aside, &all, suite, &explore, &explored);
+    explore_tell_totals(&explored, &explore);
+    counted.closed = explored.closed;
+    counted.crash_worlds = explored.crash_worlds;
+    explorations_free(&all);
     if (!manifest_kept(promised, &counted, manifest_path, stdout))
         suite_worst(suite, EXIT_FAIL);
-    print_verdict(suite, &counted, &known_bad, &repeats, wall_seconds() - begun);
+    print_verdict(suite, &counted, &known_bad, &repeats, explored.explorations,
+                  wall_seconds() - begun);
 }
 
 int command_gate(const struct options *options, const char *program) {

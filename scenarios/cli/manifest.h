@@ -15,6 +15,8 @@ enum { MANIFEST_WHY_SIZE = 400 };
     X(crash_points, "distinct places where quantified crashes struck") \
     X(lives, "starts of the OMS")                                      \
     X(faults_fired, "faults that struck")                              \
+    X(closed, "explorations that were closed")                         \
+    X(crash_worlds, "worlds that crashes left in explorations")        \
     X(known_bad, "planted bugs that were caught")
 
 struct manifest {

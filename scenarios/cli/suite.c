@@ -375,6 +375,11 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     const struct options *options = suite->options;
     struct run_result result;
     struct report_run run;
+    if (scenario->depth == SCN_AGAIN && !options->has_plan &&
+        (options->command == COMMAND_RUN || options->command == COMMAND_GATE)) {
+        suite->again++;
+        return;
+    }
     if (!suite_perform(suite, scenario, config, options->sut, options->claims, &result))
         return;
     suite_worst(suite, suite_exit_of(&result));

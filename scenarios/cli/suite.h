@@ -29,6 +29,7 @@ struct suite {
     char **texts;
     size_t text_count, text_cap;
     struct report_totals totals;
+    size_t again; /* configurations left out here: `crash again anywhere` is explored, not run */
     size_t scenario_count; /* scenarios of which something ran, whatever the configurations */
     unsigned long faults[SITE_COUNT];
     int exit_code;        /* the worst so far */

@@ -595,7 +595,7 @@ static int newest_order_of(const struct script *script, int decision) {
     const struct exchange *exchange = &script->stage.world.exchange;
     for (size_t i = exchange->order_count; i-- > 0;) {
         const struct broker_order *told_order = &exchange->orders[i].told;
-        if (!exchange->orders[i].foreign &&
+        if (!exchange->orders[i].foreign && !exchange->orders[i].lost &&
             judge_attribute(&script->stage.judge, told_order->symbol, told_order->side,
                             told_order->qty_nanos, told_order->limit_nanos) == decision)
             return (int)i;
@@ -895,6 +895,19 @@ static void end_order(struct script *script, const struct scn_line *line, int or
              stage->world.exchange.orders[order].told.status_text);
 }
 
+static void lose_order(struct script *script, const struct scn_line *line, int order) {
+    struct stage *stage = &script->stage;
+    const struct broker_order *told = &stage->world.exchange.orders[order].told;
+    if (!exchange_lose(&stage->world.exchange, (size_t)order)) {
+        if (!script->scenario->quantified)
+            fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
+                 "%s cannot be lost: something of it was executed", told->id);
+        return;
+    }
+    judge_broker_loses(&stage->judge, &stage->world, STAGE_STORE, (size_t)line->args.decision);
+    stage_note(stage, "broker", false, "has lost %s", told->id);
+}
+
 static int oldest_open_order(const struct script *script, const char *symbol) {
     const struct exchange *exchange = &script->stage.world.exchange;
     for (size_t i = 0; i < exchange->order_count; i++) {
@@ -926,6 +939,9 @@ static void broker_about(struct script *script, size_t index) {
         return;
     case SCN_BROKER_EXPIRES:
         end_order(script, line, order, BROKER_STATUS_EXPIRED);
+        return;
+    case SCN_BROKER_LOSES:
+        lose_order(script, line, order);
         return;
     case SCN_BROKER_REJECTS:
         end_order(script, line, order, BROKER_STATUS_REJECTED);
@@ -1039,6 +1055,7 @@ static void stimulate(struct script *script, size_t index) {
     case SCN_BROKER_FILLS:
     case SCN_BROKER_CANCELS:
     case SCN_BROKER_EXPIRES:
+    case SCN_BROKER_LOSES:
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_ACCEPTS:
         broker_about(script, index);

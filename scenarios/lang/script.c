@@ -475,6 +475,8 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
         enum scn_base base = after ? SCN_AFTER_POINT : SCN_BEFORE_POINT;
         if (line->statement == SCN_CRASH && script->lines[i].state == LINE_ARMED) {
+            if (script->faults_over)
+                continue;
             if (line->args.crash.where == where &&
                 point_matches(&line->args.crash.point, kind, decision))
                 die_at_line(script, i);

@@ -53,13 +53,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                             \
         }                                                 \
     }
-#define ARG_FOR                                                           \
-    {                                                                     \
-        {                                                                 \
-            "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
-                NULL                                                      \
-            }                                                             \
-        }                                                                 \
+#define ARG_FOR                                                                              \
+    {                                                                                        \
+        {                                                                                    \
+            "for", FAULT_ARG_DURATION, true, 10 * (int64_t)SECOND, SECOND, 10 * MINUTE_NS, { \
+                NULL                                                                         \
+            }                                                                                \
+        }                                                                                    \
     }
 #define AT_BYTE                                             \
     {                                                       \
@@ -85,13 +85,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                              \
         }                                                  \
     }
-#define ARG_BY                                               \
-    {                                                        \
-        {                                                    \
-            "by", FAULT_ARG_DURATION, true, 0, 1, HOUR_NS, { \
-                NULL                                         \
-            }                                                \
-        }                                                    \
+#define ARG_BY                                                                  \
+    {                                                                           \
+        {                                                                       \
+            "by", FAULT_ARG_DURATION, true, 12 * (int64_t)SECOND, 1, HOUR_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
 #define ARG_COPY_BY                                           \
     {                                                         \
@@ -131,7 +131,8 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
     }
 #define ARG_AT \
     { AT_PLACE }
-/* The explorer tries a stall that outlasts every client's patience. */
+/* What is required has a usual value all the same: for examples, and for the explorer, which varies
+ * the first argument only. */
 #define ARG_AT_FOR                                                                   \
     {                                                                                \
         AT_PLACE, {                                                                  \
@@ -140,13 +141,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                                                        \
         }                                                                            \
     }
-#define ARG_EVERY                                                     \
-    {                                                                 \
-        {                                                             \
-            "every", FAULT_ARG_DURATION, true, 0, MS_NS, MINUTE_NS, { \
-                NULL                                                  \
-            }                                                         \
-        }                                                             \
+#define ARG_EVERY                                                               \
+    {                                                                           \
+        {                                                                       \
+            "every", FAULT_ARG_DURATION, true, 100 * MS_NS, MS_NS, MINUTE_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
 
 /* A query that breaks: the same rows for every kind of query. */

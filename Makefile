@@ -103,6 +103,7 @@ VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate known-bad
+	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate gate

@@ -49,6 +49,10 @@ static bool halt_file_is_absent(struct oms *oms) {
     return oms->env.halt_file(oms->env.ctx) == OMS_HALT_ABSENT;
 }
 
+bool send_may_begin(struct oms *oms) {
+    return engine_may_send(oms) && halt_file_is_absent(oms);
+}
+
 /* Invariant (8), at the last door and from other facts than those that led here. */
 static bool last_door(struct oms *oms, struct order *order, char *why) {
     const size_t sent = oms->ids_sent + !order->passed_door;

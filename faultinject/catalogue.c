@@ -274,6 +274,40 @@ bool catalogue_fits(const struct fault_kind *kind, struct site site) {
            (kind->objects == 0 || (kind->objects & (1u << site.on)) != 0);
 }
 
+_Static_assert((int)ROW_COUNT <= (int)FAULT_ROWS_MAX, "every row has its counters");
+
+static bool has_words(const struct fault_kind *kind) {
+    return kind->args[0].name != NULL && kind->args[0].type == FAULT_ARG_WORD;
+}
+
+size_t fault_tally(const struct fault *fault) {
+    size_t row = (size_t)(fault->kind - rows);
+    return row * FAULT_WORDS_MAX + (has_words(fault->kind) ? (size_t)fault->arg[0] : 0);
+}
+
+bool fault_tally_name(size_t tally, char out[FAULT_TALLY_SIZE]) {
+    const struct fault_kind *kind = catalogue_at(tally / FAULT_WORDS_MAX);
+    size_t word = tally % FAULT_WORDS_MAX;
+    char site[SITE_NAME_SIZE];
+    if (kind == NULL || (word > 0 && (!has_words(kind) || word >= FAULT_WORDS_MAX)))
+        return false;
+    for (size_t i = 0; has_words(kind) && i <= word; i++) {
+        if (kind->args[0].words[i] == NULL)
+            return false;
+    }
+    site_name((struct site){kind->op, ON_NONE}, site);
+    if (has_words(kind))
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s(%s=%s)", site, kind->name, kind->args[0].name,
+                 kind->args[0].words[word]);
+    else
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s", site, kind->name);
+    return true;
+}
+
+enum site_op fault_tally_op(size_t tally) {
+    return rows[tally / FAULT_WORDS_MAX].op;
+}
+
 const struct fault_kind *catalogue_find(struct site site, const char *kind) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (catalogue_fits(&rows[i], site) && strcmp(rows[i].name, kind) == 0)

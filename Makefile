@@ -33,6 +33,10 @@ TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)
 TESTHELP := $(foreach room,$(ROOMS),$(filter-out $(TESTS),$(wildcard $(room)/tests/*.c)))
 LIB      := $(B)/libcrashgate.a
+# In it, what the OMS's half allocates goes through sim/shortage.h: the same objects, renamed calls.
+SUTOBJS  := $(filter $(B)/core/% $(B)/sim/sut/%,$(OBJECTS))
+LIBOBJS  := $(filter-out $(SUTOBJS),$(OBJECTS)) $(SUTOBJS:$(B)/%=$(B)/counted/%)
+ALLOCATORS := malloc calloc realloc strdup
 # The production half alone: what the oms program is made of.
 OMSOBJS  := $(filter $(B)/core/%,$(OBJECTS))
 LIBOMS   := $(B)/liboms.a
@@ -84,7 +88,10 @@ $(B)/%.o: %.c $(B)/flags
 $(LIBOMS): $(OMSOBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
-$(LIB): $(OBJECTS)
+$(B)/counted/%.o: $(B)/%.o Makefile
+	@mkdir -p $(@D)
+	$(Q)objcopy $(foreach name,$(ALLOCATORS),--redefine-sym $(name)=sut_$(name)) $< $@
+$(LIB): $(LIBOBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
 

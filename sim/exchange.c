@@ -2,6 +2,7 @@
 #include "sim/exchange.h"
 
 #include "sim/check.h"
+#include "sim/shortage.h"
 #include "sim/hash.h"
 
 #include <stdio.h>
@@ -398,6 +399,7 @@ void exchange_open_position(struct exchange *exchange, const char *symbol, int64
 
 void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
                           int64_t since_ns, struct broker_orders *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *told = &exchange->orders[i].told;
         struct broker_order *row = NULL;
@@ -408,10 +410,12 @@ void exchange_tell_orders(const struct exchange *exchange, enum broker_scope sco
         CHECK(row != NULL);
         *row = *told;
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
                          struct broker_fills *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->fill_count; i++) {
         struct broker_fill *row = NULL;
         if (exchange->fills[i].at_ns < since_ns)
@@ -420,9 +424,11 @@ void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
         CHECK(row != NULL);
         *row = exchange->fills[i];
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->position_count; i++) {
         const struct exchange_position *position = &exchange->positions[i];
         struct broker_position *row = NULL;
@@ -434,6 +440,7 @@ void exchange_tell_positions(const struct exchange *exchange, struct broker_posi
         row->qty_nanos = position->qty_nanos;
         row->avg_price_nanos = exchange_average(position);
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_account(const struct exchange *exchange, struct broker_account *account) {

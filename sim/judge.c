@@ -305,7 +305,7 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
         executed += order->filled_nanos;
         if (used < sizeof orders - 24)
             used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
-                                     count > 1 ? ", " : "", order->id);
+                                     used > 0 ? ", " : "", order->id);
     }
     if (count > 1)
         broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
@@ -638,8 +638,8 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
         const struct broker_order *told = exchange_order_of(judge, world, i);
-        nothing_ignored(judge, world, i, barred, order);
         nothing_lost(judge, world, i, barred, order, told);
+        nothing_ignored(judge, world, i, barred, order);
         orders_agree(judge, world, i, order, told);
     }
     positions_agree(judge, world, &peek->view);

@@ -2,6 +2,7 @@
 #include "sim/wire.h"
 
 #include "sim/check.h"
+#include "sim/shortage.h"
 #include "sim/wire_http.h"
 #include "sim/wire_link.h"
 #include "sim/wire_wrong.h"
@@ -742,6 +743,7 @@ uint64_t wire_served(const struct wire *w) {
 
 struct wire *wire_open(void) {
     struct wire *w = calloc(1, sizeof *w);
+    shortage_install();
     if (w == NULL)
         return NULL;
     w->daemon = wire_http_start(&w->http, MHD_USE_SUPPRESS_DATE_NO_CLOCK, -1);

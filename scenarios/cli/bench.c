@@ -195,6 +195,10 @@ static bool measure_gate(cJSON *report, const char *program) {
     return passed;
 }
 
+static void say_more(void *ctx, const char *name, double value, const char *unit) {
+    say(ctx, name, value, unit);
+}
+
 static bool measure(struct bench *bench, cJSON *report, const char *program) {
     return measure_floor(bench, report) &&
            measure_timelines(bench, report, "timelines_direct", STAGE_DIRECT, false) &&
@@ -202,7 +206,8 @@ static bool measure(struct bench *bench, cJSON *report, const char *program) {
                              true) &&
            measure_timelines(bench, report, "timelines_wire", STAGE_WIRE, false) &&
            measure_timelines(bench, report, "timelines_wire_recovered_again", STAGE_WIRE, true) &&
-           measure_kills(bench, report) && measure_gate(report, program);
+           measure_kills(bench, report) && bench_explore(say_more, report) &&
+           measure_gate(report, program);
 }
 
 static bool write_report(const cJSON *report) {

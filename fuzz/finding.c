@@ -4,7 +4,6 @@
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/script.h"
 #include "sim/check.h"
-#include "sim/peek.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +30,6 @@ static uint32_t survives(void *ctx, enum choice kind, uint32_t n) {
     int line = timeline_line_at(&player->story, player->script.death.occurrence);
     CHECK(kind == CHOICE_POWER && line >= 0);
     return player->story.survives[line] % n;
-}
-
-/* What was remembered of the worlds of a run. Afterwards, so that also forgetting takes the same
- * path whatever was played before. */
-static void forget(void) {
-    stage_forget_settled();
-    peek_forget();
 }
 
 static void note_end(const struct script *script, struct timeline_end *end) {
@@ -69,7 +61,7 @@ bool timeline_play(const struct timeline *timeline, const struct sut *sut,
     script_run(&player->script, false);
     note_end(&player->script, end);
     script_close(&player->script);
-    forget();
+    stage_forget_settled(); /* else how a run ends would depend on what was played before */
     return true;
 }
 
@@ -184,7 +176,6 @@ static void replay(const struct scenario *scenario, const struct sut *sut,
     struct run_options options = {.sut = sut, .claims = sut->claims, .plan = &finding->end.plan};
     struct run_result result;
     run_scenario(scenario, &config, &options, &result);
-    forget();
     finding->replays = result.verdict == RUN_FAIL &&
                        result.finding.invariant == finding->end.invariant &&
                        strcmp(result.finding.headline, finding->end.headline) == 0;

@@ -20,9 +20,10 @@ struct timeline_end {
     char why[SUT_WHY_SIZE]; /* the environment failed */
 };
 
-/* Plays it. The same timeline takes the same path whatever was played before: nothing is remembered
- * from one to the next but stores to begin with. What is ordered and cannot happen (a fill of an
- * order that never came) is left out. False: the environment failed (end->why). */
+/* Plays it. The same timeline ends in the same way whatever was played before: what is remembered
+ * from one to the next, stores to begin with and what a store says, decides nothing. What is
+ * ordered and cannot happen (a fill of an order that never came) is left out. False: the
+ * environment failed (end->why). */
 bool timeline_play(const struct timeline *timeline, const struct sut *sut,
                    struct timeline_end *end);
 /* Makes every store a timeline can begin with, so that none is made during a run. */

@@ -16,7 +16,8 @@ struct slot {
     struct peek peek;
 };
 static struct slot *slots;
-static uint16_t filled[PEEK_SLOTS]; /* the slots that are not empty, so that few are soon forgotten */
+static uint16_t
+    filled[PEEK_SLOTS]; /* the slots that are not empty, so that few are soon forgotten */
 static size_t filled_count;
 static unsigned long look_count, open_count;
 
@@ -34,6 +35,8 @@ void peek_count(unsigned long *looks, unsigned long *opens) {
     *looks = look_count;
     *opens = open_count;
 }
+
+void (*peek_watch)(bool begins);
 
 static void look(const struct sut *sut, struct disk *disk, const char *path, struct peek *peek) {
     /* A look must not move the generator that the OMS under test draws from. */
@@ -74,8 +77,12 @@ const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char 
     if (slot->key != key) {
         if (slot->key == 0)
             filled[filled_count++] = (uint16_t)(key % PEEK_SLOTS);
+        if (peek_watch != NULL)
+            peek_watch(true);
         clear(slot);
         look(sut, disk, path, &slot->peek);
+        if (peek_watch != NULL)
+            peek_watch(false);
         slot->key = key;
     }
     return &slot->peek;

@@ -460,6 +460,42 @@ static void a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan(void **s
     finding_free(&finding);
 }
 
+/* Each broke an invariant once, and none by a mistake in what an OMS can be held to. */
+static void what_the_fuzzer_found_stays_mended(void **state) {
+    static const uint8_t found[][TIMELINE_UNIT * 4] = {
+        /* A crash that is armed when the faults are over does not strike. */
+        {[8] = TIMELINE_CRASH, 1, [16] = TIMELINE_CRASH_BY, 1, 0, 0, SCN_POINT_RECONCILE},
+        /* What somebody else traded after the last comparison is news to the next start. */
+        {[8] = TIMELINE_SIGNAL, [16] = TIMELINE_WAIT, 12, [24] = TIMELINE_FOREIGN},
+        /* What the halt file holds back expires in the course of time ... */
+        {[8] = TIMELINE_HALT_FILE, [16] = TIMELINE_SIGNAL, 0, 0, 0, 0, 10},
+        /* ... or was reserved before the file came, and is in doubt after a start. */
+        {3, [8] = TIMELINE_SIGNAL, [16] = TIMELINE_HALT_FILE},
+        /* A death before the send does not use up the sends of later starts. */
+        {[8] = TIMELINE_SIGNAL,
+         [16] = TIMELINE_HALT_FILE,
+         [24] = TIMELINE_CRASH_BY,
+         1,
+         0,
+         0,
+         SCN_POINT_DECIDE,
+         1},
+        /* The broker's own word that an order expired is no expiry held back. */
+        {0, 0, 2, [8] = TIMELINE_SIGNAL, 0, 0, 0, 0,
+         10, [16] = TIMELINE_EXPIRE, [24] = TIMELINE_SIGNAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {
+        struct timeline timeline;
+        struct timeline_end end;
+        timeline_read(&timeline, found[i], sizeof found[i]);
+        assert_true(timeline_play(&timeline, &sut_core, &end));
+        if (end.invariant != 0)
+            fail_msg("number %zu: I%d: %s", i, end.invariant, end.headline);
+        assert_true(end.counts.lives > 0);
+    }
+}
+
 /* What a power loss kept is in the plan, and the plan's line is the crash's. */
 static void what_survives_a_power_loss_is_told_as_a_plan(void **state) {
     struct timeline timeline = {.count = 4};
@@ -535,6 +571,7 @@ int main(void) {
         cmocka_unit_test(a_scenario_becomes_its_timeline),
         cmocka_unit_test(the_same_timeline_takes_the_same_path_whatever_was_played_before),
         cmocka_unit_test(a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan),
+        cmocka_unit_test(what_the_fuzzer_found_stays_mended),
         cmocka_unit_test(what_survives_a_power_loss_is_told_as_a_plan),
         cmocka_unit_test(the_target_aborts_when_an_invariant_breaks_and_only_then),
     };

@@ -19,7 +19,8 @@ static void offer_unsent(const struct oms *oms, struct order *order, struct task
         offer(best, (struct task){OMS_WORK_RESOLVE, expires_ns, order, resolve_expiry});
     }
     if (engine_may_send(oms)) {
-        offer(best, (struct task){OMS_WORK_SEND, later(order->retry_ns, oms->door_ns), order,
+        offer(best, (struct task){OMS_WORK_SEND,
+                                  later(order->retry_ns, later(oms->door_ns, oms->slow_ns)), order,
                                   send_order});
     }
 }
@@ -28,13 +29,15 @@ static void offer_order(const struct oms *oms, struct order *order, struct task 
     if (order_is_unsent(order)) {
         offer_unsent(oms, order, best);
     } else if (order_is_doubtful(order) && oms->reconciled) {
-        offer(best, (struct task){OMS_WORK_RESOLVE, order->query_ns, order, resolve_doubt});
+        offer(best, (struct task){OMS_WORK_RESOLVE, later(order->query_ns, oms->slow_ns), order,
+                                  resolve_doubt});
     } else if (order_is_working(order)) {
         if (order->pub.cancel_asked) {
             offer(best, (struct task){OMS_WORK_SEND, order->cancel_ns, order, send_cancel});
         }
         if (oms->reconciled) {
-            offer(best, (struct task){OMS_WORK_POLL, oms->poll_ns, NULL, follow_poll});
+            offer(best, (struct task){OMS_WORK_POLL, later(oms->poll_ns, oms->slow_ns), NULL,
+                                      follow_poll});
         }
     }
 }
@@ -53,7 +56,8 @@ struct task agenda_next(struct oms *oms) {
         return (struct task){OMS_WORK_RESOLVE, oms->mark_ns, NULL, resolve_clock};
     }
     if (!oms->reconciled || oms->compare_asked) {
-        offer(&best, (struct task){OMS_WORK_RECONCILE, oms->compare_ns, NULL, follow_compare});
+        offer(&best, (struct task){OMS_WORK_RECONCILE, later(oms->compare_ns, oms->slow_ns), NULL,
+                                   follow_compare});
     }
     for (size_t i = 0; i < oms->live_count; i++) {
         offer_order(oms, oms->live[i], &best);

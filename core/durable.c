@@ -22,6 +22,7 @@ static void note_step_back(struct oms *oms, int64_t now_ns) {
     pull_in(&oms->compare_ns, now_ns);
     pull_in(&oms->poll_ns, now_ns);
     pull_in(&oms->door_ns, now_ns);
+    pull_in(&oms->slow_ns, now_ns);
     for (size_t i = 0; i < oms->live_count; i++) {
         pull_in(&oms->live[i]->retry_ns, now_ns);
         pull_in(&oms->live[i]->query_ns, now_ns);
@@ -38,6 +39,15 @@ int64_t engine_now(struct oms *oms) {
     }
     oms->mark_ns = now;
     return now;
+}
+
+void engine_heard(struct oms *oms, const struct broker_reason *why) {
+    enum { TOO_MANY_REQUESTS = 429 };
+    if (why->http_status == TOO_MANY_REQUESTS) {
+        order_back_off(&oms->slow_ns, &oms->slow_step_ns, engine_now(oms));
+    } else {
+        oms->slow_ns = oms->slow_step_ns = 0;
+    }
 }
 
 void engine_tell(struct oms *oms, enum oms_event_kind kind, enum oms_phase phase,

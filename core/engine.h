@@ -40,8 +40,10 @@ struct oms {
     struct order **live;                 /* orders that are not quiet, by row */
     size_t live_count, live_capacity;
     struct outcome outcome;
-    int64_t poll_ns;   /* next routine look */
-    int64_t door_ns;   /* no order before: the halt file was there */
+    int64_t poll_ns; /* next routine look */
+    int64_t door_ns; /* no order before: the halt file was there */
+    int64_t slow_ns; /* no order and no question before: the broker said too many requests */
+    int64_t slow_step_ns;
     size_t ids_sent;   /* distinct client order ids let through the last door (8) */
     int checkpoint_at; /* frames */
 };
@@ -69,6 +71,9 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
 void engine_checkpoint_if_due(struct oms *oms, bool idle);
 
 int64_t engine_now(struct oms *oms);
+/* After every call to the broker, with its reason: asked to slow down, the OMS does, longer each
+ * time. Cancels go out all the same (they wait by themselves). */
+void engine_heard(struct oms *oms, const struct broker_reason *why);
 void engine_tell(struct oms *oms, enum oms_event_kind kind, enum oms_phase phase,
                  const struct order *order, const char *text);
 /* Keeps the list of live orders right after a state changed; false: no memory. */
@@ -92,6 +97,9 @@ enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error
 /* The next send's reservation, written into *next: from now it may leave for one send window. */
 int64_t send_reach_ns(const struct oms *oms);
 void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);
+/* May orders leave now, halt file included? What is reserved and held back all the same counts as
+ * sent once nobody is left who knows better, so nothing is reserved while it may not leave. */
+bool send_may_begin(struct oms *oms);
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);

@@ -212,8 +212,11 @@ static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
 static bool look_up_missing(struct oms *oms, struct order *order, struct picture *picture) {
     struct broker_order theirs = {.id = ""}, *row;
     struct broker_reason why = {0};
+    const enum broker_found found =
+        oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
 
-    switch (oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why)) {
+    engine_heard(oms, &why);
+    switch (found) {
     case BROKER_FOUND:
         row = broker_orders_add(&picture->orders);
         if (row != NULL) {
@@ -239,12 +242,35 @@ static void forget_listed(struct oms *oms) {
     }
 }
 
+/* Of several orders of the broker's under one client id, ours is the one whose broker id we know,
+ * and while we know none, the oldest: what a proxy delivers twice comes second. */
 static void note_listed(struct oms *oms, const struct picture *picture) {
+    forget_listed(oms);
     for (size_t i = 0; i < picture->orders.n; i++) {
-        struct order *order = book_by_client_id(&oms->book, picture->orders.v[i].client_order_id);
-        if (order != NULL) {
-            order->listed = &picture->orders.v[i];
+        const struct broker_order *listed = &picture->orders.v[i];
+        struct order *order = book_by_client_id(&oms->book, listed->client_order_id);
+        if (order != NULL && (order->pub.broker_order_id[0] != '\0'
+                                  ? strcmp(order->pub.broker_order_id, listed->id) == 0
+                                  : order->listed == NULL)) {
+            order->listed = listed;
         }
+    }
+}
+
+/* A second order under an id of ours that is not ours is told once a life, and the next comparison
+ * (which lists it as an orphan) is made at once. */
+static void tell_second_orders(struct oms *oms, const struct picture *picture) {
+    for (size_t i = 0; i < picture->orders.n; i++) {
+        const struct broker_order *listed = &picture->orders.v[i];
+        struct order *order = book_by_client_id(&oms->book, listed->client_order_id);
+        if (order == NULL || order->listed == listed || order->told_second ||
+            (order->listed != NULL && strcmp(order->listed->id, listed->id) == 0)) {
+            continue;
+        }
+        order->told_second = true;
+        oms->compare_asked = true;
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
+                    "the broker has a second order under this client order id");
     }
 }
 
@@ -253,9 +279,14 @@ static void note_listed(struct oms *oms, const struct picture *picture) {
 static bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture *picture) {
     struct broker_reason why = {0};
 
-    if (!oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS, since_ns, &picture->orders, &why)) {
+    const bool whole =
+        oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS, since_ns, &picture->orders, &why);
+
+    engine_heard(oms, &why);
+    if (!whole) {
         return false;
     }
+    clean_orders(&picture->orders);
     note_listed(oms, picture);
     for (size_t i = 0; i < oms->live_count; i++) {
         if (order_is_working(oms->live[i]) && oms->live[i]->listed == NULL &&
@@ -272,6 +303,7 @@ static bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct 
     }
     clean_orders(&picture->orders);
     note_listed(oms, picture);
+    tell_second_orders(oms, picture);
     return true;
 }
 
@@ -355,6 +387,7 @@ enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error
     (void)order;
     if (whole && executions_are_missing(oms)) {
         whole = oms->broker.fills(oms->broker.ctx, since, &picture.fills, &why);
+        engine_heard(oms, &why);
         clean_fills(&picture.fills);
     }
     for (size_t i = 0; whole && code == OMS_OK && i < picture.fills.n; i++) {
@@ -436,10 +469,16 @@ static bool look_at_all(struct oms *oms, struct picture *picture) {
     struct broker_reason why = {0};
     bool whole = look_at_orders(oms, since, true, picture);
 
-    whole =
-        whole && oms->broker.fills(oms->broker.ctx, fills_since(oms, since), &picture->fills, &why);
-    clean_fills(&picture->fills);
-    return whole && oms->broker.positions(oms->broker.ctx, &picture->positions, &why);
+    if (whole) {
+        whole = oms->broker.fills(oms->broker.ctx, fills_since(oms, since), &picture->fills, &why);
+        engine_heard(oms, &why);
+        clean_fills(&picture->fills);
+    }
+    if (whole) {
+        whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why);
+        engine_heard(oms, &why);
+    }
+    return whole;
 }
 
 static enum oms_code note_booked(struct oms *oms, struct comparison *comparison,

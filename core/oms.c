@@ -321,7 +321,7 @@ static enum oms_code answer_known(struct oms *oms, const struct oms_decision *de
     return OMS_OK;
 }
 
-static void make_intent(const struct oms *oms, const struct oms_decision *decision,
+static void make_intent(struct oms *oms, const struct oms_decision *decision,
                         const char *client_order_id, int64_t now_ns, struct order *intent) {
     struct oms_order *pub = &intent->pub;
 
@@ -338,7 +338,7 @@ static void make_intent(const struct oms *oms, const struct oms_decision *decisi
         pub->sends = oms->config.max_sends;
         intent->send_by_ns = now_ns;
         order_move(intent, OMS_STATE_IN_DOUBT, "the broker has an order under this id already");
-    } else if (engine_may_send(oms)) {
+    } else if (send_may_begin(oms)) {
         send_reserve(oms, intent, now_ns);
     }
     order_check(intent);

@@ -16,6 +16,7 @@ struct order {
     bool told_missing; /* alarms told once a life */
     bool told_status;
     bool told_odd;
+    bool told_second;                  /* another order of the broker's bears its client id */
     const struct broker_order *listed; /* during one look at the broker only */
     int64_t retry_ns, retry_step_ns;   /* not sent before; back-off */
     int64_t query_ns;                  /* not looked up before */

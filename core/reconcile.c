@@ -16,6 +16,7 @@ struct pass {
     const struct reconcile_broker *broker;
     int64_t tolerance_ppm;
     struct index by_client_id, by_broker_id;  /* our orders */
+    struct index claimed;                     /* by client id: which listed order is ours */
     struct index broker_positions, positions; /* by symbol; ours after the unbooked executions */
     struct position *expected;                /* what they point to: one per symbol met */
     size_t expected_count;
@@ -56,12 +57,24 @@ static void describe(struct oms_discrepancy *row, const char *what) {
                    row->explained ? "; explained by executions of our own orders" : "");
 }
 
-/* Our order behind a broker's order id: known by that id, or by the client id of the listed order.
- */
+/* Our order behind a broker's order: known by its id, or by its client id. Of several under one
+ * client id the one we know by its own id is ours, and while we know none, the oldest. */
 static const struct reconcile_order *order_behind(const struct pass *pass,
                                                   const struct broker_order *listed) {
+    return index_get(&pass->claimed, listed->client_order_id) == listed
+               ? index_get(&pass->by_client_id, listed->client_order_id)
+               : index_get(&pass->by_broker_id, listed->id);
+}
+
+static bool claim(struct pass *pass, const struct broker_order *listed) {
     const struct reconcile_order *order = index_get(&pass->by_client_id, listed->client_order_id);
-    return order != NULL ? order : index_get(&pass->by_broker_id, listed->id);
+    if (order == NULL || index_get(&pass->claimed, listed->client_order_id) != NULL ||
+        (order->broker_order_id[0] != '\0' && strcmp(order->broker_order_id, listed->id) != 0)) {
+        return true;
+    }
+    /* the index gives both back unchanged */
+    return index_put(&pass->claimed, listed->client_order_id, (void *)(uintptr_t)listed) &&
+           index_put(&pass->by_broker_id, listed->id, (void *)(uintptr_t)order);
 }
 
 static bool index_orders(struct pass *pass) {
@@ -75,10 +88,7 @@ static bool index_orders(struct pass *pass) {
         }
     }
     for (size_t i = 0; i < pass->broker->orders->n; i++) {
-        const struct broker_order *listed = &pass->broker->orders->v[i];
-        const struct reconcile_order *order = order_behind(pass, listed);
-        if (order != NULL &&
-            !index_put(&pass->by_broker_id, listed->id, (void *)(uintptr_t)order)) {
+        if (!claim(pass, &pass->broker->orders->v[i])) {
             return false;
         }
     }
@@ -254,6 +264,7 @@ bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_b
     }
     index_free(&pass.by_client_id);
     index_free(&pass.by_broker_id);
+    index_free(&pass.claimed);
     index_free(&pass.broker_positions);
     index_free(&pass.positions);
     free(pass.expected);

@@ -49,7 +49,7 @@ static enum oms_code settle_absent(struct oms *oms, struct order *order, int64_t
     } else {
         next.send_by_ns = 0;
         order_move(&next, OMS_STATE_INTENT, "absent at the broker: to be sent again");
-        if (engine_may_send(oms)) {
+        if (send_may_begin(oms)) {
             send_reserve(oms, &next, now_ns);
         }
     }
@@ -84,6 +84,7 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
         oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
     const int64_t now = engine_now(oms);
 
+    engine_heard(oms, &why);
     CHECK(order_is_doubtful(order));
     order->query_ns = now + oms->config.poll_ns;
     switch (found) {

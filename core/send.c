@@ -49,6 +49,10 @@ static bool halt_file_is_absent(struct oms *oms) {
     return oms->env.halt_file(oms->env.ctx) == OMS_HALT_ABSENT;
 }
 
+bool send_may_begin(struct oms *oms) {
+    return engine_may_send(oms) && halt_file_is_absent(oms);
+}
+
 /* Invariant (8), at the last door and from other facts than those that led here. */
 static bool last_door(struct oms *oms, struct order *order, char *why) {
     const size_t sent = oms->ids_sent + !order->passed_door;
@@ -94,6 +98,7 @@ static void submit(struct oms *oms, struct order *order) {
     order->fresh = false;
     outcome->sent = oms->broker.submit(oms->broker.ctx, &request, &outcome->answer, &outcome->why);
     outcome->sent_ns = engine_now(oms);
+    engine_heard(oms, &outcome->why);
     text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
     engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, order, outcome_name(outcome->sent));
 }
@@ -222,6 +227,7 @@ enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error
     CHECK(order->pub.cancel_asked && order->pub.broker_order_id[0] != '\0');
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_BEFORE, order, "");
     canceled = oms->broker.cancel(oms->broker.ctx, order->pub.broker_order_id, &why);
+    engine_heard(oms, &why);
     text_clean(why.text, sizeof why.text, why.text);
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_AFTER, order, why.text);
     now = engine_now(oms);

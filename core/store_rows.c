@@ -11,25 +11,26 @@ enum { WIDE_SIZE = 16 };
 /* Of the columns of STORE_META; see is_of_type. */
 #define META_TYPES "tiitiiii"
 
-/* ---- binding ---- */
+/* ---- binding: nothing is copied, so nothing can fail ---- */
 
 static void put_text(sqlite3_stmt *statement, int n, const char *text) {
-    (void)sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC);
+    CHECK(sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC) == SQLITE_OK);
 }
 
 static void put_int(sqlite3_stmt *statement, int n, int64_t value) {
-    (void)sqlite3_bind_int64(statement, n, value);
+    CHECK(sqlite3_bind_int64(statement, n, value) == SQLITE_OK);
 }
 
-/* 128 bits, two's complement, highest byte first. */
-static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value) {
+/* 128 bits, two's complement, highest byte first. `bytes` is the caller's, until the statement has
+ * run: a copy might find no memory, and the row would be written without it. */
+static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value,
+                     unsigned char bytes[WIDE_SIZE]) {
     __extension__ unsigned __int128 bits = (unsigned __int128)value;
-    unsigned char bytes[WIDE_SIZE];
     for (int i = WIDE_SIZE - 1; i >= 0; i--) {
         bytes[i] = (unsigned char)(bits & 0xff);
         bits >>= 8;
     }
-    (void)sqlite3_bind_blob(statement, n, bytes, WIDE_SIZE, SQLITE_TRANSIENT);
+    CHECK(sqlite3_bind_blob(statement, n, bytes, WIDE_SIZE, SQLITE_STATIC) == SQLITE_OK);
 }
 
 /* ---- reading ---- */
@@ -377,6 +378,7 @@ int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t 
 }
 
 int store_put_position(struct store *store, const struct position *position) {
+    unsigned char cost[WIDE_SIZE], realized[WIDE_SIZE];
     sqlite3_stmt *row;
     const int rc = store_prepare(store, STORE_POSITION, &row);
 
@@ -387,8 +389,8 @@ int store_put_position(struct store *store, const struct position *position) {
     put_int(row, 2, position->opening_qty);
     put_int(row, 3, position->opening_price);
     put_int(row, 4, position->qty);
-    put_wide(row, 5, position->cost);
-    put_wide(row, 6, position->realized);
+    put_wide(row, 5, position->cost, cost);
+    put_wide(row, 6, position->realized, realized);
     return store_finish(store, STORE_POSITION);
 }
 

@@ -2,6 +2,7 @@
 #include "faultinject/catalogue.h"
 
 #include "core/decimal.h"
+#include "sim/check.h"
 #include "sim/image.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 enum { SECOND = 1000000000 };
 #define HOUR_NS   (INT64_C(3600) * SECOND)
 #define MINUTE_NS (INT64_C(60) * SECOND)
+#define MS_NS     INT64_C(1000000)
 #define BREAKS(n) (1u << (n))
 
 /* "fails" at a sync: the aftermath word's index picks the mechanism. There is no word for a sync
@@ -51,13 +53,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                             \
         }                                                 \
     }
-#define ARG_FOR                                                           \
-    {                                                                     \
-        {                                                                 \
-            "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
-                NULL                                                      \
-            }                                                             \
-        }                                                                 \
+#define ARG_FOR                                                                              \
+    {                                                                                        \
+        {                                                                                    \
+            "for", FAULT_ARG_DURATION, true, 10 * (int64_t)SECOND, SECOND, 10 * MINUTE_NS, { \
+                NULL                                                                         \
+            }                                                                                \
+        }                                                                                    \
     }
 #define AT_BYTE                                             \
     {                                                       \
@@ -83,38 +85,83 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                              \
         }                                                  \
     }
-#define ARG_BY                                               \
-    {                                                        \
-        {                                                    \
-            "by", FAULT_ARG_DURATION, true, 0, 1, HOUR_NS, { \
-                NULL                                         \
-            }                                                \
-        }                                                    \
+#define ARG_BY                                                                  \
+    {                                                                           \
+        {                                                                       \
+            "by", FAULT_ARG_DURATION, true, 12 * (int64_t)SECOND, 1, HOUR_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
-#define ARG_STATUS                                           \
-    {                                                        \
-        {                                                    \
-            "status", FAULT_ARG_INT, false, 503, 400, 599, { \
-                NULL                                         \
-            }                                                \
-        }                                                    \
+#define ARG_COPY_BY                                           \
+    {                                                         \
+        {                                                     \
+            "by", FAULT_ARG_DURATION, false, 0, 0, HOUR_NS, { \
+                NULL                                          \
+            }                                                 \
+        }                                                     \
     }
-#define ARG_AT                                           \
-    {                                                    \
-        {                                                \
-            "at", FAULT_ARG_INT, false, 0, 0, 1 << 20, { \
-                NULL                                     \
-            }                                            \
-        }                                                \
+#define ARG_STATUS                                                 \
+    {                                                              \
+        {"status", FAULT_ARG_INT, false, 503, 400, 599, {NULL}}, { \
+            "body", FAULT_ARG_WORD, false, ERROR_HTML, 0, 2, {     \
+                "html", "json", "empty", NULL                      \
+            }                                                      \
+        }                                                          \
+    }
+#define ARG_AS(most, ...)                             \
+    {                                                 \
+        {                                             \
+            "as", FAULT_ARG_WORD, true, 0, 0, most, { \
+                __VA_ARGS__, NULL                     \
+            }                                         \
+        }                                             \
+    }
+#define DAMAGED                                                                               \
+    "missing-fields", "wrong-types", "numbers-for-strings", "huge", "deep", "truncated-json", \
+        "empty"
+#define ARG_AS_ORDER  ARG_AS(8, "another-order", "unknown-status", DAMAGED)
+#define ARG_AS_ORDERS ARG_AS(7, "unknown-status", DAMAGED)
+#define ARG_AS_ROWS   ARG_AS(6, DAMAGED)
+#define AT_PLACE                                     \
+    {                                                \
+        "at", FAULT_ARG_INT, false, 0, 0, 1 << 20, { \
+            NULL                                     \
+        }                                            \
+    }
+#define ARG_AT \
+    { AT_PLACE }
+/* What is required has a usual value all the same: for examples, and for the explorer, which varies
+ * the first argument only. */
+#define ARG_AT_FOR                                                                   \
+    {                                                                                \
+        AT_PLACE, {                                                                  \
+            "for", FAULT_ARG_DURATION, true, 10 * (int64_t)SECOND, MS_NS, HOUR_NS, { \
+                NULL                                                                 \
+            }                                                                        \
+        }                                                                            \
+    }
+#define ARG_EVERY                                                               \
+    {                                                                           \
+        {                                                                       \
+            "every", FAULT_ARG_DURATION, true, 100 * MS_NS, MS_NS, MINUTE_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
 
-/* A query that breaks: the same three rows for every kind of query. */
-#define QUERY_ROWS(op)                                                                            \
+/* A query that breaks: the same rows for every kind of query. */
+#define QUERY_ROWS(op, as)                                                                        \
     {op, 0, "lost", NO_ARGS, ACT_LOST, 0, false, "the question is lost: no answer"},              \
         {op, 0, "no-reply", NO_ARGS, ACT_NO_REPLY, 0, false, "the answer never comes: time-out"}, \
+        {op,        0,                                                                            \
+         "error",   ARG_STATUS,                                                                   \
+         ACT_ERROR, 0,                                                                            \
+         false,     "the broker answers with an HTTP error: says nothing about the order"},       \
     {                                                                                             \
-        op, 0, "error", ARG_STATUS, ACT_ERROR, 0, false,                                          \
-            "the broker answers with an HTTP error: says nothing about the order"                 \
+        op, 0, "answers", as, ACT_WRONG, 0, false,                                                \
+            "the answer is a 200 whose content is wrong: says nothing about the order; "          \
+            "unknown-status: an order in a state whose name nobody knows"                         \
     }
 
 static const struct fault_kind rows[] = {
@@ -160,12 +207,22 @@ static const struct fault_kind rows[] = {
      "the broker has acted; its answer never comes and the client times out"},
     {SITE_BROKER_SUBMIT, 0, "late", ARG_BY, ACT_LATE, 0, false,
      "the request arrives that long after it left, also when its sender has given up or died"},
+    {SITE_BROKER_SUBMIT, 0, "twice", ARG_COPY_BY, ACT_TWICE, 0, false,
+     "a proxy delivers a copy of the request that long after the request itself, also when its "
+     "sender has died. A copy that the broker accepts as an order of its own is not the OMS's: it "
+     "counts as foreign"},
     {SITE_BROKER_SUBMIT, 0, "error", ARG_STATUS, ACT_ERROR, 0, false,
-     "the broker answers with an HTTP error and has not acted; nobody can tell"},
-    QUERY_ROWS(SITE_BROKER_LOOKUP),
-    QUERY_ROWS(SITE_BROKER_ORDERS),
-    QUERY_ROWS(SITE_BROKER_FILLS),
-    QUERY_ROWS(SITE_BROKER_POSITIONS),
+     "the answer is an HTTP error of something on the way, and the broker has not acted; nobody "
+     "can tell"},
+    {SITE_BROKER_SUBMIT, 0, "error-after", ARG_STATUS, ACT_ERROR_AFTER, 0, false,
+     "the broker has acted; its answer is replaced by an HTTP error of something on the way"},
+    {SITE_BROKER_SUBMIT, 0, "answers", ARG_AS_ORDER, ACT_WRONG, 0, false,
+     "the broker has acted; its answer is a 200 whose content is wrong, which accepts nothing; "
+     "unknown-status: it is right, but for a state whose name nobody knows"},
+    QUERY_ROWS(SITE_BROKER_LOOKUP, ARG_AS_ORDER),
+    QUERY_ROWS(SITE_BROKER_ORDERS, ARG_AS_ORDERS),
+    QUERY_ROWS(SITE_BROKER_FILLS, ARG_AS_ROWS),
+    QUERY_ROWS(SITE_BROKER_POSITIONS, ARG_AS_ROWS),
     {SITE_BROKER_CANCEL, 0, "refused", NO_ARGS, ACT_REFUSED, 0, false,
      "connection refused: the cancel did not leave"},
     {SITE_BROKER_CANCEL, 0, "lost", NO_ARGS, ACT_LOST, 0, false,
@@ -174,16 +231,32 @@ static const struct fault_kind rows[] = {
      "the broker has acted on the cancel; its answer is lost"},
     {SITE_BROKER_CANCEL, 0, "no-reply", NO_ARGS, ACT_NO_REPLY, 0, false,
      "the broker has acted on the cancel; its answer never comes"},
+    {SITE_BROKER_CANCEL, 0, "late", ARG_BY, ACT_LATE, 0, false,
+     "the cancel arrives that long after it left, also when its sender has given up or died"},
+    {SITE_BROKER_CANCEL, 0, "twice", ARG_COPY_BY, ACT_TWICE, 0, false,
+     "a proxy delivers a copy of the cancel that long after the cancel itself, also when its "
+     "sender has died"},
     {SITE_BROKER_CANCEL, 0, "error", ARG_STATUS, ACT_ERROR, 0, false,
-     "the broker answers the cancel with an HTTP error and has not acted"},
+     "the answer to the cancel is an HTTP error, and the broker has not acted"},
+    {SITE_BROKER_CANCEL, 0, "error-after", ARG_STATUS, ACT_ERROR_AFTER, 0, false,
+     "the broker has acted on the cancel; its answer is replaced by an HTTP error"},
     {SITE_WIRE_REQUEST, 0, "close", ARG_AT, ACT_CLOSE, 0, true,
      "the connection closes after that many bytes of the request"},
     {SITE_WIRE_REQUEST, 0, "reset", ARG_AT, ACT_RESET, 0, true,
      "the connection is reset after that many bytes of the request"},
+    {SITE_WIRE_REQUEST, 0, "stalls", ARG_AT_FOR, ACT_HANG, 0, true,
+     "nothing moves for that long after that many bytes of the request; then the rest arrives, "
+     "also when its sender has given up or died. After its last byte: the broker has acted, and "
+     "its answer waits as long"},
     {SITE_WIRE_REPLY, 0, "close", ARG_AT, ACT_CLOSE, 0, true,
      "the connection closes after that many bytes of the reply"},
     {SITE_WIRE_REPLY, 0, "reset", ARG_AT, ACT_RESET, 0, true,
      "the connection is reset after that many bytes of the reply"},
+    {SITE_WIRE_REPLY, 0, "stalls", ARG_AT_FOR, ACT_HANG, 0, true,
+     "nothing moves for that long after that many bytes of the reply; a client that gives up "
+     "before never sees the rest"},
+    {SITE_WIRE_REPLY, 0, "drips", ARG_EVERY, ACT_DRIP, 0, true,
+     "the reply arrives byte by byte, one in that time, for as long as the client listens"},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
@@ -201,6 +274,40 @@ bool catalogue_fits(const struct fault_kind *kind, struct site site) {
            (kind->objects == 0 || (kind->objects & (1u << site.on)) != 0);
 }
 
+_Static_assert((int)ROW_COUNT <= (int)FAULT_ROWS_MAX, "every row has its counters");
+
+static bool has_words(const struct fault_kind *kind) {
+    return kind->args[0].name != NULL && kind->args[0].type == FAULT_ARG_WORD;
+}
+
+size_t fault_tally(const struct fault *fault) {
+    size_t row = (size_t)(fault->kind - rows);
+    return row * FAULT_WORDS_MAX + (has_words(fault->kind) ? (size_t)fault->arg[0] : 0);
+}
+
+bool fault_tally_name(size_t tally, char out[FAULT_TALLY_SIZE]) {
+    const struct fault_kind *kind = catalogue_at(tally / FAULT_WORDS_MAX);
+    size_t word = tally % FAULT_WORDS_MAX;
+    char site[SITE_NAME_SIZE];
+    if (kind == NULL || (word > 0 && (!has_words(kind) || word >= FAULT_WORDS_MAX)))
+        return false;
+    for (size_t i = 0; has_words(kind) && i <= word; i++) {
+        if (kind->args[0].words[i] == NULL)
+            return false;
+    }
+    site_name((struct site){kind->op, ON_NONE}, site);
+    if (has_words(kind))
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s(%s=%s)", site, kind->name, kind->args[0].name,
+                 kind->args[0].words[word]);
+    else
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s", site, kind->name);
+    return true;
+}
+
+enum site_op fault_tally_op(size_t tally) {
+    return rows[tally / FAULT_WORDS_MAX].op;
+}
+
 const struct fault_kind *catalogue_find(struct site site, const char *kind) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (catalogue_fits(&rows[i], site) && strcmp(rows[i].name, kind) == 0)
@@ -213,8 +320,25 @@ static bool is_aftermath(const struct fault *fault) {
     return fault->kind->act == ACT_SYNC_DROPPED_CLEAN;
 }
 
+/* Not every call has all the words for what is wrong with an answer. */
+static enum wrong wrong_of(const struct fault *fault) {
+    static const char *const words[] = {
+#define X(id, word) [WRONG_##id] = word,
+        WRONGS(X)
+#undef X
+    };
+    enum wrong wrong = WRONG_ANOTHER_ORDER;
+    while (wrong < WRONG_COUNT &&
+           strcmp(words[wrong], fault->kind->args[0].words[fault->arg[0]]) != 0)
+        wrong++;
+    CHECK(wrong < WRONG_COUNT);
+    return wrong;
+}
+
 struct port_answer fault_answer(const struct fault *fault) {
     struct port_answer answer = {fault->kind->act, {fault->arg[0], fault->arg[1]}};
+    if (answer.act == ACT_WRONG)
+        answer.arg[0] = wrong_of(fault);
     if (is_aftermath(fault))
         answer.act = aftermaths[fault->arg[0]];
     /* How much landed stands second; the result code is the usual one of the call. */

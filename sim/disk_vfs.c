@@ -103,7 +103,12 @@ static int result_of(enum site_op op, const struct port_answer *answer) {
     case ACT_LOST_REPLY:
     case ACT_NO_REPLY:
     case ACT_LATE:
+    case ACT_TWICE:
     case ACT_ERROR:
+    case ACT_ERROR_AFTER:
+    case ACT_WRONG:
+    case ACT_HANG:
+    case ACT_DRIP:
     case ACT_CLOSE:
     case ACT_RESET:
     case ACT_FLIP: /* at rest, where no call is */

@@ -2,6 +2,7 @@
 #include "sim/exchange.h"
 
 #include "sim/check.h"
+#include "sim/shortage.h"
 #include "sim/hash.h"
 
 #include <stdio.h>
@@ -64,6 +65,7 @@ uint64_t exchange_hash(const struct exchange *exchange) {
         hash = hash_text(hash_text(hash, order->client_order_id), order->symbol);
         hash = hash_u64(hash, (uint64_t)order->side * 128 + (uint64_t)order->type * 16 +
                                   (uint64_t)order->tif * 2 + exchange->orders[i].foreign);
+        hash = hash_u64(hash, exchange->orders[i].lost);
         hash = hash_u64(hash_u64(hash, (uint64_t)order->qty_nanos), (uint64_t)order->limit_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), (uint64_t)order->status);
         hash = hash_u64(hash, (uint64_t)order->submitted_ns);
@@ -106,6 +108,8 @@ static const struct exchange_refusal *refusal_for(const struct exchange *exchang
 static bool remembered(const struct exchange *exchange, const struct exchange_order *order,
                        int64_t now_ns) {
     int64_t retention_ns = exchange->profile->retention_ns;
+    if (order->lost)
+        return false;
     return retention_ns == 0 || now_ns - order->told.submitted_ns < retention_ns;
 }
 
@@ -203,7 +207,7 @@ enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
 
 struct exchange_order *exchange_order_by_id(struct exchange *exchange, const char *order_id) {
     for (size_t i = 0; i < exchange->order_count; i++) {
-        if (strcmp(exchange->orders[i].told.id, order_id) == 0)
+        if (!exchange->orders[i].lost && strcmp(exchange->orders[i].told.id, order_id) == 0)
             return &exchange->orders[i];
     }
     return NULL;
@@ -345,6 +349,16 @@ bool exchange_end(struct exchange *exchange, size_t index, enum broker_status st
     return true;
 }
 
+bool exchange_lose(struct exchange *exchange, size_t index) {
+    struct exchange_order *order = &exchange->orders[index];
+    if (order->told.filled_nanos > 0)
+        return false;
+    order->lost = true;
+    set_status(order, BROKER_STATUS_REJECTED); /* nothing happens to it any more */
+    exchange->version++;
+    return true;
+}
+
 void exchange_refuse(struct exchange *exchange, const struct broker_request *like,
                      const char *message) {
     struct exchange_refusal *refusal = NULL;
@@ -385,20 +399,23 @@ void exchange_open_position(struct exchange *exchange, const char *symbol, int64
 
 void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
                           int64_t since_ns, struct broker_orders *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *told = &exchange->orders[i].told;
         struct broker_order *row = NULL;
-        if (told->submitted_ns < since_ns ||
+        if (exchange->orders[i].lost || told->submitted_ns < since_ns ||
             (scope == BROKER_OPEN_ORDERS && !broker_status_is_open(told->status)))
             continue;
         row = broker_orders_add(list);
         CHECK(row != NULL);
         *row = *told;
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
                          struct broker_fills *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->fill_count; i++) {
         struct broker_fill *row = NULL;
         if (exchange->fills[i].at_ns < since_ns)
@@ -407,9 +424,11 @@ void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
         CHECK(row != NULL);
         *row = exchange->fills[i];
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list) {
+    bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->position_count; i++) {
         const struct exchange_position *position = &exchange->positions[i];
         struct broker_position *row = NULL;
@@ -421,6 +440,7 @@ void exchange_tell_positions(const struct exchange *exchange, struct broker_posi
         row->qty_nanos = position->qty_nanos;
         row->avg_price_nanos = exchange_average(position);
     }
+    shortage_inside(inside);
 }
 
 void exchange_tell_account(const struct exchange *exchange, struct broker_account *account) {

@@ -19,6 +19,7 @@ enum { EXCHANGE_ORDERS_MAX = 4096, EXCHANGE_FILLS_MAX = 16384, EXCHANGE_SYMBOLS_
 struct exchange_order {
     struct broker_order told; /* as the broker tells it */
     bool foreign;             /* not sent by the OMS under test */
+    bool lost;                /* the broker knows nothing of it any more */
 };
 
 struct exchange_position {
@@ -102,6 +103,10 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
                    int64_t price_nanos, const char *execution_id);
 /* The broker ends an order: CANCELED, EXPIRED or REJECTED. False when it is final already. */
 bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status);
+/* The broker restarts from a backup and has lost an order that it had accepted: it is not listed,
+ * not found, not refused a second time. False when something of it was executed (that it would have
+ * to have lost, too). */
+bool exchange_lose(struct exchange *exchange, size_t index);
 /* From now on every delivery of such an order is refused. */
 void exchange_refuse(struct exchange *exchange, const struct broker_request *like,
                      const char *message);

@@ -80,7 +80,7 @@ int judge_attribute(const struct judge *judge, const char *symbol, enum broker_s
 }
 
 static int order_decision(const struct judge *judge, const struct exchange_order *order) {
-    if (order->foreign)
+    if (order->foreign || order->lost)
         return -1;
     return judge_attribute(judge, order->told.symbol, order->told.side, order->told.qty_nanos,
                            order->told.limit_nanos);
@@ -140,10 +140,10 @@ uint64_t judge_memory(const struct judge *judge) {
     uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->forgotten * 64u + judged->acknowledged * 32u +
-                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
-                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
-                                  judged->doubtful);
+        hash = hash_u64(hash, judged->lost_on_record * 128u + judged->forgotten * 64u +
+                                  judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
+                                  judged->refused * 8u + judged->refusable * 4u +
+                                  judged->refusal_recorded * 2u + judged->doubtful);
     }
     return hash;
 }
@@ -295,7 +295,7 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
     const struct judged *judged = &judge->decisions[index];
     char orders[120] = "";
     size_t used = 0;
-    unsigned count = 0;
+    unsigned count = judged->lost_on_record;
     decimal_wide executed = 0;
     for (size_t i = 0; i < world->exchange.order_count; i++) {
         const struct broker_order *order = &world->exchange.orders[i].told;
@@ -305,10 +305,11 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
         executed += order->filled_nanos;
         if (used < sizeof orders - 24)
             used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
-                                     count > 1 ? ", " : "", order->id);
+                                     used > 0 ? ", " : "", order->id);
     }
     if (count > 1)
-        broke(judge, 1, world, "%u orders accepted for %s (%s)", count, judged->name, orders);
+        broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
+              judged->lost_on_record ? ", and one before them that the broker has lost" : "");
     if (executed > judged->decision.qty_nanos)
         broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
 }
@@ -320,7 +321,7 @@ void judge_books(struct judge *judge, const struct world *world) {
     for (size_t i = 0; i < world->exchange.order_count; i++) {
         const struct exchange_order *order = &world->exchange.orders[i];
         judge->foreign = judge->foreign || order->foreign;
-        if (!order->foreign && order_decision(judge, order) < 0)
+        if (!order->foreign && !order->lost && order_decision(judge, order) < 0)
             broke(judge, 1, world, "the broker accepted %s, which nobody decided", order->told.id);
     }
     for (size_t i = 0; i < judge->decision_count; i++)
@@ -344,6 +345,15 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
             judged->refusal_recorded && order != NULL && order->state == OMS_STATE_REJECTED;
     }
     judge->kill_switch = view->kill_switch;
+}
+
+void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
+                        size_t decision) {
+    struct judged *judged = &judge->decisions[decision];
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    const struct oms_order *order = view_order(&peek->view, judged->decision.id);
+    judged->lost_on_record =
+        judged->lost_on_record || (order != NULL && order->broker_order_id[0] != '\0');
 }
 
 /* What a store may say for sure: what every power loss at this moment would leave, and reads show.
@@ -511,6 +521,8 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
     }
     if (order->state == OMS_STATE_INTENT && barred)
         return;
+    if (order->state == OMS_STATE_WORKING && judged->lost_on_record)
+        return; /* a person must settle that with the broker */
     if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
         broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
               judged->name, oms_state_name(order->state));
@@ -641,13 +653,32 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 
 /* ---- recovering again ---- */
 
+bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    for (size_t i = 0; i < peek->view.order_count; i++) {
+        if (peek->view.orders[i].state == OMS_STATE_INTENT)
+            return true;
+    }
+    return judge->foreign;
+}
+
+/* An order that a switch holds back expires in the course of time, and so it may during the second
+ * start as well as before it: that is no change, unless it happens too early. */
+static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
+    bool due = world->now_ns >= order->decision.expires_ns;
+    if (order->decision.expires_ns != 0 && order->state == OMS_STATE_EXPIRED && due)
+        return OMS_STATE_INTENT;
+    return order->state;
+}
+
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     uint64_t hash = exchange_hash(&world->exchange);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
-        hash = hash_u64(hash_text(hash, order->broker_order_id), (uint64_t)order->state);
+        hash = hash_text(hash, order->broker_order_id);
+        hash = hash_u64(hash, (uint64_t)lasting_state(order, world));
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
     }
     for (size_t i = 0; i < peek->view.position_count; i++) {

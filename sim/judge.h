@@ -57,6 +57,8 @@ struct judged {
     bool doubtful;                    /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
+    /* The broker lost its order after the OMS had it on record: sending another would be a second. */
+    bool lost_on_record;
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
 };
 
@@ -109,6 +111,9 @@ void judge_cancel(struct judge *judge, size_t decision);
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
+/* The broker is about to lose this decision's order: does the OMS have it on record? */
+void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
+                        size_t decision);
 /* After anything happened: the exchange's books. */
 void judge_books(struct judge *judge, const struct world *world);
 /* A life begins: looks at the store it begins with, before the OMS has sent anything. */
@@ -122,6 +127,10 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 /* What the OMS believes and what the exchange holds, once quiet, as one hash (times and counters
  * left out): recovering again must not change it. */
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
+/* Whether the next start may rightly change something: it finds what somebody else traded since the
+ * last comparison, and cannot know that an order which a switch held back has not left. Only a start
+ * after that one has nothing new to learn. */
+bool judge_expects_news(struct judge *judge, struct world *world, const char *path);
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
                       uint64_t after);
 

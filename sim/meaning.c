@@ -246,6 +246,7 @@ static uint64_t one_order(uint64_t hash, const struct exchange *exchange, size_t
     hash = hash_text(hash_text(hash, told->client_order_id), told->symbol);
     hash = hash_u64(hash, (uint64_t)told->side * 128 + (uint64_t)told->type * 16 +
                               (uint64_t)told->tif * 2 + exchange->orders[i].foreign);
+    hash = hash_u64(hash, exchange->orders[i].lost);
     hash = hash_u64(hash_u64(hash, (uint64_t)told->qty_nanos), (uint64_t)told->limit_nanos);
     hash = hash_u64(hash_u64(hash, (uint64_t)told->filled_nanos), (uint64_t)told->status);
     if ((without & MEANING_WITHOUT_TIMES) != 0)
@@ -292,7 +293,7 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
         hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                         (uint64_t)flight->request.qty_nanos);
         hash = hash_u64(hash_text(hash, flight->order_id), (uint64_t)flight->request.limit_nanos);
-        hash = hash_bytes(hash, flight->bytes, flight->length);
+        hash = hash_u64(hash_bytes(hash, flight->bytes, flight->length), flight->is_copy);
         /* What is due is not past: it still has to arrive. */
         hash = meaning_time(hash_u64(hash, 1), flight->due_ns, world->now_ns, pending);
     }

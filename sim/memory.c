@@ -1,6 +1,8 @@
 /* Size classes on free lists, for SQLite. Single-threaded, like everything in the simulation. */
 #include "sim/memory.h"
 
+#include "sim/shortage.h"
+
 #include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -117,6 +119,18 @@ static int round_up(int wanted) {
     return class == HUGE_CLASS ? (wanted + 7) & ~7 : (int)class_size(class);
 }
 
+/* ---- the same, with shortages (sim/shortage.h) ---- */
+
+static sqlite3_mem_methods allocator; /* the one that serves */
+
+static void *take_if_there(int wanted) {
+    return shortage_strikes(SHORTAGE_SQLITE) ? NULL : allocator.xMalloc(wanted);
+}
+
+static void *resize_if_there(void *memory, int wanted) {
+    return shortage_strikes(SHORTAGE_SQLITE) ? NULL : allocator.xRealloc(memory, wanted);
+}
+
 static int start(void *unused) {
     (void)unused;
     return SQLITE_OK;
@@ -135,13 +149,19 @@ enum { UNDER_SANITIZER = 0 };
 #endif
 
 void memory_for_sqlite(void) {
-    static const sqlite3_mem_methods methods = {.xMalloc = take,
-                                                .xFree = give,
-                                                .xRealloc = resize,
-                                                .xSize = size_of,
-                                                .xRoundup = round_up,
-                                                .xInit = start,
-                                                .xShutdown = stop};
-    if (!UNDER_SANITIZER)
-        sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+    static const sqlite3_mem_methods ours = {.xMalloc = take,
+                                             .xFree = give,
+                                             .xRealloc = resize,
+                                             .xSize = size_of,
+                                             .xRoundup = round_up,
+                                             .xInit = start,
+                                             .xShutdown = stop};
+    sqlite3_mem_methods short_of;
+    allocator = ours;
+    if (UNDER_SANITIZER)
+        sqlite3_config(SQLITE_CONFIG_GETMALLOC, &allocator);
+    short_of = allocator;
+    short_of.xMalloc = take_if_there;
+    short_of.xRealloc = resize_if_there;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &short_of);
 }

@@ -3,8 +3,8 @@
 #ifndef SIM_MEMORY_H
 #define SIM_MEMORY_H
 
-/* Makes SQLite use it; before sqlite3_initialize. Does nothing under the address sanitizer, which
- * has to see every allocation. */
+/* Makes SQLite use it; before sqlite3_initialize. Under the address sanitizer, which has to see every
+ * allocation, SQLite keeps its own. Either way shortages (sim/shortage.h) can strike. */
 void memory_for_sqlite(void);
 
 #endif

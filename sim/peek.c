@@ -16,6 +16,8 @@ struct slot {
     struct peek peek;
 };
 static struct slot *slots;
+static uint16_t filled[PEEK_SLOTS]; /* the slots that are not empty, so that few are soon forgotten */
+static size_t filled_count;
 static unsigned long look_count, open_count;
 
 static void clear(struct slot *slot) {
@@ -24,10 +26,8 @@ static void clear(struct slot *slot) {
 }
 
 void peek_forget(void) {
-    for (size_t i = 0; slots != NULL && i < PEEK_SLOTS; i++)
-        clear(&slots[i]);
-    free(slots);
-    slots = NULL;
+    while (filled_count > 0)
+        clear(&slots[filled[--filled_count]]);
 }
 
 void peek_count(unsigned long *looks, unsigned long *opens) {
@@ -72,6 +72,8 @@ const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char 
     slot = &slots[key % PEEK_SLOTS];
     look_count++;
     if (slot->key != key) {
+        if (slot->key == 0)
+            filled[filled_count++] = (uint16_t)(key % PEEK_SLOTS);
         clear(slot);
         look(sut, disk, path, &slot->peek);
         slot->key = key;

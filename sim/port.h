@@ -88,7 +88,7 @@ bool site_is_valid(
     X(SYNC_LIES, "sync succeeds; what was pending stays readable, is never written")            \
     X(FULL, "no space: SQLITE_FULL; arg[1] = enum lands")                                       \
     X(SHORT, "a read gives only the first half of its bytes, zeros for the rest")               \
-    X(STALL, "the call takes arg[0] ns, then takes its course")                                 \
+    X(STALL, "the call takes arg[0] ns, then takes its course (disk)")                          \
     X(FLIP, "at rest: bit arg[1] of byte arg[0] is another one")                                \
     X(CUT, "at rest: the file ends after arg[0] bytes")                                         \
     X(MISSING, "at rest: the file is gone")                                                     \
@@ -98,7 +98,12 @@ bool site_is_valid(
     X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")           \
     X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")       \
     X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead")  \
-    X(ERROR, "the broker answers HTTP status arg[0] and does nothing")                          \
+    X(TWICE, "delivered, and a copy of it arg[0] ns later, also when its sender is dead")       \
+    X(ERROR, "HTTP status arg[0] with an enum error_body arg[1]; the broker has not acted")     \
+    X(ERROR_AFTER, "as ERROR, but the broker has acted")                                        \
+    X(WRONG, "the broker acts; the answer is a 200 with an enum wrong arg[0] in it")            \
+    X(HANG, "wire: after arg[0] bytes of this message nothing moves for arg[1] ns")             \
+    X(DRIP, "wire: this message arrives byte by byte, one every arg[0] ns")                     \
     X(CLOSE, "wire: the connection closes after arg[0] bytes of this message")                  \
     X(RESET, "wire: the connection is reset after arg[0] bytes of this message")
 enum act {
@@ -109,6 +114,28 @@ enum act {
 };
 /* How much of a write that is answered with a failure was done all the same. */
 enum lands { LANDS_NONE, LANDS_PART /* the first half */, LANDS_ALL };
+/* What an HTTP error says. None of it is the broker's own word: something on the way speaks. */
+enum error_body { ERROR_HTML, ERROR_JSON, ERROR_EMPTY };
+/* What is wrong with an answer of status 200, and the word for it. UNKNOWN_STATUS alone leaves an
+ * answer that says something: the order is there, in a state whose name nobody knows. */
+#define WRONGS(X)                       \
+    X(ANOTHER_ORDER, "another-order")   \
+    X(UNKNOWN_STATUS, "unknown-status") \
+    X(MISSING_FIELDS, "missing-fields") \
+    X(WRONG_TYPES, "wrong-types")       \
+    X(NUMBERS, "numbers-for-strings")   \
+    X(HUGE, "huge")                     \
+    X(DEEP, "deep")                     \
+    X(TRUNCATED, "truncated-json")      \
+    X(EMPTY, "empty")
+enum wrong {
+#define X(id, word) WRONG_##id,
+    WRONGS(X)
+#undef X
+        WRONG_COUNT
+};
+/* A word for an order's status that no broker documents. */
+#define UNKNOWN_STATUS_WORD "under_review"
 struct port_answer {
     enum act act;
     int64_t arg[2];

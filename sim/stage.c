@@ -5,6 +5,7 @@
 #include "sim/content.h"
 #include "sim/hash.h"
 #include "sim/peek.h"
+#include "sim/shortage.h"
 #include "sim/wire_world.h"
 
 #include <stdarg.h>
@@ -52,8 +53,11 @@ static const char *decision_name(const struct stage *stage, const char *decision
 
 /* ---- ports ---- */
 
+/* In these the harness acts, in the middle of a call into the OMS: the memory it needs is not the
+ * OMS's (sim/shortage.h). */
 static struct port_answer port_before(void *ctx, const struct port_call *call) {
     struct stage *stage = ctx;
+    bool inside = shortage_inside(false);
     unsigned occurrence = ++stage->occurrences[site_index(call->site)];
     struct port_answer answer;
     stage->counts.port_calls++;
@@ -67,6 +71,7 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
                call->site.op <= SITE_BROKER_CANCEL) {
         answer.act = ACT_REFUSED;
     }
+    shortage_inside(inside);
     return answer;
 }
 
@@ -113,36 +118,44 @@ static void notice_deliveries(struct stage *stage) {
     }
 }
 
+static void notice_cancel(struct stage *stage, const char *order_id) {
+    const struct exchange_order *order = exchange_order_by_id(&stage->world.exchange, order_id);
+    if (order != NULL)
+        stage_note(stage, "broker", false, "was asked to cancel %s: it is %s", order->told.id,
+                   order->told.status_text);
+    stage_changed(stage);
+}
+
 static void port_after(void *ctx, const struct port_call *call) {
     struct stage *stage = ctx;
     unsigned occurrence = stage->occurrences[site_index(call->site)];
+    bool inside = shortage_inside(false);
     notice_deliveries(stage);
-    if (call->site.op == SITE_BROKER_CANCEL) {
-        const struct exchange_order *order =
-            exchange_order_by_id(&stage->world.exchange, call->ref);
-        if (order != NULL)
-            stage_note(stage, "broker", false, "was asked to cancel %s: it is %s", order->told.id,
-                       order->told.status_text);
-        stage_changed(stage);
-    }
+    if (call->site.op == SITE_BROKER_CANCEL)
+        notice_cancel(stage, call->ref);
     if (!stage->port.dead)
         stage->outside.passed(stage->outside.ctx, call, occurrence);
+    shortage_inside(inside);
 }
 
 static void port_replied(void *ctx, const struct port_reply *reply) {
     struct stage *stage = ctx;
+    bool inside = shortage_inside(false);
     mark(stage, 3000 + reply->delivered, reply->found);
     judge_replied(&stage->judge, &stage->world, reply);
+    shortage_inside(inside);
 }
 
 static void port_posted(void *ctx, const struct broker_request *request, unsigned posts) {
     struct stage *stage = ctx;
     int decision = request_decision(stage, request);
+    bool inside = shortage_inside(false);
     mark(stage, 4000 + posts, (uint64_t)request->qty_nanos);
     stage_note(stage, "oms", false, "send %s",
                decision < 0 ? request->symbol : stage->judge.decisions[decision].name);
     judge_posted(&stage->judge, &stage->world, STAGE_STORE, request, posts);
     stage->outside.left(stage->outside.ctx, decision);
+    shortage_inside(inside);
 }
 
 static int64_t port_now(void *ctx) {
@@ -158,7 +171,11 @@ static void deliver_flight(struct stage *stage) {
                      flight.length);
     else
         world_deliver(&stage->world, &flight);
+    if (flight.length > 0)
+        world_disown_copy(&stage->world, &flight);
     notice_deliveries(stage);
+    if (flight.is_cancel)
+        notice_cancel(stage, flight.order_id);
 }
 
 /* Lets the next thing from outside happen if it is due until then. Checks due exactly then wait for
@@ -183,10 +200,12 @@ static bool outside_happens(struct stage *stage, int64_t until_ns, bool checks) 
 
 static void port_wait(void *ctx, int64_t until_ns) {
     struct stage *stage = ctx;
+    bool inside = shortage_inside(false);
     while (!stage->port.dead && outside_happens(stage, until_ns, false)) {
     }
     if (!stage->port.dead && until_ns > stage->world.now_ns)
         stage->world.now_ns = until_ns;
+    shortage_inside(inside);
 }
 
 void stage_outlives(struct stage *stage, const struct broker_request *request, int64_t by_ns) {
@@ -241,8 +260,10 @@ static void note_event(struct stage *stage, const struct oms_event *event) {
 
 static void env_emit(void *ctx, const struct oms_event *event) {
     struct stage *stage = ctx;
+    bool inside = false;
     if (!port_alive(&stage->port))
         return;
+    inside = shortage_inside(false);
     mark(stage, 6000 + (uint64_t)event->kind * 2 + (uint64_t)event->phase,
          hash_text(hash_text(event->known, event->decision_id), event->text));
     note_event(stage, event);
@@ -250,6 +271,7 @@ static void env_emit(void *ctx, const struct oms_event *event) {
         stage->recovered_ns < stage->restarted_ns)
         stage->recovered_ns = stage->world.now_ns;
     stage->outside.told(stage->outside.ctx, event);
+    shortage_inside(inside);
 }
 
 /* ---- opening and closing ---- */
@@ -278,10 +300,19 @@ void stage_open(struct stage *stage, const struct stage_config *config,
     wire_world(&stage->wire_exchange, &stage->world);
 }
 
+/* The memory of the OMS goes, and with it what there was too little of. */
+static void unload(struct stage *stage) {
+    bool inside = shortage_inside(true);
+    stage->config.sut->bury(stage->oms, false);
+    shortage_inside(inside);
+    shortage_life_over();
+    stage->oms = NULL;
+}
+
 void stage_close(struct stage *stage) {
     if (stage->oms != NULL) {
         stage->port.dead = true;
-        stage->config.sut->bury(stage->oms, false);
+        unload(stage);
     }
     if (stage->config.door == STAGE_WIRE)
         wire_end(stage->config.wire);
@@ -413,8 +444,8 @@ bool stage_is_up(const struct stage *stage) {
 static void bury(struct stage *stage) {
     stage->port.dead = true;
     if (stage->oms != NULL)
-        stage->config.sut->bury(stage->oms, false);
-    stage->oms = NULL;
+        unload(stage);
+    shortage_life_over();
     stage->boot_due = false;
     stage->inbox_count = 0;
     if (stage->config.door == STAGE_WIRE && stage->life > 0)
@@ -476,7 +507,9 @@ static void fail_stopped(struct stage *stage) {
 
 static void ask_next(struct stage *stage) {
     enum oms_work before = stage->next.work;
+    shortage_inside(true);
     stage->config.sut->next(stage->oms, &stage->next);
+    shortage_inside(false);
     if (stage->next.work != before)
         stage->known_ns = stage->world.now_ns;
 }
@@ -585,7 +618,9 @@ void stage_boot(struct stage *stage) {
     stage_note(stage, "oms", false, "start of life %u", stage->life);
     stage->why[0] = '\0';
     stage->in_call = true;
+    shortage_inside(true);
     stage->oms = stage->config.sut->boot(&ports, &stage->config.oms, stage->why);
+    shortage_inside(false);
     stage->refused_to_boot = stage->oms == NULL && !stage->port.dead;
     if (stage->refused_to_boot) {
         stage_note(stage, "oms", false, "refuses to start: %.120s", stage->why);
@@ -745,7 +780,9 @@ static bool present(struct stage *stage, size_t decision) {
     enum sut_answer answer = SUT_UNKNOWN;
     stage->why[0] = '\0';
     judge_presented(&stage->judge, decision);
+    shortage_inside(true);
     answer = stage->config.sut->signal(stage->oms, &judged->decision, stage->why);
+    shortage_inside(false);
     /* A process that died answers nobody. */
     if (stage->port.dead)
         return true;
@@ -762,26 +799,36 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
     case INBOX_SIGNAL:
         return present(stage, item->decision);
     case INBOX_CANCEL:
+        shortage_inside(true);
         healthy = sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        shortage_inside(false);
         if (healthy && !stage->port.dead)
             judge_cancel(&stage->judge, item->decision);
         return healthy;
     case INBOX_KILL_SWITCH:
         /* Until the act is answered either state is right, whoever dies meanwhile. */
         judge_operator(&stage->judge, item->on, false);
+        shortage_inside(true);
         healthy = sut->kill_switch(stage->oms, item->on);
+        shortage_inside(false);
         if (healthy && !stage->port.dead)
             judge_operator(&stage->judge, item->on, true);
         return healthy;
     case INBOX_RECONCILE:
-        return sut->reconcile(stage->oms);
+        shortage_inside(true);
+        healthy = sut->reconcile(stage->oms);
+        shortage_inside(false);
+        return healthy;
     }
     return true;
 }
 
 static bool take_step(struct stage *stage) {
     bool paced = stage->next.work == OMS_WORK_SEND || stage->next.work == OMS_WORK_RECORD;
-    bool healthy = stage->config.sut->step(stage->oms);
+    bool healthy = false;
+    shortage_inside(true);
+    healthy = stage->config.sut->step(stage->oms);
+    shortage_inside(false);
     if (paced)
         stage->free_ns = stage->world.now_ns;
     return healthy;
@@ -896,6 +943,7 @@ enum stage_end stage_run(struct stage *stage) {
 enum stage_end stage_settle(struct stage *stage) {
     enum stage_end end = STAGE_QUIET;
     stage->world.broker_down = false;
+    shortage_off();
     stage->settling = true;
     stage->line = 0;
     if (stage->oms == NULL) {
@@ -944,9 +992,18 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     return true;
 }
 
+/* True: the world became quiet again. */
+static bool start_once_more(struct stage *stage) {
+    stage_note(stage, "harness", false, "killed and started once more");
+    stage->dying = STAGE_KILL;
+    finish_death(stage);
+    stage_boot(stage);
+    return stage_run(stage) == STAGE_QUIET;
+}
+
 void stage_recover_again(struct stage *stage) {
     uint64_t before = 0, after = 0, key = 0;
-    bool known = false, quiet = false;
+    bool known = false, quiet = true;
     /* This is a judgement on the run, not a part of it: whether it is made again or remembered must
      * not show in counts and fingerprint. */
     struct stage_counts counts = stage->counts;
@@ -956,12 +1013,10 @@ void stage_recover_again(struct stage *stage) {
     known = settled_key(stage, &key);
     if (known && settled[key % SETTLED_SLOTS] == key)
         return;
+    if (judge_expects_news(&stage->judge, &stage->world, STAGE_STORE))
+        quiet = start_once_more(stage) && stage->oms != NULL;
     before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
-    stage_note(stage, "harness", false, "killed and started once more");
-    stage->dying = STAGE_KILL;
-    finish_death(stage);
-    stage_boot(stage);
-    quiet = stage_run(stage) == STAGE_QUIET;
+    quiet = quiet && start_once_more(stage);
     stage->counts = counts;
     stage->fingerprint = fingerprint;
     if (!quiet)

@@ -1,8 +1,11 @@
 /* The relay between libcurl and libmicrohttpd, and the virtual time they run in. */
 #include "sim/wire.h"
 
+#include "sim/check.h"
+#include "sim/shortage.h"
 #include "sim/wire_http.h"
 #include "sim/wire_link.h"
+#include "sim/wire_wrong.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,7 +17,7 @@
 
 enum {
     CONNECTIONS = 16,
-    MESSAGE_MAX = TRANSPORT_BODY_MAX + 64 * 1024,
+    MESSAGE_MAX = 16 * 1024 * 1024,
     SERVER_TURNS = 100000, /* daemon turns for one answer; more is a hang */
     IDLE_TURNS = 3,        /* turns libcurl gets with nothing to move before time may pass */
     MS_NS = 1000000
@@ -39,6 +42,7 @@ enum stage {
     ANSWERING, /* `out` is being written to the client, up to out_end */
     WITHHELD,  /* no answer will come */
     IN_FLIGHT, /* `flight` is on its way by itself; wire_deliver may bring an answer */
+    HANGING,   /* a question in `flight` is held up on its way until flight_due_ns */
     ARRIVED    /* it did: `out` is about to travel */
 };
 
@@ -48,13 +52,20 @@ struct connection {
     int client; /* the link to libcurl */
     int server; /* the link to the server; -1: not connected yet */
     enum stage stage;
-    struct bytes in;     /* what the client sent and we have not handled */
-    struct bytes out;    /* the answer */
-    size_t out_at;       /* how much of it is written */
-    size_t out_end;      /* where it is cut; out.n: not at all */
-    enum act out_act;    /* how it is cut */
-    bool answered;       /* the exchange has acted, and `out` is its answer */
-    struct bytes flight; /* the request, while IN_FLIGHT */
+    struct bytes in;  /* what the client sent and we have not handled */
+    struct bytes out; /* the answer */
+    size_t out_at;    /* how much of it is written */
+    size_t out_end;   /* where it is cut; out.n: not at all */
+    enum act out_act; /* how it is cut */
+    size_t out_stop;  /* where it pauses next, for pause_ns; SIZE_MAX: nowhere */
+    int64_t pause_ns;
+    bool drips;       /* and at every byte after that */
+    int64_t go_on_ns; /* not a byte of it moves before */
+    bool answered;    /* the exchange has acted, and `out` is its answer */
+    bool found;       /* that answer, whatever became of it, was a 200 */
+    int64_t copy_ns;  /* a proxy delivers the request a second time so much later; -1: none does */
+    size_t served;    /* bytes of `flight` that the server has */
+    struct bytes flight; /* the request, while IN_FLIGHT or HANGING */
     int64_t flight_due_ns;
     struct carried carried;
 };
@@ -204,6 +215,18 @@ bool wire_flight_order(const void *bytes, size_t length, struct broker_request *
     return ordered;
 }
 
+bool wire_flight_cancel(const void *bytes, size_t length, char order_id[BROKER_ORDER_ID_SIZE]) {
+    struct bytes copy = {0};
+    struct carried carried;
+    append(&copy, bytes, length);
+    bool whole = message_length(&copy) == length;
+    bool cancels = whole && classify_bytes(&copy, length, &carried) && carried.on == ON_CANCEL;
+    if (cancels)
+        snprintf(order_id, BROKER_ORDER_ID_SIZE, "%s", carried.ref);
+    release(&copy);
+    return cancels;
+}
+
 /* ---- the port ---- */
 
 static bool is_dead(const struct wire *w) {
@@ -227,10 +250,15 @@ static struct port_call wire_call(const struct carried *carried, enum site_op op
 
 /* What the client was given of the exchange's answer; nothing, when it has not acted. */
 static void tell_replied(struct wire *w, const struct connection *c, bool delivered) {
-    struct port_reply reply = {.call = &c->carried.call,
-                               .delivered = delivered && c->answered,
-                               .found = c->answered && status_of(&c->out) == 200};
+    struct port_reply reply = {
+        .call = &c->carried.call, .delivered = delivered && c->answered, .found = c->found};
     w->port->replied(w->port->ctx, &reply);
+}
+
+/* What the server answered is the exchange's answer. */
+static void note_answer(struct connection *c) {
+    c->answered = true;
+    c->found = status_of(&c->out) == 200;
 }
 
 static bool cuts(struct port_answer answer) {
@@ -303,16 +331,41 @@ static void finish_answer(struct wire *w, struct connection *c) {
     tell(w, &call);
 }
 
+static void pause_answer(struct wire *w, struct connection *c) {
+    c->go_on_ns = w->port->now(w->port->ctx) + c->pause_ns;
+    c->out_stop = c->drips ? c->out_stop + 1 : SIZE_MAX;
+}
+
 static bool write_answer(struct wire *w, struct connection *c) {
     size_t before = c->out_at;
     while (c->out_at < c->out_end) {
-        size_t n = wire_link_put(c->client, c->out.v + c->out_at, c->out_end - c->out_at);
+        if (c->go_on_ns > w->port->now(w->port->ctx))
+            return c->out_at > before;
+        if (c->out_at == c->out_stop) {
+            pause_answer(w, c);
+            continue;
+        }
+        size_t end = c->out_stop < c->out_end ? c->out_stop : c->out_end;
+        size_t n = wire_link_put(c->client, c->out.v + c->out_at, end - c->out_at);
         if (n == 0)
             return c->out_at > before;
         c->out_at += n;
     }
     finish_answer(w, c);
     return true;
+}
+
+/* How fast the answer moves. */
+static void set_pace(struct connection *c, struct port_answer answer) {
+    c->out_stop = SIZE_MAX;
+    c->drips = answer.act == ACT_DRIP;
+    if (c->drips) {
+        c->out_stop = 1;
+        c->pause_ns = answer.arg[0];
+    } else if (answer.act == ACT_HANG) {
+        c->out_stop = (size_t)answer.arg[0];
+        c->pause_ns = answer.arg[1];
+    }
 }
 
 static void start_answer(struct wire *w, struct connection *c) {
@@ -323,50 +376,85 @@ static void start_answer(struct wire *w, struct connection *c) {
     c->out_at = 0;
     c->out_end = cut_at(answer, c->out.n);
     c->out_act = cuts(answer) ? answer.act : ACT_NONE;
+    set_pace(c, answer);
     c->stage = ANSWERING;
     write_answer(w, c);
 }
 
-/* The whole request reaches the server, or what a cut leaves of it. False: the call ends here. */
+/* Keeps the request for later: in the world when it is one that changes the broker's books. */
+static void take_off(struct wire *w, struct connection *c, size_t length, size_t served,
+                     int64_t delay_ns) {
+    c->flight_due_ns = w->port->now(w->port->ctx) + delay_ns;
+    c->flight.n = 0;
+    c->served = served;
+    append(&c->flight, c->in.v, length);
+    c->stage = c->carried.on == ON_SUBMIT || c->carried.on == ON_CANCEL ? IN_FLIGHT : HANGING;
+    if (c->stage == IN_FLIGHT)
+        w->exchange->flight(w->exchange->ctx, c->flight_due_ns, false, c->flight.v, c->flight.n);
+}
+
+/* The exchange has acted on the whole request. */
+static void exchange_acted(struct wire *w, struct connection *c, size_t length) {
+    note_answer(c);
+    if (c->copy_ns >= 0)
+        w->exchange->flight(w->exchange->ctx, w->port->now(w->port->ctx) + c->copy_ns, true,
+                            c->in.v, length);
+    tell(w, &c->carried.call);
+}
+
+/* The whole request reaches the server, or what a cut or a stall leaves of it. False: that is all
+ * for now. */
 static bool request_travels(struct wire *w, struct connection *c, size_t length) {
     struct port_call call = wire_call(&c->carried, SITE_WIRE_REQUEST, length);
     struct port_answer answer = ask(w, &call);
     if (is_dead(w))
         return false;
-    size_t n = cut_at(answer, length);
+    bool hangs = answer.act == ACT_HANG;
+    size_t n =
+        hangs && answer.arg[0] < (int64_t)length ? (size_t)answer.arg[0] : cut_at(answer, length);
     serve(w, w->exchange, &c->server, c->in.v, n, n == length, &c->out);
-    c->answered = n == length; /* the exchange has acted */
-    if (c->answered)
-        tell(w, &c->carried.call);
+    if (n == length)
+        exchange_acted(w, c, length);
     if (is_dead(w))
         return false;
+    if (hangs && n == length)
+        c->go_on_ns = w->port->now(w->port->ctx) + answer.arg[1];
+    else if (hangs)
+        take_off(w, c, length, n, answer.arg[1]);
     tell(w, &call);
     if (is_dead(w) || !cuts(answer))
-        return !is_dead(w);
+        return !is_dead(w) && c->stage == LISTENING;
     tell_replied(w, c, false);
     break_off(c, answer.act);
     return false;
 }
 
-/* Something on the way answers, not the exchange: in HTML, as gateways do, whatever the status. */
-static void make_error(struct connection *c, int status) {
-    char text[256], body[96];
-    const char *phrase = MHD_get_reason_phrase_for((unsigned)status);
-    int n = snprintf(body, sizeof body, "<html><body>%d %s</body></html>", status, phrase);
+/* `message` (taken over) goes to the client instead of what the exchange answered. */
+static void replace_answer(struct connection *c, char *message, size_t length) {
     c->out.n = 0;
-    append(&c->out, text,
-           (size_t)snprintf(text, sizeof text,
-                            "HTTP/1.1 %d %s\r\nContent-Type: text/html\r\n"
-                            "Content-Length: %d\r\n\r\n%s",
-                            status, phrase, n, body));
+    append(&c->out, message, length);
+    free(message);
+    c->answered = false;
 }
 
-static void take_off(struct wire *w, struct connection *c, size_t length, int64_t delay_ns) {
-    c->flight_due_ns = w->port->now(w->port->ctx) + delay_ns;
-    c->flight.n = 0;
-    append(&c->flight, c->in.v, length);
-    c->stage = IN_FLIGHT;
-    w->exchange->flight(w->exchange->ctx, c->flight_due_ns, c->flight.v, c->flight.n);
+/* Something on the way answers, not the exchange. */
+static void make_error(struct connection *c, const struct port_answer *answer) {
+    size_t length = 0;
+    char *message =
+        wire_error_message((int)answer->arg[0], (enum error_body)answer->arg[1], &length);
+    replace_answer(c, message, length);
+}
+
+static void make_wrong(struct connection *c, enum wrong wrong) {
+    const char *head = strstr(c->out.v, "\r\n\r\n");
+    bool list = c->carried.on != ON_SUBMIT && c->carried.on != ON_LOOKUP;
+    bool answered = wrong == WRONG_UNKNOWN_STATUS; /* that is an answer still */
+    size_t length = 0;
+    CHECK(head != NULL);
+    char *message = wire_wrong_message(wrong, status_of(&c->out), head + 4, list, &length);
+    if (message != NULL)
+        replace_answer(c, message, length);
+    c->answered = answered;
 }
 
 /* The answer to broker.x: asked when the call began, or now for what libcurl sends by itself. */
@@ -381,7 +469,8 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         disconnect(c);
         return;
     }
-    c->answered = false;
+    c->answered = c->found = false;
+    c->go_on_ns = 0;
     struct port_answer answer = broker_answer(w, c);
     if (is_dead(w))
         return;
@@ -389,6 +478,7 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         w->port->posted(w->port->ctx, c->carried.call.request, ++w->posts);
     if (is_dead(w))
         return;
+    c->copy_ns = answer.act == ACT_TWICE ? answer.arg[0] : -1;
     switch (answer.act) {
     case ACT_REFUSED: /* too late for that: the connection stands */
     case ACT_LOST:
@@ -396,11 +486,23 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         disconnect(c);
         return;
     case ACT_LATE:
-        take_off(w, c, length, answer.arg[0]);
+        take_off(w, c, length, 0, answer.arg[0]);
         return;
     case ACT_ERROR:
-        make_error(c, (int)answer.arg[0]);
+        make_error(c, &answer);
         start_answer(w, c);
+        return;
+    case ACT_ERROR_AFTER:
+        if (request_travels(w, c, length)) {
+            make_error(c, &answer);
+            start_answer(w, c);
+        }
+        return;
+    case ACT_WRONG:
+        if (request_travels(w, c, length)) {
+            make_wrong(c, (enum wrong)answer.arg[0]);
+            start_answer(w, c);
+        }
         return;
     case ACT_LOST_REPLY:
         if (request_travels(w, c, length)) {
@@ -415,6 +517,7 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         }
         return;
     case ACT_NONE:
+    case ACT_TWICE:
     case ACT_FAIL: /* the rest is for disks and for messages */
     case ACT_SYNC_DROPPED_CLEAN:
     case ACT_SYNC_KEPT_DIRTY:
@@ -428,6 +531,8 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_CUT:
     case ACT_MISSING:
     case ACT_RESTORED:
+    case ACT_HANG:
+    case ACT_DRIP:
     case ACT_CLOSE:
     case ACT_RESET:
     case ACT_COUNT:
@@ -437,9 +542,18 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     }
 }
 
+/* A request that was held up reaches the server, from its first byte or behind those it has. */
+static void arrive(struct wire *w, struct connection *c, const struct wire_exchange *exchange) {
+    serve(w, exchange, &c->server, c->flight.v + c->served, c->flight.n - c->served, true, &c->out);
+    note_answer(c);
+    c->stage = ARRIVED;
+}
+
 /* Moves what can move on one connection. */
 static bool pump_connection(struct wire *w, struct connection *c) {
     bool moved = false;
+    if (c->stage == HANGING && c->flight_due_ns <= w->port->now(w->port->ctx))
+        arrive(w, c, w->exchange);
     if (c->stage == ARRIVED) {
         start_answer(w, c);
         return true;
@@ -531,7 +645,8 @@ static curl_socket_t io_opensocket(void *ctx, curlsocktype purpose, struct curl_
 
 /* The client hangs up, perhaps on an answer that is still on its way. */
 static void give_up(struct wire *w, struct connection *c) {
-    if (!is_dead(w) && (c->stage == IN_FLIGHT || c->stage == ARRIVED || c->stage == ANSWERING))
+    if (!is_dead(w) && (c->stage == IN_FLIGHT || c->stage == HANGING || c->stage == ARRIVED ||
+                        c->stage == ANSWERING))
         tell_replied(w, c, false);
     disconnect(c);
 }
@@ -549,13 +664,19 @@ static int64_t io_now_ns(void *ctx) {
     return w->port->now(w->port->ctx);
 }
 
-/* An answer may come when what is in flight lands: no later than then the client listens again. */
-static int64_t next_landing_ns(const struct wire *w, int64_t now_ns, int64_t until_ns) {
+/* When something may come to the client by itself; INT64_MAX: it will not. */
+static int64_t moves_again_ns(const struct connection *c) {
+    if (c->open && (c->stage == IN_FLIGHT || c->stage == HANGING))
+        return c->flight_due_ns;
+    return c->open && c->stage == ANSWERING ? c->go_on_ns : INT64_MAX;
+}
+
+/* No later than then the client listens again. */
+static int64_t next_move_ns(const struct wire *w, int64_t now_ns, int64_t until_ns) {
     for (size_t i = 0; i < CONNECTIONS; i++) {
-        const struct connection *c = &w->connections[i];
-        if (c->open && c->stage == IN_FLIGHT && c->flight_due_ns > now_ns &&
-            c->flight_due_ns < until_ns)
-            until_ns = c->flight_due_ns;
+        int64_t at_ns = moves_again_ns(&w->connections[i]);
+        if (at_ns > now_ns && at_ns < until_ns)
+            until_ns = at_ns;
     }
     return until_ns;
 }
@@ -576,7 +697,7 @@ static bool io_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     curl_multi_timeout(multi, &ms);
     int64_t now_ns = io_now_ns(w), wish_ns = now_ns + (ms > 0 ? ms : 1) * MS_NS;
     int64_t wait_ns = ms < 0 || wish_ns > until_ns ? until_ns : wish_ns;
-    w->port->wait(w->port->ctx, next_landing_ns(w, now_ns, wait_ns));
+    w->port->wait(w->port->ctx, next_move_ns(w, now_ns, wait_ns));
     return !is_dead(w);
 }
 
@@ -606,15 +727,13 @@ void wire_deliver(struct wire *w, const struct wire_exchange *exchange, int64_t 
                   const void *bytes, size_t length) {
     struct bytes reply = {0};
     int link = -1;
-    serve(w, exchange, &link, bytes, length, true, &reply);
-    hang_up(&link);
     struct connection *c = waiting_for(w, due_ns, bytes, length);
     if (c != NULL) {
-        c->out.n = 0;
-        append(&c->out, reply.v, reply.n);
-        c->answered = true;
-        c->stage = ARRIVED;
+        arrive(w, c, exchange);
+        return;
     }
+    serve(w, exchange, &link, bytes, length, true, &reply);
+    hang_up(&link);
     release(&reply);
 }
 
@@ -624,6 +743,7 @@ uint64_t wire_served(const struct wire *w) {
 
 struct wire *wire_open(void) {
     struct wire *w = calloc(1, sizeof *w);
+    shortage_install();
     if (w == NULL)
         return NULL;
     w->daemon = wire_http_start(&w->http, MHD_USE_SUPPRESS_DATE_NO_CLOCK, -1);

@@ -13,10 +13,12 @@
  *   posted                the last byte of an order's POST has left the client
  *   before(wire.request(x)), bytes reach the server, the exchange acts
  *   after(broker.x)       right after the exchange has acted; not told when a fault kept it from
- * that after(wire.request(x)) before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
+ *                         that, or held the request up (ACT_LATE, ACT_HANG)
+ *   after(wire.request(x)) before(wire.reply(x)), bytes reach the client, after(wire.reply(x))
  *   replied               told what the client was given (also when the exchange never acted)
- * ACT_ERROR is answered in HTML, by something on the way: no words of the broker's, so it proves
- * nothing. A request that libcurl sends by itself a second time within one call goes through all of
+ * ACT_ERROR is answered by something on the way: no words of the broker's, so it proves nothing.
+ * To the broker a request is there when its last byte is: an order or a cancel that hangs before is
+ * in flight on its own, a question that hangs is asked as long as its client listens. A request that libcurl sends by itself a second time within one call goes through all of
  * it again (REFUSED then means LOST). The two wire sites are not asked when the answer for broker.x
  * already says that the message does not travel. After death nothing moves, and nothing is asked or
  * told.
@@ -55,9 +57,10 @@ struct wire_exchange {
     void (*account)(void *ctx, struct broker_account *account);
     /* TAKEN, TOO_LATE or ABSENT; an order that is canceled already is TAKEN. */
     enum broker_canceled (*cancel)(void *ctx, const char *order_id);
-    /* A request is in flight on its own (ACT_LATE): deliver it at due_ns with wire_deliver, whoever
-     * lives then. Copy the bytes. Not used by the loopback server; may be NULL there. */
-    void (*flight)(void *ctx, int64_t due_ns, const void *bytes, size_t length);
+    /* A request is in flight on its own (ACT_LATE, ACT_HANG; ACT_TWICE: `copy`, a proxy's): deliver
+     * it at due_ns with wire_deliver, whoever lives then. Copy the bytes. Not used by the loopback
+     * server; may be NULL there. */
+    void (*flight)(void *ctx, int64_t due_ns, bool copy, const void *bytes, size_t length);
     /* When not NULL: requests must carry these keys. */
     const char *key_id, *secret;
 };
@@ -86,8 +89,9 @@ void wire_new_call(struct wire *wire);
 void wire_deliver(struct wire *wire, const struct wire_exchange *exchange, int64_t due_ns,
                   const void *bytes, size_t length);
 
-/* The order inside the bytes of a flight, for looking. False: it carries none. */
+/* What is inside the bytes of a flight, for looking. False: no order; no cancel. */
 bool wire_flight_order(const void *bytes, size_t length, struct broker_request *request);
+bool wire_flight_cancel(const void *bytes, size_t length, char order_id[BROKER_ORDER_ID_SIZE]);
 
 /* Requests that reached the server so far, over all lives. */
 uint64_t wire_served(const struct wire *wire);

@@ -4,6 +4,7 @@
 
 #include "core/decimal.h"
 #include "core/live/rfc3339.h"
+#include "sim/shortage.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -176,6 +177,7 @@ static bool amount(const cJSON *object, const char *name, int64_t *nanos) {
 bool wire_http_order(const char *body, size_t length, struct broker_request *request, char *why,
                      size_t why_size) {
     memset(request, 0, sizeof *request);
+    bool inside = shortage_inside(false);
     cJSON *o = cJSON_ParseWithLength(body, length);
     const char *side = text_of(o, "side"), *type = text_of(o, "type");
     const char *tif = text_of(o, "time_in_force");
@@ -196,6 +198,7 @@ bool wire_http_order(const char *body, size_t length, struct broker_request *req
     else if (request->type == BROKER_LIMIT && !amount(o, "limit_price", &request->limit_nanos))
         wrong = "limit_price";
     cJSON_Delete(o);
+    shortage_inside(inside);
     if (wrong != NULL && why_size > 0)
         snprintf(why, why_size, "%s is required", wrong);
     return wrong == NULL;
@@ -422,7 +425,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     http->served++;
     if (x->key_id != NULL && (!same_text(key, x->key_id) || !same_text(secret, x->secret)))
         return refuse_stranger(connection, key != NULL && secret != NULL);
-    return route(x, connection, url, method, upload);
+    /* What the exchange needs to answer is not the client's memory. */
+    bool inside = shortage_inside(false);
+    enum MHD_Result result = route(x, connection, url, method, upload);
+    shortage_inside(inside);
+    return result;
 }
 
 static void on_done(void *ctx, struct MHD_Connection *connection, void **state,

@@ -71,12 +71,13 @@ static enum broker_canceled cancel(void *ctx, const char *order_id) {
     check_failed(__FILE__, __LINE__, "verdict is a verdict");
 }
 
-static void fly(void *ctx, int64_t due_ns, const void *bytes, size_t length) {
+static void fly(void *ctx, int64_t due_ns, bool copy, const void *bytes, size_t length) {
     struct world *world = ctx;
-    struct flight flight = {.due_ns = due_ns, .length = length};
+    struct flight flight = {.due_ns = due_ns, .is_copy = copy, .length = length};
     CHECK(length <= sizeof flight.bytes);
     memcpy(flight.bytes, bytes, length);
     wire_flight_order(bytes, length, &flight.request);
+    flight.is_cancel = wire_flight_cancel(bytes, length, flight.order_id);
     world_send(world, &flight);
 }
 

@@ -33,7 +33,8 @@ void world_free(struct world *world) {
 }
 
 static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
-    hash = hash_u64(hash_u64(hash, (uint64_t)flight->due_ns), flight->is_cancel);
+    hash = hash_u64(hash_u64(hash, (uint64_t)flight->due_ns),
+                    (uint64_t)flight->is_cancel * 2 + flight->is_copy);
     hash = hash_text(hash_text(hash, flight->request.client_order_id), flight->request.symbol);
     hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                     (uint64_t)flight->request.qty_nanos);
@@ -78,12 +79,19 @@ void world_take_flight(struct world *world, struct flight *flight) {
     memmove(&world->flights[0], &world->flights[1], world->flight_count * sizeof *world->flights);
 }
 
+/* The exchange cannot tell a copy from a second order; the judge must. */
+void world_disown_copy(struct world *world, const struct flight *flight) {
+    if (flight->is_copy && !flight->is_cancel && world->delivered_verdict == EXCHANGE_ACCEPTED)
+        world->exchange.orders[world->delivered_index].foreign = true;
+}
+
 void world_deliver(struct world *world, const struct flight *flight) {
     world->delivered_id = flight->id;
     if (flight->is_cancel) {
-        exchange_cancel(&world->exchange, flight->order_id);
+        world->delivered_cancel = exchange_cancel(&world->exchange, flight->order_id);
         return;
     }
     world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, &flight->request,
                                                &world->delivered_index, world->delivered_message);
+    world_disown_copy(world, flight);
 }

@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 /* A request on its way to the broker that outlives whoever sent it. */
-enum { FLIGHT_BYTES_MAX = 2048, FLIGHTS_MAX = 16 };
+enum { FLIGHT_BYTES_MAX = 2048, FLIGHTS_MAX = 4096 };
 struct flight {
     uint64_t id;
     int64_t due_ns;
     bool is_cancel;
+    bool is_copy; /* a proxy's: what the exchange accepts of it is nobody's order of the OMS */
     struct broker_request request;       /* an order ... */
     char order_id[BROKER_ORDER_ID_SIZE]; /* ... or a cancel */
     size_t length;                       /* at the wire: the request as it left, 0: none */
@@ -34,6 +35,7 @@ struct world {
     enum exchange_verdict delivered_verdict;
     size_t delivered_index;
     char delivered_message[BROKER_TEXT_SIZE];
+    enum exchange_cancel delivered_cancel;
     bool broker_down;
     enum oms_halt_file halt_file;
 };
@@ -54,5 +56,8 @@ void world_take_flight(struct world *world, struct flight *flight);
 /* Delivers a flight to the exchange (also when the broker is down: it is past the door); what
  * became of it is in world->delivered_*. */
 void world_deliver(struct world *world, const struct flight *flight);
+/* After a flight was delivered through the wire: an order that the exchange made of a copy is
+ * foreign from here on. world_deliver does that itself. */
+void world_disown_copy(struct world *world, const struct flight *flight);
 
 #endif

@@ -172,18 +172,12 @@ static enum broker_sent read_not_accepted(const struct transport_reply *reply,
     struct alpaca_error error;
     if (!read_refusal(reply, &error, why))
         return BROKER_IN_DOUBT;
-    switch (reply->status) {
-    case 422:
-        if (strcasestr(error.message, "client_order_id must be unique") != NULL)
-            return BROKER_DUPLICATE;
-        return BROKER_REJECTED;
-    case 400:
-        return BROKER_REJECTED;
-    case 403:
-        return error.code != 0 ? BROKER_REJECTED : BROKER_IN_DOUBT;
-    default:
-        return BROKER_IN_DOUBT;
-    }
+    if (reply->status == 422 && strcasestr(error.message, "client_order_id must be unique") != NULL)
+        return BROKER_DUPLICATE;
+    /* Gateways answer these in JSON, too; only the broker's own refusals carry its number. Whether
+     * the order is there when something on the way said no, or "too many requests", is not known. */
+    bool of_the_order = reply->status == 400 || reply->status == 403 || reply->status == 422;
+    return of_the_order && error.code != 0 ? BROKER_REJECTED : BROKER_IN_DOUBT;
 }
 
 static enum broker_sent submit(void *ctx, const struct broker_request *request,
@@ -250,7 +244,8 @@ static enum broker_canceled cancel(void *ctx, const char *order_id, struct broke
     if (says_not_found(&reply, why))
         return BROKER_CANCEL_ABSENT;
     bool refused = read_refusal(&reply, &error, why);
-    return refused && reply.status == 422 ? BROKER_CANCEL_TOO_LATE : BROKER_CANCEL_IN_DOUBT;
+    return refused && reply.status == 422 && error.code != 0 ? BROKER_CANCEL_TOO_LATE
+                                                             : BROKER_CANCEL_IN_DOUBT;
 }
 
 /* ---- lists ---- */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    TRANSPORT_BODY_MAX = 16 * 1024 * 1024, /* a longer answer is damaged */
+    TRANSPORT_BODY_MAX = 8 * 1024 * 1024, /* a longer answer is damaged: no list is so long */
     TRANSPORT_PATH_SIZE = 512,
     TRANSPORT_TEXT_SIZE = 160
 };

@@ -74,6 +74,15 @@ void fake_fill(struct fake *fake, const char *client_order_id, int64_t qty, int6
                                                             : BROKER_STATUS_PARTIALLY_FILLED;
 }
 
+/* True: the broker says so, in `why`, and nothing else. */
+static bool too_many(const struct fake *fake, struct broker_reason *why) {
+    if (fake->too_many) {
+        why->http_status = 429;
+        (void)snprintf(why->text, sizeof why->text, "too many requests");
+    }
+    return fake->too_many;
+}
+
 static enum broker_sent submit(void *ctx, const struct broker_request *request,
                                struct broker_order *answer, struct broker_reason *why) {
     struct fake *fake = ctx;
@@ -84,6 +93,9 @@ static enum broker_sent submit(void *ctx, const struct broker_request *request,
 
     fake->submits++;
     fake->now_ns += fake->stall_ns;
+    if (too_many(fake, why)) {
+        return BROKER_IN_DOUBT;
+    }
     if (reply == FAKE_REJECT) {
         why->http_status = 403;
         (void)snprintf(why->text, sizeof why->text, "insufficient\x01 buying power");
@@ -123,10 +135,10 @@ static enum broker_found lookup(void *ctx, const char *client_order_id, struct b
     struct fake *fake = ctx;
     const struct broker_order *found = fake_order(fake, client_order_id);
 
-    (void)why;
     fake->lookups++;
+    fake->questions++;
     fake->now_ns += fake->stall_ns;
-    if (fake->down) {
+    if (too_many(fake, why) || fake->down) {
         return BROKER_INCONCLUSIVE;
     }
     if (found == NULL) {
@@ -139,8 +151,11 @@ static enum broker_found lookup(void *ctx, const char *client_order_id, struct b
 static bool orders(void *ctx, enum broker_scope scope, int64_t since_ns, struct broker_orders *list,
                    struct broker_reason *why) {
     struct fake *fake = ctx;
-    (void)why;
+    fake->questions++;
     fake->now_ns += fake->stall_ns;
+    if (too_many(fake, why)) {
+        return false;
+    }
     for (size_t i = 0; !fake->down && i < fake->orders.n; i++) {
         if (fake->orders.v[i].submitted_ns >= since_ns &&
             (scope == BROKER_ALL_ORDERS || broker_status_is_open(fake->orders.v[i].status))) {
@@ -153,8 +168,11 @@ static bool orders(void *ctx, enum broker_scope scope, int64_t since_ns, struct 
 static bool fills(void *ctx, int64_t since_ns, struct broker_fills *list,
                   struct broker_reason *why) {
     struct fake *fake = ctx;
-    (void)why;
+    fake->questions++;
     fake->now_ns += fake->stall_ns;
+    if (too_many(fake, why)) {
+        return false;
+    }
     for (size_t i = 0; !fake->down && i < fake->fills.n; i++) {
         if (fake->fills.v[i].at_ns >= since_ns) {
             *broker_fills_add(list) = fake->fills.v[i];
@@ -166,8 +184,11 @@ static bool fills(void *ctx, int64_t since_ns, struct broker_fills *list,
 /* Adds what the executions make to what was there besides. */
 static bool positions(void *ctx, struct broker_positions *list, struct broker_reason *why) {
     struct fake *fake = ctx;
-    (void)why;
+    fake->questions++;
     fake->now_ns += fake->stall_ns;
+    if (too_many(fake, why)) {
+        return false;
+    }
     for (size_t i = 0; i < fake->extra.n; i++) {
         *broker_positions_add(list) = fake->extra.v[i];
     }

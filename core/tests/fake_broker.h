@@ -22,6 +22,7 @@ struct fake {
     bool deduplicates;
     bool down;       /* every query is inconclusive */
     bool fills_down; /* only executions are */
+    bool too_many;   /* every call is answered "too many requests", and does nothing */
     enum fake_reply script[FAKE_SCRIPT_MAX];
     size_t scripted, played;
     enum broker_canceled cancel_answer;
@@ -29,6 +30,7 @@ struct fake {
     struct broker_fills fills;
     struct broker_positions extra; /* positions nobody here traded */
     int submits, lookups, cancels;
+    int questions;           /* lookups and lists */
     int64_t stall_ns;        /* every broker call takes this long */
     char log[FAKE_LOG_SIZE]; /* "decide< decide> send< ..." of events since the last reset */
     char last_alarm[OMS_REASON_SIZE];

@@ -339,6 +339,35 @@ static void a_failed_query_is_never_absence(void **state) {
     desk_end(&desk);
 }
 
+/* A 429 is no refusal of the order: whoever says it may have passed the request on. */
+static void told_to_slow_down_the_oms_asks_and_sends_less_and_less_often(void **state) {
+    struct desk desk;
+    int before;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    settle(&desk);
+    desk.fake.too_many = true;
+    take(&desk, "D1");
+    settle(&desk);
+    assert_state(&desk, "D1", OMS_STATE_IN_DOUBT);
+    before = desk.fake.questions;
+    take(&desk, "D2");
+    pass(&desk, 120 * SECOND);
+    /* After 1, 2, 4, 8, 16, 32 and 60 seconds, not every 2; D2 had no better luck. */
+    assert_in_range(desk.fake.questions + desk.fake.submits - before, 5, 10);
+    assert_int_equal(desk.fake.orders.n, 0);
+    desk.fake.too_many = false;
+    pass(&desk, 60 * SECOND);
+    before = desk.fake.questions;
+    pass(&desk, 20 * SECOND);
+    assert_in_range(desk.fake.questions - before, 9, 25); /* as often as ever */
+    pass(&desk, 60 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_WORKING);
+    assert_state(&desk, "D2", OMS_STATE_WORKING);
+    assert_int_equal(desk.fake.orders.n, 2);
+    desk_end(&desk);
+}
+
 static void a_clock_that_went_back_starts_the_waiting_in_full(void **state) {
     struct desk desk;
     (void)state;
@@ -721,6 +750,34 @@ static void an_unknown_status_is_told_once_and_polled_on(void **state) {
     assert_string_equal(desk.fake.log, "alarm> ");
     assert_non_null(strstr(desk.fake.last_alarm, "frozen"));
     assert_state(&desk, "D1", OMS_STATE_WORKING);
+    desk_end(&desk);
+}
+
+/* A proxy delivered the order twice, and the broker took it twice: ours is the one it told us of. */
+static void a_second_order_under_our_id_is_told_compared_and_never_followed(void **state) {
+    struct oms_order order;
+    struct broker_order *copy;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "label");
+    take(&desk, "D1");
+    settle(&desk);
+    order = order_of(&desk, "D1");
+    copy = fake_foreign(&desk.fake, order.client_order_id, "AAPL", 100 * UNIT);
+    copy->type = BROKER_LIMIT;
+    copy->limit_nanos = order.decision.limit_nanos;
+    fake_forget_log(&desk.fake);
+    pass(&desk, 4 * SECOND);
+    assert_string_equal(desk.fake.last_alarm,
+                        "the broker has a second order under this client order id");
+    assert_string_equal(desk.fake.log, "alarm> reconcile< discrepancy> reconcile> ");
+    fake_forget_log(&desk.fake);
+    pass(&desk, 10 * SECOND);
+    assert_string_equal(desk.fake.log, "");
+    desk.fake.orders.v[0].status = BROKER_STATUS_CANCELED;
+    pass(&desk, 4 * SECOND);
+    assert_state(&desk, "D1", OMS_STATE_CANCELED);
+    assert_string_equal(order_of(&desk, "D1").broker_order_id, order.broker_order_id);
     desk_end(&desk);
 }
 
@@ -1157,6 +1214,8 @@ int main(void) {
         cmocka_unit_test(an_id_the_broker_may_have_forgotten_is_held),
         cmocka_unit_test(an_id_is_sent_at_most_as_often_as_configured),
         cmocka_unit_test(a_failed_query_is_never_absence),
+        cmocka_unit_test(told_to_slow_down_the_oms_asks_and_sends_less_and_less_often),
+        cmocka_unit_test(a_second_order_under_our_id_is_told_compared_and_never_followed),
         cmocka_unit_test(a_clock_that_went_back_starts_the_waiting_in_full),
         cmocka_unit_test(nothing_is_sent_before_the_first_comparison),
         cmocka_unit_test(the_kill_switch_stops_sends_and_survives_a_kill),

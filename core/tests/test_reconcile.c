@@ -193,6 +193,26 @@ static void a_partial_fill_warns_until_its_end_is_booked(void **state) {
     sides_end(&sides);
 }
 
+static void of_two_orders_under_one_client_id_the_known_or_the_older_is_ours(void **state) {
+    struct sides sides;
+    (void)state;
+    sides_start(&sides);
+    oms_ordered(&sides, "c-1", "B2", false);
+    oms_ordered(&sides, "c-2", "", false);
+    broker_lists(&sides, "c-1", "B1", 100, 0);
+    broker_lists(&sides, "c-1", "B2", 100, 0);
+    broker_lists(&sides, "c-2", "B3", 100, 0);
+    broker_lists(&sides, "c-2", "B4", 100, 10);
+    compare(&sides);
+    assert_int_equal(sides.found.n, 2);
+    assert_int_equal(sides.found.v[0].type, OMS_ORPHAN_ORDER);
+    assert_string_equal(sides.found.v[0].ref, "B1");
+    assert_int_equal(sides.found.v[0].severity, OMS_WARNING);
+    assert_string_equal(sides.found.v[1].ref, "B4");
+    assert_int_equal(sides.found.v[1].severity, OMS_CRITICAL);
+    sides_end(&sides);
+}
+
 static void foreign_orders_and_executions_are_told_from_the_stores_birth_on(void **state) {
     struct sides sides;
     (void)state;
@@ -222,6 +242,7 @@ int main(void) {
         cmocka_unit_test(our_own_unbooked_executions_explain_exactly_or_not_at_all),
         cmocka_unit_test(a_price_moved_by_our_own_executions_is_explained),
         cmocka_unit_test(a_partial_fill_warns_until_its_end_is_booked),
+        cmocka_unit_test(of_two_orders_under_one_client_id_the_known_or_the_older_is_ours),
         cmocka_unit_test(foreign_orders_and_executions_are_told_from_the_stores_birth_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@
     X(SHRINK, "shrink", "FILE[:LINE] --plan PLAN", "the smallest plan that still breaks the same") \
     X(EXPLORE, "explore", "FILES|DIRS...",                                                         \
       "every crash at every depth: restart, crash again, until no new state appears")              \
+    X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
+      "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
@@ -35,9 +37,10 @@ enum command {
 
 /* id, word, argument (NULL: none), commands that take it, help */
 #define ON_EXPLORE  (1u << COMMAND_EXPLORE)
+#define ON_SWEEP    (1u << COMMAND_SWEEP)
 #define ON_REPORTS  (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | ON_EXPLORE)
 #define ON_PLANS    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_SHRINK)
-#define ON_RUNS     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN)
+#define ON_RUNS     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | ON_SWEEP)
 #define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                            \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                  \
@@ -46,8 +49,9 @@ enum command {
     X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")    \
     X(PROFILE, "--profile", "NAME", ON_RUNS, "only this one of a scenario's broker profiles") \
     X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")     \
-    X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE, "only scenarios with this tag")    \
-    X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE,                         \
+    X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                         \
+      "only scenarios with this tag")                                                         \
+    X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,              \
       "only scenarios with TEXT in the title")                                                \
     X(PLAN, "--plan", "PLAN", ON_PLANS,                                                       \
       "what goes wrong, instead of quantifiers ('none': nothing)")                            \

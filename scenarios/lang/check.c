@@ -177,6 +177,7 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_CANCELS:
     case SCN_BROKER_EXPIRES:
+    case SCN_BROKER_LOSES:
     case SCN_BROKER_FILLS:
     case SCN_BROKER_FILLS_ALL:
     case SCN_BROKER_DOWN:

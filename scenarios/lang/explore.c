@@ -370,11 +370,20 @@ static void judge_dead(struct script *script) {
     judge_life(&stage->judge, &stage->world, STAGE_STORE);
 }
 
+/* A death before a call keeps the fault from striking that was meant for it. */
+static bool forestalls(const struct plan_item *death, const struct plan_item *fault) {
+    return death->place == PLAN_AT_CALL && !plan_strikes_after(death->what) &&
+           site_index(death->site) == site_index(fault->site) &&
+           death->occurrence == fault->occurrence;
+}
+
 static struct trail *trail_of_death(struct explorer *x, const struct work *work,
                                     const struct plan_item *item) {
     struct trail *trail = trail_add(x, work->trail);
-    for (size_t i = 0; i < work->fault_count; i++)
-        trail_item(trail, &work->faults[i]);
+    for (size_t i = 0; i < work->fault_count; i++) {
+        if (!forestalls(item, &work->faults[i]))
+            trail_item(trail, &work->faults[i]);
+    }
     trail_item(trail, item);
     return trail;
 }
@@ -704,7 +713,11 @@ static void run_slowly(struct explorer *x, const struct work *work, const struct
     struct script_watch watch = {.ctx = &slow, .changed = after_death};
     struct plan plan;
     struct plan_item item = death_item(life, point, false, 0);
-    fault_plan(work, &plan);
+    plan.count = 0;
+    for (size_t i = 0; i < work->fault_count; i++) {
+        if (!forestalls(&item, &work->faults[i]))
+            CHECK(plan_add(&plan, &work->faults[i]));
+    }
     CHECK(plan_add(&plan, &item));
     if (!point->at_end && open_script(x, script, &plan)) {
         script->watch = &watch;
@@ -732,7 +745,7 @@ static size_t argument_values(const struct fault_kind *kind, const struct profil
         return count;
     }
     if (arg->type == FAULT_ARG_DURATION) {
-        values[count++] = 1;
+        values[count++] = arg->least;
         values[count++] = profile->quiescence_ns;
         return count;
     }
@@ -743,46 +756,56 @@ static size_t argument_values(const struct fault_kind *kind, const struct profil
     return count;
 }
 
-static bool is_tried(const struct explorer *x, const struct fault_kind *kind) {
-    return (kind->suspends & x->options->claims) == 0 &&
-           (!kind->wire_only || x->config->door == STAGE_WIRE);
+/* Faults that are no fault of the OMS's to survive are left to scenarios that say so. */
+static bool is_tried(const struct explorer *x, const struct fault *fault) {
+    return (fault_suspends(fault) & x->options->claims) == 0 &&
+           (!fault->kind->wire_only || x->config->door == STAGE_WIRE);
 }
 
-/* The same life again with one more fault, at each call behind the last one. */
-static void add_faults(struct explorer *x, const struct work *work, const struct life *life,
-                       unsigned cost) {
-    if (work->fault_count >= x->options->faults)
-        return;
-    for (size_t c = work->first_call; c < life->call_count; c++) {
-        const struct made_call *call = &life->calls[c];
-        for (size_t row = 0; row < catalogue_count(); row++) {
-            const struct fault_kind *kind = catalogue_at(row);
-            int64_t values[FAULT_WORDS_MAX];
-            size_t count = 0;
-            if (!catalogue_fits(kind, call->site) || !is_tried(x, kind))
-                continue;
-            count = argument_values(kind, x->config->profile, values);
-            for (size_t v = 0; v < count; v++) {
-                struct work *more = new_work(work->start == NULL ? NULL : moment_share(work->start),
-                                             work->trail, work->depth, work->class);
-                struct plan_item *item = NULL;
-                memcpy(more->faults, work->faults, sizeof more->faults);
-                more->fault_count = work->fault_count;
-                item = &more->faults[more->fault_count++];
-                *item = (struct plan_item){.life = life->number,
-                                           .place = PLAN_AT_CALL,
-                                           .site = call->site,
-                                           .occurrence = call->occurrence,
-                                           .what = PLAN_FAULT,
-                                           .fault = {.kind = kind}};
-                for (int a = 0; a < FAULT_ARGS_MAX; a++)
-                    item->fault.arg[a] = kind->args[a].otherwise;
-                item->fault.arg[0] = values[v];
-                more->first_call = c + 1;
-                push(x, cost + 1, more);
-            }
+/* The same life again with one more fault. */
+static void add_fault(struct explorer *x, const struct work *work, const struct life *life,
+                      size_t call, const struct fault *fault, unsigned cost) {
+    struct work *more = new_work(work->start == NULL ? NULL : moment_share(work->start),
+                                 work->trail, work->depth, work->class);
+    memcpy(more->faults, work->faults, sizeof more->faults);
+    more->fault_count = work->fault_count;
+    more->faults[more->fault_count++] =
+        (struct plan_item){.life = life->number,
+                           .place = PLAN_AT_CALL,
+                           .site = life->calls[call].site,
+                           .occurrence = life->calls[call].occurrence,
+                           .what = PLAN_FAULT,
+                           .fault = *fault};
+    more->first_call = call + 1;
+    push(x, cost + 1, more);
+}
+
+/* Every fault that a call can meet. */
+static void add_faults_at(struct explorer *x, const struct work *work, const struct life *life,
+                          size_t call, unsigned cost) {
+    for (size_t row = 0; row < catalogue_count(); row++) {
+        struct fault fault = {.kind = catalogue_at(row)};
+        int64_t values[FAULT_WORDS_MAX];
+        size_t count = 0;
+        if (!catalogue_fits(fault.kind, life->calls[call].site))
+            continue;
+        count = argument_values(fault.kind, x->config->profile, values);
+        for (int a = 0; a < FAULT_ARGS_MAX; a++)
+            fault.arg[a] = fault.kind->args[a].otherwise;
+        for (size_t v = 0; v < count; v++) {
+            fault.arg[0] = values[v];
+            if (is_tried(x, &fault))
+                add_fault(x, work, life, call, &fault, cost);
         }
     }
+}
+
+/* At each call behind the last fault. */
+static void add_faults(struct explorer *x, const struct work *work, const struct life *life,
+                       unsigned cost) {
+    for (size_t call = work->first_call;
+         work->fault_count < x->options->faults && call < life->call_count; call++)
+        add_faults_at(x, work, life, call, cost);
 }
 
 /* ---- the search ---- */

@@ -475,6 +475,8 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
         enum scn_base base = after ? SCN_AFTER_POINT : SCN_BEFORE_POINT;
         if (line->statement == SCN_CRASH && script->lines[i].state == LINE_ARMED) {
+            if (script->faults_over)
+                continue;
             if (line->args.crash.where == where &&
                 point_matches(&line->args.crash.point, kind, decision))
                 die_at_line(script, i);
@@ -595,7 +597,7 @@ static int newest_order_of(const struct script *script, int decision) {
     const struct exchange *exchange = &script->stage.world.exchange;
     for (size_t i = exchange->order_count; i-- > 0;) {
         const struct broker_order *told_order = &exchange->orders[i].told;
-        if (!exchange->orders[i].foreign &&
+        if (!exchange->orders[i].foreign && !exchange->orders[i].lost &&
             judge_attribute(&script->stage.judge, told_order->symbol, told_order->side,
                             told_order->qty_nanos, told_order->limit_nanos) == decision)
             return (int)i;
@@ -641,9 +643,10 @@ static void delivered(void *ctx, int decision) {
 
 /* ---- faults ---- */
 
-static void fault_fired(struct script *script, size_t index, struct site site) {
-    script->lines[index].fired = true;
+static void count_fault(struct script *script, struct site site, const struct fault *fault) {
     script->fired[site_index(site)]++;
+    if (script->tallies != NULL)
+        script->tallies[fault_tally(fault)]++;
 }
 
 /* `fault ... anywhere`: this call, or a later one, or (with an open `at`) any byte of it. */
@@ -742,7 +745,7 @@ static struct port_answer planned(struct script *script, const struct port_call 
         return (struct port_answer){0};
     plan_add(&script->taken, item);
     note_fault(script, call, occurrence, &item->fault);
-    script->fired[site_index(call->site)]++;
+    count_fault(script, call->site, &item->fault);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         if (script->scenario->lines[i].statement == SCN_FAULT &&
             script->lines[i].state == LINE_ARMED &&
@@ -767,6 +770,17 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
     }
 }
 
+/* A call that a line above has struck is a call all the same for lines that count them. */
+static void count_call(struct script *script, size_t from, const struct port_call *call) {
+    for (size_t i = from; i < script->scenario->line_count; i++) {
+        const struct scn_strike *strike = &script->scenario->lines[i].args.strike;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            script->lines[i].state == LINE_ARMED && strike->times == SCN_ON_CALLS &&
+            strike->site.op == call->site.op && strike->site.on == call->site.on)
+            script->lines[i].calls++;
+    }
+}
+
 /* The first fault line that strikes this call, else what was said before. */
 static struct port_answer scripted(struct script *script, const struct port_call *call,
                                    unsigned occurrence, struct port_answer otherwise) {
@@ -780,9 +794,11 @@ static struct port_answer scripted(struct script *script, const struct port_call
                 script->stage.line = line;
                 return otherwise;
             }
-            fault_fired(script, i, call->site);
+            script->lines[i].fired = true;
+            count_fault(script, call->site, &fault);
             note_fault(script, call, occurrence, &fault);
             script->stage.line = line;
+            count_call(script, i + 1, call);
             return fault_answer(&fault);
         }
     }
@@ -799,6 +815,8 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
+    if (script->called != NULL)
+        *script->called |= UINT64_C(1) << call->site.op;
     remember_site_key(script, call->site);
     if (script->watch != NULL && is_crash_point(call->site)) {
         if (script->watch->called != NULL)
@@ -821,6 +839,8 @@ static struct port_answer rest(void *ctx, const struct port_call *call) {
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
+    if (script->called != NULL)
+        *script->called |= UINT64_C(1) << call->site.op;
     if (script->plan != NULL)
         answer = planned(script, call, 1);
     return scripted(script, call, 1, answer);
@@ -895,6 +915,19 @@ static void end_order(struct script *script, const struct scn_line *line, int or
              stage->world.exchange.orders[order].told.status_text);
 }
 
+static void lose_order(struct script *script, const struct scn_line *line, int order) {
+    struct stage *stage = &script->stage;
+    const struct broker_order *told = &stage->world.exchange.orders[order].told;
+    if (!exchange_lose(&stage->world.exchange, (size_t)order)) {
+        if (!script->scenario->quantified)
+            fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
+                 "%s cannot be lost: something of it was executed", told->id);
+        return;
+    }
+    judge_broker_loses(&stage->judge, &stage->world, STAGE_STORE, (size_t)line->args.decision);
+    stage_note(stage, "broker", false, "has lost %s", told->id);
+}
+
 static int oldest_open_order(const struct script *script, const char *symbol) {
     const struct exchange *exchange = &script->stage.world.exchange;
     for (size_t i = 0; i < exchange->order_count; i++) {
@@ -926,6 +959,9 @@ static void broker_about(struct script *script, size_t index) {
         return;
     case SCN_BROKER_EXPIRES:
         end_order(script, line, order, BROKER_STATUS_EXPIRED);
+        return;
+    case SCN_BROKER_LOSES:
+        lose_order(script, line, order);
         return;
     case SCN_BROKER_REJECTS:
         end_order(script, line, order, BROKER_STATUS_REJECTED);
@@ -1039,6 +1075,7 @@ static void stimulate(struct script *script, size_t index) {
     case SCN_BROKER_FILLS:
     case SCN_BROKER_CANCELS:
     case SCN_BROKER_EXPIRES:
+    case SCN_BROKER_LOSES:
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_ACCEPTS:
         broker_about(script, index);
@@ -1351,6 +1388,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->crash_points = 0;
     script->crash_count = 0;
     script->points = options->points;
+    script->tallies = options->tallies;
+    script->called = options->called;
     script->until = options->until;
     script->state = script->facts = NULL;
     script->named[0] = '\0';

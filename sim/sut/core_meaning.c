@@ -113,6 +113,8 @@ static uint64_t hash_value(uint64_t hash, sqlite3_stmt *row, int n) {
     hash = hash_u64(hash, (uint64_t)type);
     if (type == SQLITE_INTEGER)
         return hash_u64(hash, (uint64_t)sqlite3_column_int64(row, n));
+    if (sqlite3_column_bytes(row, n) == 0)
+        return hash_u64(hash, 0);
     return hash_bytes(hash, sqlite3_column_blob(row, n), (size_t)sqlite3_column_bytes(row, n));
 }
 

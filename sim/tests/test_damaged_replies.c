@@ -201,6 +201,9 @@ static void damaged_answers_are_doubts_with_a_reason(void **state) {
         {"204 No Content", "", NULL},
         {"301 Moved\r\nLocation: http://127.0.0.1:1/v3", "", NULL},
         {"307 Temporary Redirect\r\nLocation: /v3/orders", "", NULL},
+        {"400 Bad Request", "{\"message\":\"bad request\"}", "bad request"}, /* a gateway's */
+        {"403 Forbidden", "{\"message\":\"forbidden\"}", "forbidden"},
+        {"422 Unprocessable Entity", "{\"message\":\"not so\"}", "not so"},
         {"400 Bad Request", "<html>400</html>", "HTTP 400 without the broker's JSON message"},
         {"401 Unauthorized", "<html>401</html>", NULL},
         {"403 Forbidden", "", "HTTP 403 without the broker's JSON message"},
@@ -267,7 +270,7 @@ static void a_huge_answer_is_cut_off_and_a_doubt(void **state) {
     memset(peer.reply + head, ' ', TRANSPORT_BODY_MAX + 1);
     peer.reply_n = (size_t)head + TRANSPORT_BODY_MAX + 1;
     assert_int_equal(submit(&why), BROKER_IN_DOUBT);
-    assert_string_equal(why.text, "the answer is longer than 16777216 bytes");
+    assert_string_equal(why.text, "the answer is longer than 8388608 bytes");
     assert_int_equal(lookup(&why), BROKER_INCONCLUSIVE);
 }
 

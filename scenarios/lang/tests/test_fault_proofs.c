@@ -62,6 +62,12 @@ static void *tidy_boot(const struct sut_ports *ports, const struct sut_config *c
 #define AGAIN   RESTART "expect oms halted\n 10:00:40 crash kill\n 10:00:50 restart\n"
 #define LOOKUP  "10:00:01 fault broker.submit lost-reply once\n"
 
+/* The broker has it, and the OMS finds that out by asking: nothing is sent again. */
+#define KNOWN "expect submits D1 = 1\n"
+/* So, and the client has waited for its time-out. */
+#define SIGNAL_KNOWN_LATER \
+    SIGNAL "10:00:05 expect submits D1 = 1\n 10:00:07 expect order D1 is filled\n"
+
 static const struct proof {
     const char *site, *kind;
     const char *headers, *before; /* the fault is in force from 10:00:01, or from 10:00:20, on */
@@ -111,6 +117,44 @@ static const struct proof {
     {"broker.submit", "late(by=3s)", FILLS, "",
      SIGNAL "10:00:02 expect submits D1 = 0\n 10:00:04 expect submits D1 = 1\n" ONCE},
     {"broker.submit", "error(status=503)", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
+    {"broker.submit", "error(status=502,body=json)", FILLS, "", SIGNAL ONCE},
+    {"broker.submit", "error(status=408,body=empty)", FILLS, "", SIGNAL ONCE},
+    {"broker.submit", "error-after(status=502)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "error-after(status=504,body=json)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "error-after(status=500,body=empty)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "twice", FILLS, "", SIGNAL "10:00:02 expect submits D1 = 2\n" FILLED},
+    /* Long after the fill, and after another start. */
+    {"broker.submit", "twice(by=1m)", FILLS, "",
+     SIGNAL "10:00:02 crash kill\n 10:00:30 restart\n"
+            "10:00:50 expect submits D1 = 1\n 10:01:02 expect submits D1 = 2\n" FILLED},
+    {"broker.submit", "answers(as=another-order)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=unknown-status)", FILLS, "",
+     SIGNAL "10:00:02 expect order D1 is working\n" ONCE},
+    {"broker.submit", "answers(as=missing-fields)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=wrong-types)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=numbers-for-strings)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=huge)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=deep)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=truncated-json)", FILLS, "", SIGNAL KNOWN ONCE},
+    {"broker.submit", "answers(as=empty)", FILLS, "", SIGNAL KNOWN ONCE},
+#define ANSWERS_TO(site, headers, before, then)                           \
+    {site, "answers(as=missing-fields)", headers, before, then},          \
+        {site, "answers(as=wrong-types)", headers, before, then},         \
+        {site, "answers(as=numbers-for-strings)", headers, before, then}, \
+        {site, "answers(as=huge)", headers, before, then},                \
+        {site, "answers(as=deep)", headers, before, then},                \
+        {site, "answers(as=truncated-json)", headers, before, then},      \
+        {site, "answers(as=empty)", headers, before, then},               \
+        {site, "error(status=429,body=json)", headers, before, then}, {   \
+        site, "error(status=500,body=empty)", headers, before, then       \
+    }
+    ANSWERS_TO("broker.lookup", FILLS, LOOKUP, SIGNAL ONCE),
+    ANSWERS_TO("broker.orders", FILLS, "", SIGNAL ONCE),
+    ANSWERS_TO("broker.fills", FILLS, "", SIGNAL ONCE),
+    ANSWERS_TO("broker.positions", FILLS, "", SIGNAL "10:00:08 reconcile\n" ONCE),
+    {"broker.lookup", "answers(as=another-order)", FILLS, LOOKUP, SIGNAL ONCE},
+    {"broker.lookup", "answers(as=unknown-status)", FILLS, LOOKUP, SIGNAL ONCE},
+    {"broker.orders", "answers(as=unknown-status)", FILLS, "", SIGNAL ONCE},
     {"broker.lookup", "lost", FILLS, LOOKUP, SIGNAL ONCE},
     {"broker.lookup", "no-reply", FILLS, LOOKUP, SIGNAL ONCE},
     {"broker.lookup", "error(status=503)", FILLS, LOOKUP, SIGNAL ONCE},
@@ -130,10 +174,30 @@ static const struct proof {
     {"broker.cancel", "lost-reply", "", "", CANCELED},
     {"broker.cancel", "no-reply", "", "", CANCELED},
     {"broker.cancel", "error(status=503)", "", "", CANCELED},
+    {"broker.cancel", "error(status=429,body=json)", "", "", CANCELED},
+    {"broker.cancel", "error(status=404,body=empty)", "", "", CANCELED},
+    {"broker.cancel", "error-after(status=502)", "", "", CANCELED},
+    {"broker.cancel", "error-after(status=422,body=json)", "", "", CANCELED},
+    {"broker.cancel", "error-after(status=504,body=empty)", "", "", CANCELED},
+    {"broker.cancel", "late(by=20s)", "", "", CANCELED},
+    {"broker.cancel", "twice", "", "", CANCELED},
+    {"broker.cancel", "twice(by=20s)", "", "", CANCELED},
     {"wire.request(submit)", "close(at=10)", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
     {"wire.request(submit)", "reset(at=10)", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
     {"wire.reply(submit)", "close(at=10)", FILLS, "", SIGNAL "expect submits D1 = 1\n" ONCE},
     {"wire.reply(submit)", "reset(at=10)", FILLS, "", SIGNAL "expect submits D1 = 1\n" ONCE},
+    /* Within the client's patience: as if nothing had been. */
+    {"wire.request(submit)", "stalls(at=10,for=3s)", FILLS, "",
+     SIGNAL "10:00:03 expect submits D1 = 0\n 10:00:04 expect order D1 is working\n" ONCE},
+    {"wire.request(submit)", "stalls(at=10,for=12s)", FILLS, "",
+     SIGNAL "10:00:07 expect order D1 is in-doubt\n 10:00:12 expect submits D1 = 0\n"
+            "10:00:13 expect submits D1 = 1\n" ONCE},
+    {"wire.reply(submit)", "stalls(at=10,for=3s)", FILLS, "",
+     SIGNAL "10:00:03 expect submits D1 = 1\n 10:00:04 expect order D1 is working\n" ONCE},
+    {"wire.reply(submit)", "stalls(at=10,for=12s)", FILLS, "", SIGNAL_KNOWN_LATER ONCE},
+    {"wire.reply(submit)", "drips(every=1ms)", FILLS, "",
+     SIGNAL "10:00:04 expect order D1 is working\n" ONCE},
+    {"wire.reply(submit)", "drips(every=100ms)", FILLS, "", SIGNAL_KNOWN_LATER ONCE},
 };
 enum { PROOFS = sizeof proofs / sizeof proofs[0] };
 
@@ -170,10 +234,9 @@ static void parse(const struct proof *proof, const char *fault) {
     diags_free(&diags);
 }
 
-static void run(const struct proof *proof, const char *plan_text) {
-    struct run_config config = {.profile = profile_find("alpaca"),
-                                .crash_kind = SCN_KILL,
-                                .door = kind_of(proof)->wire_only ? STAGE_WIRE : STAGE_DIRECT};
+static void run(const struct proof *proof, enum stage_door door, const char *plan_text) {
+    struct run_config config = {
+        .profile = profile_find("alpaca"), .crash_kind = SCN_KILL, .door = door};
     struct run_options options = {.sut = &sut_core, .wire = wire, .trace = true};
     struct plan plan;
     char why[PLAN_WHY_SIZE] = "";
@@ -186,8 +249,9 @@ static void run(const struct proof *proof, const char *plan_text) {
     run_result_free(&result);
     run_scenario(&file.scenarios[0], &config, &options, &result);
     if (result.verdict != RUN_PASS)
-        fail_msg("%s %s, plan %s: verdict %d, %s: %s %s", proof->site, proof->kind, plan_text,
-                 result.verdict, result.finding.code, result.finding.headline, result.why);
+        fail_msg("%s %s, %s door, plan %s: verdict %d, %s: %s %s", proof->site, proof->kind,
+                 door == STAGE_WIRE ? "wire" : "direct", plan_text, result.verdict,
+                 result.finding.code, result.finding.headline, result.why);
     assert_int_equal(result.fired[site_index(site_of(proof))], 1);
 }
 
@@ -210,23 +274,77 @@ static void plan_of(const struct proof *proof, char *out, size_t size) {
     fail_msg("%s %s: the story does not tell of it", proof->site, proof->kind);
 }
 
+static void prove(const struct proof *proof, enum stage_door door) {
+    char fault[200], plan[200];
+    snprintf(fault, sizeof fault, "%s fault %s %s once\n",
+             strcmp(proof->before, DOWN) == 0 ? "10:00:20" : "10:00:01", proof->site, proof->kind);
+    parse(proof, fault);
+    run(proof, door, "none");
+    struct stage_counts counts = result.counts;
+    plan_of(proof, plan, sizeof plan);
+    parse(proof, "");
+    run(proof, door, plan);
+    /* The line is an event, too. */
+    counts.events = result.counts.events;
+    if (memcmp(&result.counts, &counts, sizeof counts) != 0)
+        fail_msg("the plan %s is another run than the line %s", plan, fault);
+}
+
+static bool is_of_a_disk(const struct proof *proof) {
+    return site_of(proof).op <= SITE_DISK_REST;
+}
+
 static void every_proof_holds_from_a_line_and_from_a_plan(void **state) {
     (void)state;
     for (size_t i = 0; i < PROOFS; i++) {
-        char fault[200], plan[200];
-        snprintf(fault, sizeof fault, "%s fault %s %s once\n",
-                 strcmp(proofs[i].before, DOWN) == 0 ? "10:00:20" : "10:00:01", proofs[i].site,
-                 proofs[i].kind);
-        parse(&proofs[i], fault);
-        run(&proofs[i], "none");
-        struct stage_counts counts = result.counts;
-        plan_of(&proofs[i], plan, sizeof plan);
-        parse(&proofs[i], "");
-        run(&proofs[i], plan);
-        /* The line is an event, too. */
-        counts.events = result.counts.events;
-        if (memcmp(&result.counts, &counts, sizeof counts) != 0)
-            fail_msg("the plan %s is another run than the line %s", plan, fault);
+        if (!kind_of(&proofs[i])->wire_only)
+            prove(&proofs[i], STAGE_DIRECT);
+        if (!is_of_a_disk(&proofs[i]))
+            prove(&proofs[i], STAGE_WIRE);
+    }
+}
+
+/* Whatever says it, and in whatever form: an error is no word of the broker's about the order. */
+static void
+an_error_of_any_kind_before_or_after_the_broker_acted_loses_and_repeats_nothing(void **state) {
+    (void)state;
+    static const int statuses[] = {400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504};
+    static const char *const bodies[] = {"html", "json", "empty"};
+    for (size_t i = 0; i < 2 * 3 * sizeof statuses / sizeof statuses[0]; i++) {
+        bool after = i % 2 == 1;
+        char kind[80];
+        snprintf(kind, sizeof kind, "error%s(status=%d,body=%s)", after ? "-after" : "",
+                 statuses[i / 6], bodies[i / 2 % 3]);
+        struct proof proof = {"broker.submit", kind, FILLS, "",
+                              after ? SIGNAL KNOWN ONCE : SIGNAL ONCE};
+        prove(&proof, STAGE_DIRECT);
+        prove(&proof, STAGE_WIRE);
+        proof = (struct proof){"broker.cancel", kind, "", "", CANCELED};
+        prove(&proof, STAGE_DIRECT);
+        prove(&proof, STAGE_WIRE);
+        if (after)
+            continue;
+        proof = (struct proof){"broker.lookup", kind, FILLS, LOOKUP, SIGNAL KNOWN ONCE};
+        prove(&proof, STAGE_DIRECT);
+        prove(&proof, STAGE_WIRE);
+    }
+}
+
+/* Are all words of this argument in some proof? The one that need not be written counts as written. */
+static void every_word_is_proved(const struct fault_kind *kind, int arg) {
+    for (int w = 0; w < FAULT_WORDS_MAX && kind->args[arg].words[w] != NULL; w++) {
+        bool proved = false;
+        for (size_t i = 0; i < PROOFS && !proved; i++) {
+            char text[FAULT_NAME_SIZE * 2];
+            snprintf(text, sizeof text, "%s=%s", kind->args[arg].name, kind->args[arg].words[w]);
+            if (kind_of(&proofs[i]) == kind)
+                proved = strstr(proofs[i].kind, text) != NULL ||
+                         (!kind->args[arg].required && w == (int)kind->args[arg].otherwise);
+        }
+        if (!proved)
+            fail_msg("'%s' at %s has no proof with %s", kind->name,
+                     site_name((struct site){kind->op, ON_NONE}, (char[SITE_NAME_SIZE]){0}),
+                     kind->args[arg].words[w]);
     }
 }
 
@@ -234,26 +352,21 @@ static void every_row_and_every_word_of_the_catalogue_is_proved(void **state) {
     (void)state;
     for (size_t row = 0; row < catalogue_count(); row++) {
         const struct fault_kind *kind = catalogue_at(row);
-        bool proved = false, words[FAULT_WORDS_MAX] = {false};
-        for (size_t i = 0; i < PROOFS; i++) {
-            if (kind_of(&proofs[i]) != kind)
-                continue;
-            proved = true;
-            for (int w = 0; w < FAULT_WORDS_MAX && kind->args[0].words[w] != NULL; w++)
-                words[w] |= strstr(proofs[i].kind, kind->args[0].words[w]) != NULL ||
-                            (w == 0 && strchr(proofs[i].kind, '(') == NULL);
-        }
+        bool proved = false;
+        for (size_t i = 0; i < PROOFS; i++)
+            proved = proved || kind_of(&proofs[i]) == kind;
         if (!proved)
             fail_msg("'%s' has no proof", kind->name);
-        for (int w = 0; w < FAULT_WORDS_MAX && kind->args[0].words[w] != NULL; w++)
-            if (!words[w])
-                fail_msg("'%s' has no proof with %s", kind->name, kind->args[0].words[w]);
+        for (int a = 0; a < FAULT_ARGS_MAX && kind->args[a].name != NULL; a++)
+            every_word_is_proved(kind, a);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_proof_holds_from_a_line_and_from_a_plan),
+        cmocka_unit_test(
+            an_error_of_any_kind_before_or_after_the_broker_acted_loses_and_repeats_nothing),
         cmocka_unit_test(every_row_and_every_word_of_the_catalogue_is_proved),
     };
     int failed = 0;

@@ -329,6 +329,7 @@ static void make_intent(struct oms *oms, const struct oms_decision *decision,
     pub->decision = *decision;
     text_clean(pub->decision.id, sizeof pub->decision.id, decision->id);
     text_clean(pub->decision.symbol, sizeof pub->decision.symbol, decision->symbol);
+    intent->seal = order_seal(&pub->decision);
     text_clean(pub->client_order_id, sizeof pub->client_order_id, client_order_id);
     pub->created_ns = now_ns;
     pub->state = OMS_STATE_INTENT;

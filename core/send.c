@@ -67,6 +67,11 @@ static bool last_door(struct oms *oms, struct order *order, char *why) {
                        order->pub.client_order_id, order->pub.decision.id);
         return false;
     }
+    if (!order_is_sealed(order)) {
+        (void)snprintf(why, OMS_REASON_SIZE, "the payload of %.120s is not the one decided",
+                       order->pub.decision.id);
+        return false;
+    }
     oms->ids_sent = sent;
     order->passed_door = true;
     return true;

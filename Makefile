@@ -10,12 +10,17 @@ CFLAGS   := -std=c11 -g $(WARN) $(WERROR) $(EXTRA_CFLAGS)
 LDLIBS   := -lsqlite3 -lcurl -lcjson -lmicrohttpd -ldl
 LDFLAGS  := -rdynamic
 
-# FLAVOR: release (what people run), san (what the tests run: address and undefined sanitizers), or
-# clang (the other compiler). Programs of release stand in build/, others in build/FLAVOR/.
+# FLAVOR: release (what people run), san (what the tests run: address and undefined sanitizers), clang
+# (the other compiler), afl or libfuzzer (instrumented for a fuzzer). Programs of release stand in
+# build/, others in build/FLAVOR/.
 FLAVOR   ?= release
 OPT_release := -O2
 OPT_clang   := -O2
+OPT_afl     := -O2 -fno-pie
+OPT_libfuzzer := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented.txt
+export AFL_QUIET := 1
 B        := build/$(FLAVOR)
 BIN      := $(if $(filter release,$(FLAVOR)),build,$(B))
 ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
@@ -40,12 +45,13 @@ OMSLIBS  := -lsqlite3 -lcurl -lcjson
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
 PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
+PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-fuzz packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -59,7 +65,7 @@ all: packages-build ## build build/oms and build/crashgate
 	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
-programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c)))
+programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c fuzz/fuzz_timeline_main.c)))
 
 $(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
@@ -67,6 +73,10 @@ $(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 $(BIN)/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
+
+$(BIN)/fuzz_timeline: $(B)/fuzz/fuzz_timeline_main.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Objects depend on the flags and compiler that made them.
 $(B)/flags: FORCE
@@ -93,6 +103,7 @@ VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate known-bad
+	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate gate
@@ -110,6 +121,27 @@ $(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/expor
 	@mkdir -p $(BAD)
 	$(call say,BUG,$@)
 	$(Q)fuzz/known_bad/build.sh $< $@ $(CC) $(ALLFLAGS)
+
+# ---- fuzzing ----
+# afl: AFL++'s compiler; libfuzzer: clang's own. Both take fuzz/target.c.
+FUZZ_SECONDS ?= 30
+FUZZER_afl   := build/afl/timeline
+FUZZER_libfuzzer := build/libfuzzer/timeline
+fuzz: packages-fuzz ## let AFL++ look for timelines that break an invariant (FUZZ_SECONDS=30, FUZZ_OMS=core)
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
+fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of seed-protocol
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@fuzz/canary.sh
+libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
+.PHONY: fuzz fuzz-canary libfuzzer
+# The driver knows the target weakly: an archive alone would not be looked into for it.
+$(B)/timeline: $(B)/fuzz/target.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
@@ -158,6 +190,7 @@ endef
 packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
 packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
+packages-fuzz: ; $(call need-packages,$(PACKAGES_FUZZ))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 
 clean: ## remove build/

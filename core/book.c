@@ -146,6 +146,12 @@ static enum oms_code out_of_memory(struct store *store, struct oms_error *error)
     return OMS_STORAGE;
 }
 
+/* What has ended is neither sent nor adopted nor booked on any more, so that a start need not take
+ * the digest of every order there ever was. */
+static bool can_still_matter(const struct order *order) {
+    return !oms_state_is_final(order->pub.state) || order->pub.state == OMS_STATE_HELD;
+}
+
 static enum oms_code check_order(const struct book *book, const struct order *order,
                                  const char *bad_word, struct store *store,
                                  struct oms_error *error) {
@@ -161,6 +167,8 @@ static enum oms_code check_order(const struct book *book, const struct order *or
         rule = "its client order id is not made from account and decision id";
     } else if (book_by_client_id(book, order->pub.client_order_id) != NULL) {
         rule = "its client order id is there twice";
+    } else if (can_still_matter(order) && !order_is_sealed(order)) {
+        rule = "its payload is not the one that was decided";
     } else {
         return OMS_OK;
     }

@@ -119,7 +119,8 @@ enum broker_sent {
     BROKER_REJECTED, /* a refusal that proves non-acceptance. Final: record it, never send again. */
     BROKER_DUPLICATE, /* the broker knows this client id already: look it up, compare, adopt. */
     BROKER_NOT_SENT,  /* no byte of it left: may be sent again later under the same id. */
-    BROKER_IN_DOUBT   /* no usable answer: the order MAY be live. Do not send again; look it up. */
+    BROKER_IN_DOUBT   /* no usable answer, or one of a gateway's (429 and 5xx included): the order
+                       * MAY be live. Do not send again; look it up. */
 };
 
 /* What a query for one order found. */
@@ -158,7 +159,7 @@ enum broker_scope { BROKER_OPEN_ORDERS, BROKER_ALL_ORDERS };
 
 /* Why an answer was what it was, for logs and recorded reasons. Never holds a secret. */
 struct broker_reason {
-    int http_status; /* 0: none */
+    int http_status; /* 0: none; 429: ask and send less often, whatever the answer says besides */
     char text[BROKER_TEXT_SIZE];
 };
 

@@ -97,6 +97,9 @@ enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error
 /* The next send's reservation, written into *next: from now it may leave for one send window. */
 int64_t send_reach_ns(const struct oms *oms);
 void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);
+/* May orders leave now, halt file included? What is reserved and held back all the same counts as
+ * sent once nobody is left who knows better, so nothing is reserved while it may not leave. */
+bool send_may_begin(struct oms *oms);
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);

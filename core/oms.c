@@ -321,7 +321,7 @@ static enum oms_code answer_known(struct oms *oms, const struct oms_decision *de
     return OMS_OK;
 }
 
-static void make_intent(const struct oms *oms, const struct oms_decision *decision,
+static void make_intent(struct oms *oms, const struct oms_decision *decision,
                         const char *client_order_id, int64_t now_ns, struct order *intent) {
     struct oms_order *pub = &intent->pub;
 
@@ -329,6 +329,7 @@ static void make_intent(const struct oms *oms, const struct oms_decision *decisi
     pub->decision = *decision;
     text_clean(pub->decision.id, sizeof pub->decision.id, decision->id);
     text_clean(pub->decision.symbol, sizeof pub->decision.symbol, decision->symbol);
+    intent->seal = order_seal(&pub->decision);
     text_clean(pub->client_order_id, sizeof pub->client_order_id, client_order_id);
     pub->created_ns = now_ns;
     pub->state = OMS_STATE_INTENT;
@@ -337,7 +338,7 @@ static void make_intent(const struct oms *oms, const struct oms_decision *decisi
         pub->sends = oms->config.max_sends;
         intent->send_by_ns = now_ns;
         order_move(intent, OMS_STATE_IN_DOUBT, "the broker has an order under this id already");
-    } else if (engine_may_send(oms)) {
+    } else if (send_may_begin(oms)) {
         send_reserve(oms, intent, now_ns);
     }
     order_check(intent);

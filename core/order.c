@@ -2,6 +2,7 @@
 #include "core/order.h"
 
 #include "core/check.h"
+#include "core/sha256.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -162,6 +163,44 @@ bool order_same_payload(const struct oms_decision *a, const struct oms_decision 
     return strcmp(a->id, b->id) == 0 && strcmp(a->symbol, b->symbol) == 0 && a->side == b->side &&
            a->type == b->type && a->tif == b->tif && a->qty_nanos == b->qty_nanos &&
            a->limit_nanos == b->limit_nanos && a->expires_ns == b->expires_ns;
+}
+
+/* The closing zero ends each text, so that no other fields give the same bytes. */
+static void add_text(struct sha256 *sha, const char *text) {
+    sha256_add(sha, text, strlen(text) + 1);
+}
+
+static void add_number(struct sha256 *sha, int64_t number) {
+    unsigned char bytes[sizeof number];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (unsigned char)((uint64_t)number >> 8 * (sizeof bytes - 1 - i));
+    }
+    sha256_add(sha, bytes, sizeof bytes);
+}
+
+int64_t order_seal(const struct oms_decision *decision) {
+    unsigned char digest[SHA256_SIZE];
+    struct sha256 sha;
+    uint64_t seal = 0;
+
+    sha256_start(&sha);
+    add_text(&sha, decision->id);
+    add_text(&sha, decision->symbol);
+    add_text(&sha, broker_side_name(decision->side));
+    add_text(&sha, broker_type_name(decision->type));
+    add_text(&sha, broker_tif_name(decision->tif));
+    add_number(&sha, decision->qty_nanos);
+    add_number(&sha, decision->limit_nanos);
+    add_number(&sha, decision->expires_ns);
+    sha256_finish(&sha, digest);
+    for (size_t i = 0; i < sizeof seal; i++) {
+        seal = seal << 8 | digest[i];
+    }
+    return (int64_t)seal;
+}
+
+bool order_is_sealed(const struct order *order) {
+    return order->seal == order_seal(&order->pub.decision);
 }
 
 void order_back_off(int64_t *at_ns, int64_t *step_ns, int64_t now_ns) {

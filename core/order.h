@@ -9,6 +9,7 @@ struct order {
     int64_t id;            /* row number: the order of intents */
     int64_t first_send_ns; /* first moment it may have left; 0 with sends > 0: not known any more */
     int64_t send_by_ns;    /* last moment it may have left; 0: nothing is out */
+    int64_t seal;          /* order_seal of the decision as it was taken */
     /* this life only */
     bool fresh;        /* the reservation is this life's and has not been used */
     bool passed_door;  /* counted at the last door (8) */
@@ -50,6 +51,14 @@ enum oms_state order_target(const struct order *order, enum broker_status status
 bool order_matches(const struct order *order, const struct broker_order *theirs, char *why);
 
 bool order_same_payload(const struct oms_decision *a, const struct oms_decision *b);
+
+/* 64 bits of a digest over every field of a decision. Kept with the order, it tells a payload that
+ * was damaged where it lay from the one that was decided. */
+int64_t order_seal(const struct oms_decision *decision);
+
+/* Whether the payload is the one that was decided. Asked of orders that may still be sent, adopted
+ * or filled: at every start, and before every send. */
+bool order_is_sealed(const struct order *order);
 
 /* Back-off: 1 s, doubling to 60 s. */
 void order_back_off(int64_t *at_ns, int64_t *step_ns, int64_t now_ns);

@@ -49,7 +49,7 @@ static enum oms_code settle_absent(struct oms *oms, struct order *order, int64_t
     } else {
         next.send_by_ns = 0;
         order_move(&next, OMS_STATE_INTENT, "absent at the broker: to be sent again");
-        if (engine_may_send(oms)) {
+        if (send_may_begin(oms)) {
             send_reserve(oms, &next, now_ns);
         }
     }

@@ -49,6 +49,10 @@ static bool halt_file_is_absent(struct oms *oms) {
     return oms->env.halt_file(oms->env.ctx) == OMS_HALT_ABSENT;
 }
 
+bool send_may_begin(struct oms *oms) {
+    return engine_may_send(oms) && halt_file_is_absent(oms);
+}
+
 /* Invariant (8), at the last door and from other facts than those that led here. */
 static bool last_door(struct oms *oms, struct order *order, char *why) {
     const size_t sent = oms->ids_sent + !order->passed_door;
@@ -61,6 +65,11 @@ static bool last_door(struct oms *oms, struct order *order, char *why) {
     if (!client_id_is_derived(oms->config.account, &order->pub)) {
         (void)snprintf(why, OMS_REASON_SIZE, "%s is not the client order id of decision %.120s",
                        order->pub.client_order_id, order->pub.decision.id);
+        return false;
+    }
+    if (!order_is_sealed(order)) {
+        (void)snprintf(why, OMS_REASON_SIZE, "the payload of %.120s is not the one decided",
+                       order->pub.decision.id);
         return false;
     }
     oms->ids_sent = sent;

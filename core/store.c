@@ -10,7 +10,7 @@
 
 enum {
     APPLICATION_ID = 0x63674f4d, /* "cgOM" */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     PAGE_SIZE_DEFAULT = 4096,
     WAL_HEADER = 32,
     WAL_FRAME_HEADER = 24
@@ -29,7 +29,7 @@ static const char schema[] =
     "created_at TEXT NOT NULL)WITHOUT ROWID;"
     "CREATE TABLE orders(id INTEGER PRIMARY KEY,decision_id,client_order_id,symbol,side,type,tif,"
     "qty,limit_price,expires_ns,state,reason,broker_order_id,filled,sends,first_send_ns,"
-    "send_by_ns,cancel_asked,created_ns);"
+    "send_by_ns,cancel_asked,created_ns,seal);"
     "CREATE TABLE fills(execution_id PRIMARY KEY,order_id,symbol,side,qty,price,at_ns)"
     "WITHOUT ROWID;"
     "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"

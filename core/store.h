@@ -27,8 +27,8 @@
             "+base_order, +base_run, +orphans FROM meta WHERE id = 1")                    \
     X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, " \
               "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "      \
-              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, +created_ns " \
-              "FROM orders ORDER BY id")                                                  \
+              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "             \
+              "+created_ns, +seal FROM orders ORDER BY id")                               \
     X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                     \
     X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns "     \
              "FROM fills ORDER BY symbol, at_ns, execution_id")                           \
@@ -39,7 +39,7 @@
     X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")           \
     X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")          \
     X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                           \
-    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")         \
+    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")       \
     X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                       \
     X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = " \
              "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 "    \

@@ -122,7 +122,7 @@ int store_next_order(struct store *store, struct order *order, const char **bad_
     struct oms_order *pub = &order->pub;
     struct oms_decision *decision = &pub->decision;
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_ORDERS, "ittttttiiitttiiiiii", &row);
+    const int rc = next_row(store, STORE_ORDERS, "ittttttiiitttiiiiiii", &row);
 
     *bad_word = NULL;
     if (rc != SQLITE_ROW) {
@@ -148,6 +148,7 @@ int store_next_order(struct store *store, struct order *order, const char **bad_
     order->send_by_ns = get_int(row, 16);
     pub->cancel_asked = get_int(row, 17) != 0;
     pub->created_ns = get_int(row, 18);
+    order->seal = get_int(row, 19);
     return rc;
 }
 
@@ -331,6 +332,7 @@ int store_put_intent(struct store *store, const struct order *order, bool *allow
     put_int(row, 17, order->send_by_ns);
     put_int(row, 18, pub->cancel_asked);
     put_int(row, 19, pub->created_ns);
+    put_int(row, 20, order->seal);
     rc = store_finish(store, STORE_INTENT);
     return rc == SQLITE_OK ? put_key(store, order) : rc;
 }

@@ -53,13 +53,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                             \
         }                                                 \
     }
-#define ARG_FOR                                                           \
-    {                                                                     \
-        {                                                                 \
-            "for", FAULT_ARG_DURATION, true, 0, SECOND, 10 * MINUTE_NS, { \
-                NULL                                                      \
-            }                                                             \
-        }                                                                 \
+#define ARG_FOR                                                                              \
+    {                                                                                        \
+        {                                                                                    \
+            "for", FAULT_ARG_DURATION, true, 10 * (int64_t)SECOND, SECOND, 10 * MINUTE_NS, { \
+                NULL                                                                         \
+            }                                                                                \
+        }                                                                                    \
     }
 #define AT_BYTE                                             \
     {                                                       \
@@ -85,13 +85,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                              \
         }                                                  \
     }
-#define ARG_BY                                               \
-    {                                                        \
-        {                                                    \
-            "by", FAULT_ARG_DURATION, true, 0, 1, HOUR_NS, { \
-                NULL                                         \
-            }                                                \
-        }                                                    \
+#define ARG_BY                                                                  \
+    {                                                                           \
+        {                                                                       \
+            "by", FAULT_ARG_DURATION, true, 12 * (int64_t)SECOND, 1, HOUR_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
 #define ARG_COPY_BY                                           \
     {                                                         \
@@ -131,7 +131,8 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
     }
 #define ARG_AT \
     { AT_PLACE }
-/* The explorer tries a stall that outlasts every client's patience. */
+/* What is required has a usual value all the same: for examples, and for the explorer, which varies
+ * the first argument only. */
 #define ARG_AT_FOR                                                                   \
     {                                                                                \
         AT_PLACE, {                                                                  \
@@ -140,13 +141,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                                                        \
         }                                                                            \
     }
-#define ARG_EVERY                                                     \
-    {                                                                 \
-        {                                                             \
-            "every", FAULT_ARG_DURATION, true, 0, MS_NS, MINUTE_NS, { \
-                NULL                                                  \
-            }                                                         \
-        }                                                             \
+#define ARG_EVERY                                                               \
+    {                                                                           \
+        {                                                                       \
+            "every", FAULT_ARG_DURATION, true, 100 * MS_NS, MS_NS, MINUTE_NS, { \
+                NULL                                                            \
+            }                                                                   \
+        }                                                                       \
     }
 
 /* A query that breaks: the same rows for every kind of query. */
@@ -271,6 +272,40 @@ size_t catalogue_count(void) {
 bool catalogue_fits(const struct fault_kind *kind, struct site site) {
     return kind->op == site.op && site_is_valid(site) &&
            (kind->objects == 0 || (kind->objects & (1u << site.on)) != 0);
+}
+
+_Static_assert((int)ROW_COUNT <= (int)FAULT_ROWS_MAX, "every row has its counters");
+
+static bool has_words(const struct fault_kind *kind) {
+    return kind->args[0].name != NULL && kind->args[0].type == FAULT_ARG_WORD;
+}
+
+size_t fault_tally(const struct fault *fault) {
+    size_t row = (size_t)(fault->kind - rows);
+    return row * FAULT_WORDS_MAX + (has_words(fault->kind) ? (size_t)fault->arg[0] : 0);
+}
+
+bool fault_tally_name(size_t tally, char out[FAULT_TALLY_SIZE]) {
+    const struct fault_kind *kind = catalogue_at(tally / FAULT_WORDS_MAX);
+    size_t word = tally % FAULT_WORDS_MAX;
+    char site[SITE_NAME_SIZE];
+    if (kind == NULL || (word > 0 && (!has_words(kind) || word >= FAULT_WORDS_MAX)))
+        return false;
+    for (size_t i = 0; has_words(kind) && i <= word; i++) {
+        if (kind->args[0].words[i] == NULL)
+            return false;
+    }
+    site_name((struct site){kind->op, ON_NONE}, site);
+    if (has_words(kind))
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s(%s=%s)", site, kind->name, kind->args[0].name,
+                 kind->args[0].words[word]);
+    else
+        snprintf(out, FAULT_TALLY_SIZE, "%s %s", site, kind->name);
+    return true;
+}
+
+enum site_op fault_tally_op(size_t tally) {
+    return rows[tally / FAULT_WORDS_MAX].op;
 }
 
 const struct fault_kind *catalogue_find(struct site site, const char *kind) {

@@ -14,7 +14,7 @@
 /* How an argument is written: INT "17", DURATION "1.5s" (ns), WORD one of words (value: its index).
  */
 enum fault_arg_type { FAULT_ARG_INT, FAULT_ARG_DURATION, FAULT_ARG_WORD };
-enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 10, FAULT_NAME_SIZE = 32 };
+enum { FAULT_ARGS_MAX = 2, FAULT_WORDS_MAX = 10, FAULT_NAME_SIZE = 32, FAULT_TEXT_SIZE = 96 };
 
 struct fault_arg {
     const char *name; /* NULL: no such argument */
@@ -50,6 +50,16 @@ struct fault {
     int64_t arg[FAULT_ARGS_MAX];
 };
 
+/* Faults are counted by row, and where the first argument is a word, by word. Numbers of counters
+ * are below FAULT_TALLIES; some are of no fault. */
+enum { FAULT_ROWS_MAX = 128, FAULT_TALLIES = FAULT_ROWS_MAX * FAULT_WORDS_MAX };
+size_t fault_tally(const struct fault *fault);
+/* "broker.submit lost-reply", "disk.sync fails(aftermath=reverted)"; false: of no fault. */
+enum { FAULT_TALLY_SIZE = SITE_NAME_SIZE + FAULT_TEXT_SIZE };
+bool fault_tally_name(size_t tally, char out[FAULT_TALLY_SIZE]);
+/* The operation it strikes. */
+enum site_op fault_tally_op(size_t tally);
+
 /* What the port is told to do. */
 struct port_answer fault_answer(const struct fault *fault);
 
@@ -57,7 +67,6 @@ struct port_answer fault_answer(const struct fault *fault);
 unsigned fault_suspends(const struct fault *fault);
 
 /* "lost-reply", "late(by=12s)": the form plans and scenario files use. Returns out. */
-enum { FAULT_TEXT_SIZE = 96 };
 char *fault_format(const struct fault *fault, char out[FAULT_TEXT_SIZE]);
 /* Parses one argument value; false, with `why` naming value and rule, when it is not one. */
 bool fault_arg_parse(const struct fault_arg *arg, const char *text, int64_t *value, char *why,

@@ -305,7 +305,7 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
         executed += order->filled_nanos;
         if (used < sizeof orders - 24)
             used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
-                                     count > 1 ? ", " : "", order->id);
+                                     used > 0 ? ", " : "", order->id);
     }
     if (count > 1)
         broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
@@ -638,8 +638,8 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
         const struct broker_order *told = exchange_order_of(judge, world, i);
-        nothing_ignored(judge, world, i, barred, order);
         nothing_lost(judge, world, i, barred, order, told);
+        nothing_ignored(judge, world, i, barred, order);
         orders_agree(judge, world, i, order, told);
     }
     positions_agree(judge, world, &peek->view);
@@ -653,13 +653,32 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 
 /* ---- recovering again ---- */
 
+bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    for (size_t i = 0; i < peek->view.order_count; i++) {
+        if (peek->view.orders[i].state == OMS_STATE_INTENT)
+            return true;
+    }
+    return judge->foreign;
+}
+
+/* An order that a switch holds back expires in the course of time, and so it may during the second
+ * start as well as before it: that is no change, unless it happens too early. */
+static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
+    bool due = order->decision.expires_ns != 0 && world->now_ns >= order->decision.expires_ns;
+    if (order->state == OMS_STATE_EXPIRED && order->broker_order_id[0] == '\0' && due)
+        return OMS_STATE_INTENT;
+    return order->state;
+}
+
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     uint64_t hash = exchange_hash(&world->exchange);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
-        hash = hash_u64(hash_text(hash, order->broker_order_id), (uint64_t)order->state);
+        hash = hash_text(hash, order->broker_order_id);
+        hash = hash_u64(hash, (uint64_t)lasting_state(order, world));
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
     }
     for (size_t i = 0; i < peek->view.position_count; i++) {

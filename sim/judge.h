@@ -127,6 +127,10 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 /* What the OMS believes and what the exchange holds, once quiet, as one hash (times and counters
  * left out): recovering again must not change it. */
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
+/* Whether the next start may rightly change something: it finds what somebody else traded since the
+ * last comparison, and cannot know that an order which a switch held back has not left. Only a start
+ * after that one has nothing new to learn. */
+bool judge_expects_news(struct judge *judge, struct world *world, const char *path);
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
                       uint64_t after);
 

@@ -16,6 +16,9 @@ struct slot {
     struct peek peek;
 };
 static struct slot *slots;
+static uint16_t
+    filled[PEEK_SLOTS]; /* the slots that are not empty, so that few are soon forgotten */
+static size_t filled_count;
 static unsigned long look_count, open_count;
 
 static void clear(struct slot *slot) {
@@ -24,16 +27,16 @@ static void clear(struct slot *slot) {
 }
 
 void peek_forget(void) {
-    for (size_t i = 0; slots != NULL && i < PEEK_SLOTS; i++)
-        clear(&slots[i]);
-    free(slots);
-    slots = NULL;
+    while (filled_count > 0)
+        clear(&slots[filled[--filled_count]]);
 }
 
 void peek_count(unsigned long *looks, unsigned long *opens) {
     *looks = look_count;
     *opens = open_count;
 }
+
+void (*peek_watch)(bool begins);
 
 static void look(const struct sut *sut, struct disk *disk, const char *path, struct peek *peek) {
     /* A look must not move the generator that the OMS under test draws from. */
@@ -72,8 +75,14 @@ const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char 
     slot = &slots[key % PEEK_SLOTS];
     look_count++;
     if (slot->key != key) {
+        if (slot->key == 0)
+            filled[filled_count++] = (uint16_t)(key % PEEK_SLOTS);
+        if (peek_watch != NULL)
+            peek_watch(true);
         clear(slot);
         look(sut, disk, path, &slot->peek);
+        if (peek_watch != NULL)
+            peek_watch(false);
         slot->key = key;
     }
     return &slot->peek;

@@ -20,6 +20,10 @@ struct peek {
  * called in the middle of a port call: SQLite's random state is left as it was. */
 const struct peek *peek_at(const struct sut *sut, struct disk *disk, const char *path);
 
+/* A look is made or remembered, and nothing that is judged may tell which. Who measures what code
+ * runs (a fuzzer) would tell: told before (begins) and after each look that is made. NULL: nobody. */
+extern void (*peek_watch)(bool begins);
+
 /* Forgets everything remembered. */
 void peek_forget(void);
 

@@ -54,15 +54,14 @@ static char *with_member(const char *document, const char *more, size_t more_len
     return text;
 }
 
-static char *repeated(const char *head, char c, size_t n, const char *middle, char d, size_t m,
-                      const char *tail) {
-    size_t a = strlen(head), b = strlen(middle), e = strlen(tail);
-    char *text = check_alloc(a + n + b + m + e + 1);
-    memcpy(text, head, a);
-    memset(text + a, c, n);
-    memcpy(text + a + n, middle, b);
-    memset(text + a + n + b, d, m);
-    memcpy(text + a + n + b + m, tail, e + 1);
+/* head, n times c, m times d, tail. Malloced. */
+static char *repeated(const char *head, char c, size_t n, char d, size_t m, const char *tail) {
+    size_t size = strlen(head) + n + m + strlen(tail) + 1;
+    char *text = check_alloc(size);
+    size_t used = (size_t)snprintf(text, size, "%s", head);
+    memset(text + used, c, n);
+    memset(text + used + n, d, m);
+    snprintf(text + used + n + m, size - used - n - m, "%s", tail);
     return text;
 }
 
@@ -111,11 +110,10 @@ static char *spoil_text(char *document, enum wrong wrong) {
     char *text = document;
     switch (wrong) {
     case WRONG_HUGE:
-        text = with_text(document, repeated("\"note\":\"", 'x', WIRE_HUGE_BODY, "", ' ', 0, "\","));
+        text = with_text(document, repeated("\"note\":\"", 'x', WIRE_HUGE_BODY, ' ', 0, "\","));
         break;
     case WRONG_DEEP:
-        text =
-            with_text(document, repeated("\"note\":", '[', DEEP_LEVELS, "", ']', DEEP_LEVELS, ","));
+        text = with_text(document, repeated("\"note\":", '[', DEEP_LEVELS, ']', DEEP_LEVELS, ","));
         break;
     case WRONG_TRUNCATED:
         document[strlen(document) / 2] = '\0';

@@ -1,6 +1,8 @@
 /* The OMS as a whole, on a real file system with a scripted broker. */
 #include "core/tests/desk.h"
 
+#include "core/engine.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -1065,6 +1067,76 @@ static void a_store_that_makes_no_sense_is_refused(void **state) {
     }
 }
 
+static const char *const payload_damages[] = {
+    "UPDATE orders SET symbol = 'AAPM'",
+    "UPDATE orders SET side = 'sell'",
+    "UPDATE orders SET type = 'market'",
+    "UPDATE orders SET tif = 'gtc'",
+    "UPDATE orders SET qty = qty + 1",
+    "UPDATE orders SET limit_price = limit_price + 1",
+    "UPDATE orders SET expires_ns = 1 - expires_ns",
+    "UPDATE orders SET seal = seal + 1",
+};
+enum { PAYLOAD_DAMAGES = sizeof payload_damages / sizeof *payload_damages };
+
+/* Brings D1 to where its payload still matters: unsent, in doubt, live, held. */
+static void bring_to(struct desk *desk, enum oms_state wanted) {
+    desk->fake.halt_file = wanted == OMS_STATE_INTENT ? OMS_HALT_PRESENT : OMS_HALT_ABSENT;
+    if (wanted == OMS_STATE_IN_DOUBT || wanted == OMS_STATE_HELD) {
+        fake_script(&desk->fake, FAKE_LOSE);
+    }
+    take(desk, "D1");
+    settle(desk);
+    pass(desk, wanted == OMS_STATE_HELD ? 60 * SECOND : 0);
+    assert_state(desk, "D1", wanted);
+}
+
+static void another_payload_than_was_decided_is_refused(void **state) {
+    static const enum oms_state open_states[] = {OMS_STATE_INTENT, OMS_STATE_IN_DOUBT,
+                                                 OMS_STATE_WORKING, OMS_STATE_HELD};
+    (void)state;
+    for (size_t i = 0; i < 4 * PAYLOAD_DAMAGES; i++) {
+        struct desk desk;
+        desk_start(&desk, "label");
+        bring_to(&desk, open_states[i % 4]);
+        desk_close(&desk);
+        run_sql_on(&desk, payload_damages[i / 4]);
+        assert_opens(&desk, OMS_CORRUPT, "its payload is not the one that was decided");
+        desk_end(&desk);
+    }
+}
+
+/* What has ended is not sealed against: nothing is sent or booked for it any more. */
+static void an_ended_order_does_not_keep_the_desk_closed(void **state) {
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    fake_script(&desk.fake, FAKE_REJECT);
+    take(&desk, "D1");
+    settle(&desk);
+    assert_state(&desk, "D1", OMS_STATE_REJECTED);
+    desk_close(&desk);
+    run_sql_on(&desk, "UPDATE orders SET limit_price = limit_price + 1");
+    desk_open(&desk);
+    desk_end(&desk);
+}
+
+static void a_payload_damaged_in_memory_does_not_pass_the_last_door(void **state) {
+    struct oms_view view;
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "alpaca");
+    take(&desk, "D1");
+    desk.oms->book.orders[0]->pub.decision.qty_nanos += 1;
+    settle(&desk);
+    assert_int_equal(desk.fake.submits, 0);
+    assert_non_null(strstr(desk.fake.last_alarm, "the payload of D1 is not the one decided"));
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_true(view.kill_switch);
+    oms_view_free(&view);
+    desk_end(&desk);
+}
+
 /* ---- reading at rest ---- */
 
 static void a_store_at_rest_is_read_without_being_changed(void **state) {
@@ -1174,6 +1246,9 @@ int main(void) {
         cmocka_unit_test(garbage_and_foreign_databases_are_refused_and_left_alone),
         cmocka_unit_test(an_unfinished_database_is_said_to_be_unfinished),
         cmocka_unit_test(a_store_that_makes_no_sense_is_refused),
+        cmocka_unit_test(another_payload_than_was_decided_is_refused),
+        cmocka_unit_test(an_ended_order_does_not_keep_the_desk_closed),
+        cmocka_unit_test(a_payload_damaged_in_memory_does_not_pass_the_last_door),
         cmocka_unit_test(a_store_at_rest_is_read_without_being_changed),
         cmocka_unit_test(a_long_log_is_copied_into_the_database),
     };

@@ -129,6 +129,52 @@ static void back_off_doubles_from_one_second_to_sixty(void **state) {
     }
 }
 
+/* ---- the seal ---- */
+
+static struct oms_decision sealed_decision(void) {
+    struct oms_decision decision = {.side = BROKER_BUY,
+                                    .type = BROKER_LIMIT,
+                                    .tif = BROKER_DAY,
+                                    .qty_nanos = 100 * UNIT,
+                                    .limit_nanos = 150 * UNIT,
+                                    .expires_ns = 1};
+    strcpy(decision.id, "D1");
+    strcpy(decision.symbol, "AAPL");
+    return decision;
+}
+
+static void the_seal_tells_every_field_and_where_it_ends(void **state) {
+    const struct oms_decision whole = sealed_decision();
+    struct oms_decision other[9];
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        other[i] = whole;
+    }
+    strcpy(other[0].id, "D2");
+    strcpy(other[1].symbol, "AAPM");
+    other[2].side = BROKER_SELL;
+    other[3].type = BROKER_MARKET;
+    other[4].tif = BROKER_GTC;
+    other[5].qty_nanos++;
+    other[6].limit_nanos ^= INT64_C(1) << 40;
+    other[7].expires_ns = 0;
+    strcpy(other[8].id, "D1A");
+    strcpy(other[8].symbol, "APL");
+    for (size_t i = 0; i < 9; i++) {
+        struct order order = {.seal = order_seal(&whole), .pub = {.decision = whole}};
+        assert_true(order_is_sealed(&order));
+        order.pub.decision = other[i];
+        assert_false(order_is_sealed(&order));
+    }
+}
+
+/* It lies in stores: another value for the same decision would refuse every one of them. */
+static void the_seal_stays_what_it_is(void **state) {
+    const struct oms_decision decision = sealed_decision();
+    (void)state;
+    assert_int_equal(order_seal(&decision), INT64_C(2628888130453809810));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_allows_exactly_the_drawn_moves),
@@ -136,6 +182,8 @@ int main(void) {
         cmocka_unit_test(every_drawn_state_is_whole),
         cmocka_unit_test(an_order_ends_only_when_its_executions_are_booked),
         cmocka_unit_test(a_reservation_of_an_earlier_life_is_a_doubt),
+        cmocka_unit_test(the_seal_tells_every_field_and_where_it_ends),
+        cmocka_unit_test(the_seal_stays_what_it_is),
         cmocka_unit_test(back_off_doubles_from_one_second_to_sixty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,9 @@ static void arguments_keep_their_ranges_and_say_what_is_wrong(void **state) {
     const struct fault_arg *status = argument((struct site){SITE_BROKER_SUBMIT, ON_NONE}, "error");
     const struct fault_arg *after = argument((struct site){SITE_DISK_SYNC, ON_WAL}, "fails");
     const struct fault_arg *at = argument((struct site){SITE_WIRE_REPLY, ON_SUBMIT}, "close");
+    const struct fault_arg *copy = argument((struct site){SITE_BROKER_CANCEL, ON_NONE}, "twice");
+    const struct fault_arg *every = argument((struct site){SITE_WIRE_REPLY, ON_FILLS}, "drips");
+    const struct fault_arg *body = status + 1;
     static const int64_t second = 1000000000;
     const struct {
         const struct fault_arg *arg;
@@ -98,6 +101,11 @@ static void arguments_keep_their_ranges_and_say_what_is_wrong(void **state) {
         {after, "gone", 0,
          "'gone' is no aftermath; it is one of dropped-clean, kept-dirty, late, reverted"},
         {at, "0", 0, NULL},
+        {copy, "0s", 0, NULL},
+        {every, "1ms", 1000000, NULL},
+        {every, "0s", 0, "every=0s is outside 0.001s to 60s"},
+        {body, "json", ERROR_JSON, NULL},
+        {body, "xml", 0, "'xml' is no body; it is one of html, json, empty"},
         {at, "1048577", 0, "at=1048577 is outside 0 to 1048576"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -128,6 +136,29 @@ static void the_port_is_told_the_mechanism_and_its_argument(void **state) {
         .kind = catalogue_find((struct site){SITE_BROKER_CANCEL, ON_NONE}, "error"), .arg = {503}};
     assert_int_equal(fault_answer(&fault).act, ACT_ERROR);
     assert_int_equal(fault_answer(&fault).arg[0], 503);
+}
+
+/* Which words there are depends on the call; what they mean does not. */
+static void a_wrong_answer_is_the_same_wrong_at_every_call(void **state) {
+    (void)state;
+    static const enum site_op ops[] = {SITE_BROKER_SUBMIT, SITE_BROKER_LOOKUP, SITE_BROKER_ORDERS,
+                                       SITE_BROKER_FILLS, SITE_BROKER_POSITIONS};
+    static const char *const words[] = {
+#define X(id, word) word,
+        WRONGS(X)
+#undef X
+    };
+    unsigned met = 0;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct fault fault = {.kind = catalogue_find((struct site){ops[i], ON_NONE}, "answers")};
+        for (; fault.kind->args[0].words[fault.arg[0]] != NULL; fault.arg[0]++, met++) {
+            struct port_answer answer = fault_answer(&fault);
+            assert_int_equal(answer.act, ACT_WRONG);
+            assert_string_equal(words[answer.arg[0]], fault.kind->args[0].words[fault.arg[0]]);
+        }
+        assert_int_equal(fault.arg[0], fault.kind->args[0].most + 1);
+    }
+    assert_int_equal(met, 2 * WRONG_COUNT + (WRONG_COUNT - 1) + 2 * (WRONG_COUNT - 2));
 }
 
 static unsigned suspended(enum site_op op, enum site_object on, const char *kind, int64_t arg) {
@@ -184,6 +215,7 @@ int main(void) {
         cmocka_unit_test(every_site_name_parses_back_and_others_do_not),
         cmocka_unit_test(arguments_keep_their_ranges_and_say_what_is_wrong),
         cmocka_unit_test(the_port_is_told_the_mechanism_and_its_argument),
+        cmocka_unit_test(a_wrong_answer_is_the_same_wrong_at_every_call),
         cmocka_unit_test(a_fault_suspends_what_no_oms_could_keep_and_nothing_else),
         cmocka_unit_test(what_a_disk_profile_calls_typical_is_a_word_of_the_catalogue),
         cmocka_unit_test(a_word_that_need_not_be_written_is_not),

@@ -1,6 +1,7 @@
 /* crashgate bench: how fast whole judged crash timelines are, and what their floor is. */
 #include "scenarios/cli/bench.h"
 
+#include "fuzz/finding.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
@@ -84,28 +85,47 @@ static double median(double values[], size_t count) {
     return values[count / 2];
 }
 
-/* Both in turn, round by round, so that what else the machine does meets both alike. */
+/* The story nearly as the fuzzer's target plays it: from bytes, with one more recovery at the end. */
+static bool play_target(const struct bench *bench) {
+    struct timeline timeline;
+    struct timeline_end end;
+    timeline_of_scenario(bench->story, bench->profile, NULL, &timeline);
+    if (timeline_play(&timeline, &sut_core, &end) && end.invariant == 0 && end.counts.crashes == 1)
+        return true;
+    fprintf(stderr, "crashgate: bench: the story did not pass as a timeline: %s%s\n", end.why,
+            end.headline);
+    return false;
+}
+
+/* All in turn, round by round, so that what else the machine does meets them alike. */
 static bool measure_floor(struct bench *bench, cJSON *report) {
-    double life[ROUNDS], bare[ROUNDS];
+    double life[ROUNDS], bare[ROUNDS], target[ROUNDS];
     struct floor *floor = floor_record(bench);
     bool done = floor != NULL;
     for (int round = 0; done && round < ROUNDS; round++) {
-        double start = bench_cpu_s(), middle = 0;
+        double start = bench_cpu_s(), played = 0, replayed = 0;
         for (int i = 0; done && i < ROUND_TIMELINES; i++)
             done = bench_timeline(bench, STAGE_DIRECT, false);
-        middle = bench_cpu_s();
+        played = bench_cpu_s();
         for (int i = 0; done && i < ROUND_TIMELINES; i++)
             done = floor_replay(floor);
-        life[round] = (middle - start) / ROUND_TIMELINES * 1e6;
-        bare[round] = (bench_cpu_s() - middle) / ROUND_TIMELINES * 1e6;
+        replayed = bench_cpu_s();
+        for (int i = 0; done && i < ROUND_TIMELINES; i++)
+            done = play_target(bench);
+        life[round] = (played - start) / ROUND_TIMELINES * 1e6;
+        bare[round] = (replayed - played) / ROUND_TIMELINES * 1e6;
+        target[round] = (bench_cpu_s() - replayed) / ROUND_TIMELINES * 1e6;
         show_progress("life over floor", round + 1, ROUNDS);
     }
     if (done) {
         double whole = median(life, ROUNDS), least = median(bare, ROUNDS);
+        double fuzzed = median(target, ROUNDS);
         say(report, "life_over_floor", whole / least, "x");
         say(report, "life", whole, "us per timeline of two lives");
         say(report, "floor", least, "us for the same SQL on a bare VFS");
         say(report, "floor_statements", floor_statements(floor), "statements in two lives");
+        say(report, "afl_over_floor", least / fuzzed, "of the floor's rate, for the fuzz target");
+        say(report, "afl_target", fuzzed, "us per timeline of two lives and a third for I8");
     }
     floor_free(floor);
     return done;
@@ -175,6 +195,10 @@ static bool measure_gate(cJSON *report, const char *program) {
     return passed;
 }
 
+static void say_more(void *ctx, const char *name, double value, const char *unit) {
+    say(ctx, name, value, unit);
+}
+
 static bool measure(struct bench *bench, cJSON *report, const char *program) {
     return measure_floor(bench, report) &&
            measure_timelines(bench, report, "timelines_direct", STAGE_DIRECT, false) &&
@@ -182,7 +206,8 @@ static bool measure(struct bench *bench, cJSON *report, const char *program) {
                              true) &&
            measure_timelines(bench, report, "timelines_wire", STAGE_WIRE, false) &&
            measure_timelines(bench, report, "timelines_wire_recovered_again", STAGE_WIRE, true) &&
-           measure_kills(bench, report) && measure_gate(report, program);
+           measure_kills(bench, report) && bench_explore(say_more, report) &&
+           measure_gate(report, program);
 }
 
 static bool write_report(const cJSON *report) {

@@ -37,6 +37,13 @@ void floor_free(struct floor *floor);
 bool floor_replay(struct floor *floor);
 unsigned floor_statements(const struct floor *floor);
 
+/* ---- exploring (bench_explore.c) ---- */
+
+typedef void bench_say(void *ctx, const char *name, double value, const char *unit);
+/* Closes every documented story in each profile, and stories of one to four orders; tells the
+ * figures, and writes reports/growth.svg and reports/growth.md. False: something did not close. */
+bool bench_explore(bench_say *say, void *ctx);
+
 /* ---- the same story with a real process, disk and SIGKILL (bench_sigkill.c) ---- */
 
 /* Plays it once in `folder`, which is on a real disk: the OMS is a child process on SQLite's own

@@ -213,6 +213,19 @@ static void tell(const struct suite *suite, const struct exploration *exploratio
            result->bound[0] != '\0' ? "; bound: " : "", result->bound);
 }
 
+void explore_as_run(const struct explore_result *result, struct run_result *told) {
+    told->verdict = result->verdict;
+    told->found = result->found;
+    told->runs = result->lives;
+    told->failed = result->found;
+    told->crash_points = result->crash_worlds;
+    told->counts.lives = result->lives;
+    told->counts.faults = result->faults;
+    told->fingerprint = result->fingerprint;
+    snprintf(told->why, sizeof told->why, "%s",
+             result->why[0] != '\0' ? result->why : result->bound);
+}
+
 /* A finding's block is that of its replay, told again here where its story can be kept. */
 static void report(struct suite *suite, const struct explore_options *options,
                    struct exploration *exploration, bool brief) {
@@ -228,15 +241,7 @@ static void report(struct suite *suite, const struct explore_options *options,
             replay.wire = suite_wire(suite);
         run_scenario(exploration->scenario, &exploration->config, &replay, &told);
     }
-    told.verdict = result->verdict;
-    told.found = result->found;
-    told.runs = result->lives;
-    told.failed = result->found;
-    told.crash_points = result->crash_worlds;
-    told.counts.lives = result->lives;
-    told.counts.faults = result->faults;
-    told.fingerprint = result->fingerprint;
-    snprintf(told.why, sizeof told.why, "%s", result->why[0] != '\0' ? result->why : result->bound);
+    explore_as_run(result, &told);
     suite_worst(suite, suite_exit_of(&told));
     suite_describe(suite, exploration->path, exploration->scenario, &exploration->config,
                    suite->options->value[OPTION_OMS], &told, &run);

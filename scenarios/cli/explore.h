@@ -54,6 +54,8 @@ void explorations_end(struct explorations_aside *aside, struct explorations *exp
                       struct suite *suite, const struct explore_options *options,
                       struct explore_totals *totals);
 
+/* Writes what an exploration found over *told, a copy of its replay: lives are its runs. */
+void explore_as_run(const struct explore_result *result, struct run_result *told);
 /* Options of an exploration where the command line has none of its own. */
 struct explore_options explore_defaults(const struct options *options);
 /* What was explored, in one line. */

@@ -13,7 +13,7 @@
 #include <time.h>
 
 /* Every how many quantified configurations one is repeated, and how many runs it may have. */
-enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, NUMBER_SIZE = 40 };
+enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, NUMBER_SIZE = 40, LINE_WIDTH = 120 };
 
 /* "12,345" */
 static const char *grouped(uint64_t number, char out[NUMBER_SIZE]) {
@@ -57,18 +57,39 @@ static void run_file(struct suite *suite, const char *path) {
     fflush(stdout);
 }
 
-static void print_faults(const struct suite *suite) {
-    const char *before = "faults fired: ";
-    for (unsigned i = 0; i < SITE_COUNT; i++) {
-        struct site site = {(enum site_op)(i / SITE_OBJECT_COUNT),
-                            (enum site_object)(i % SITE_OBJECT_COUNT)};
-        char name[SITE_NAME_SIZE], count[NUMBER_SIZE];
-        if (suite->faults[i] == 0)
+/* A kind that never struck, though it could have. */
+static bool is_missing(const struct suite *suite, size_t tally) {
+    return suite->tallies[tally] == 0 && (suite->called >> fault_tally_op(tally) & 1) != 0;
+}
+
+/* Every kind of fault with how often it struck; one that never did is a promise not kept. */
+static void judge_faults(struct suite *suite) {
+    unsigned kinds = 0, missing = 0;
+    int column = printf("faults fired:");
+    for (size_t i = 0; i < FAULT_TALLIES; i++) {
+        char name[FAULT_TALLY_SIZE], count[NUMBER_SIZE], text[FAULT_TALLY_SIZE + NUMBER_SIZE + 2];
+        int length = 0;
+        if (!fault_tally_name(i, name))
             continue;
-        printf("%s%s %s", before, site_name(site, name), grouped(suite->faults[i], count));
-        before = ", ";
+        kinds++;
+        missing += is_missing(suite, i);
+        length = snprintf(text, sizeof text, " %s %s,", name, grouped(suite->tallies[i], count));
+        if (column + length > LINE_WIDTH)
+            column = printf("\n ") - 1;
+        column += printf("%s", text);
     }
-    puts(before[0] == ',' ? "" : "faults fired: none");
+    printf(" %u kinds, %u never fired\n", kinds, missing);
+    for (size_t i = 0; i < FAULT_TALLIES; i++) {
+        char name[FAULT_TALLY_SIZE];
+        if (!fault_tally_name(i, name) || suite->tallies[i] > 0)
+            continue;
+        if (is_missing(suite, i))
+            printf("FAIL  no scenario makes '%s' happen\n", name);
+        else
+            printf("'%s' cannot happen: this OMS never makes that call\n", name);
+    }
+    if (missing > 0)
+        suite_worst(suite, EXIT_FAIL);
 }
 
 /* ---- the same again ---- */
@@ -182,7 +203,7 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
                                 .crash_points = suite->totals.crash_points,
                                 .lives = suite->totals.lives,
                                 .faults_fired = suite->totals.faults_fired};
-    print_faults(suite);
+    judge_faults(suite);
     repeats = repeat(suite, paths);
     printf("repeated: %zu of %zu configurations, %zu went another way\n", repeats.repeated,
            suite->run_count, repeats.different);

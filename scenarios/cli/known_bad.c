@@ -2,6 +2,7 @@
 #include "scenarios/cli/known_bad.h"
 
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/explore.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -29,7 +30,8 @@ enum {
     X(SCENARIO, "Scenario", true) \
     X(PROFILE, "Profile", true)   \
     X(CRASHES, "Crashes", false)  \
-    X(DOOR, "Door", true)
+    X(DOOR, "Door", true)         \
+    X(EXPLORE, "Explore", false)
 enum key {
 #define X(id, word, needed) KEY_##id,
     KEYS(X)
@@ -78,6 +80,45 @@ static bool read_scenario(struct known_bad *bad, const char *value, char *why) {
     return true;
 }
 
+static bool read_delays(const char *word, size_t length, enum explore_delays *delays) {
+    static const char *const words[] = {
+#define X(id, text, meaning) [EXPLORE_##id] = text,
+        EXPLORE_DELAYS(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        *delays = (enum explore_delays)i;
+        if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A number of one digit behind these words, which *at is moved past. */
+static bool read_digit(const char **at, const char *words, unsigned most, unsigned *value) {
+    size_t length = strlen(words);
+    const char *digit = *at + length;
+    if (strncmp(*at, words, length) != 0 || digit[0] < '0' || digit[0] > '9')
+        return false;
+    *value = (unsigned)(digit[0] - '0');
+    *at = digit + 1;
+    return *value <= most;
+}
+
+static bool read_explore(struct known_bad *bad, const char *value, char *why) {
+    const char *rest = value + strcspn(value, ",");
+    bad->explored =
+        read_delays(value, (size_t)(rest - value), &bad->restarts) &&
+        read_digit(&rest, ", plan ", KNOWN_BAD_PLAN_MAX, &bad->plan_most) &&
+        (*rest == '\0' || read_digit(&rest, ", faults ", EXPLORE_FAULTS_MAX, &bad->faults)) &&
+        *rest == '\0';
+    return bad->explored ||
+           because(why,
+                   "'%.60s' must be RESTARTS, plan N (, faults K): restarts as 'crashgate explore' "
+                   "takes them, N at most %d, K at most %d",
+                   value, KNOWN_BAD_PLAN_MAX, EXPLORE_FAULTS_MAX);
+}
+
 /* `value` is shorter than KNOWN_BAD_TEXT_SIZE. */
 static bool read_value(struct known_bad *bad, enum key key, const char *value, char *why) {
     switch (key) {
@@ -101,6 +142,8 @@ static bool read_value(struct known_bad *bad, enum key key, const char *value, c
             return because(why, "'%.40s' must be 'direct' or 'wire'", value);
         bad->door = value[0] == 'd' ? STAGE_DIRECT : STAGE_WIRE;
         return true;
+    case KEY_EXPLORE:
+        return read_explore(bad, value, why);
     case KEY_COUNT:
         break;
     }
@@ -125,7 +168,7 @@ static bool read_line(struct known_bad *bad, const char *line, unsigned *seen, c
     if (key < 0)
         return because(why,
                        "'%.60s' is no line of the head: Fault, Breaks, Scenario, Profile, "
-                       "Crashes or Door",
+                       "Crashes, Door or Explore",
                        line);
     if ((*seen & 1u << key) != 0)
         return because(why, "'%s' is there twice", keys[key].word);
@@ -190,8 +233,24 @@ static bool read_file(const char *path, struct known_bad *bad, char *why) {
 
 /* ---- one planted bug ---- */
 
+/* An exploration that the core was seen to close; bugs that share one need it once. */
+struct closed {
+    const char *file;
+    int line;
+    const struct profile *profile;
+    enum stage_door door;
+    int crash_kind;
+    enum explore_delays restarts;
+    unsigned faults;
+};
+struct closed_list {
+    struct closed *v;
+    size_t n, cap;
+};
+
 struct attempt {
     struct suite *suite;
+    struct closed_list *closed;
     const char *path; /* of the planted bug; lives as long as the suite */
     struct known_bad bad;
     const char *oms; /* as --oms takes it */
@@ -257,6 +316,14 @@ static void print_caught(const struct attempt *attempt, const struct scenario *s
            finding->replay);
 }
 
+static void report_attempt(struct attempt *attempt, struct report_run *run) {
+    run->oms = suite_keep(attempt->suite, attempt->bad.name);
+    run->verdict = attempt->caught ? REPORT_PASS : REPORT_FAIL;
+    run->note = suite_keep(attempt->suite, attempt->why);
+    suite_add(attempt->suite, run);
+    attempt->reported = true;
+}
+
 static void try_it(struct attempt *attempt, const struct scenario *scenario,
                    const struct run_config *config) {
     struct run_result result;
@@ -271,12 +338,118 @@ static void try_it(struct attempt *attempt, const struct scenario *scenario,
                    &run);
     if (attempt->caught)
         print_caught(attempt, scenario, &result, &run);
-    run.oms = suite_keep(attempt->suite, attempt->bad.name);
-    run.verdict = attempt->caught ? REPORT_PASS : REPORT_FAIL;
-    run.note = suite_keep(attempt->suite, attempt->why);
-    suite_add(attempt->suite, &run);
-    attempt->reported = true;
+    report_attempt(attempt, &run);
     run_result_free(&result);
+}
+
+/* ---- explored instead of run ---- */
+
+static bool explore_it(struct attempt *attempt, const struct scenario *scenario,
+                       const struct run_config *config, const struct sut *sut,
+                       struct explore_result *result) {
+    const struct known_bad *bad = &attempt->bad;
+    struct explore_options options = explore_defaults(attempt->suite->options);
+    options.sut = sut;
+    options.claims = sut->claims;
+    options.delays = bad->restarts;
+    options.faults = bad->faults;
+    options.kill = bad->crash_kind == SCN_KILL;
+    options.power = bad->crash_kind == SCN_POWER;
+    if (config->door == STAGE_WIRE) {
+        options.wire = suite_wire(attempt->suite);
+        if (options.wire == NULL)
+            return because(attempt->why, "there is no simulated wire");
+    }
+    explore_scenario(scenario, config, &options, result);
+    return true;
+}
+
+static bool is_same(const struct closed *a, const struct closed *b) {
+    return strcmp(a->file, b->file) == 0 && a->line == b->line && a->profile == b->profile &&
+           a->door == b->door && a->crash_kind == b->crash_kind && a->restarts == b->restarts &&
+           a->faults == b->faults;
+}
+
+/* The core must close what the bug breaks. */
+static bool core_closes(struct attempt *attempt, const struct scenario *scenario,
+                        const struct run_config *config) {
+    const struct known_bad *bad = &attempt->bad;
+    struct closed_list *list = attempt->closed;
+    struct closed wanted = {.line = scenario->place.line,
+                            .profile = bad->profile,
+                            .door = bad->door,
+                            .crash_kind = bad->crash_kind,
+                            .restarts = bad->restarts,
+                            .faults = bad->faults};
+    struct explore_result result;
+    bool closed = false;
+    wanted.file = suite_keep(attempt->suite, bad->file);
+    for (size_t i = 0; i < list->n; i++) {
+        if (is_same(&list->v[i], &wanted))
+            return true;
+    }
+    if (!explore_it(attempt, scenario, config, &sut_core, &result))
+        return false;
+    closed = result.verdict == RUN_PASS && result.closed;
+    if (closed) {
+        CHECK_ROOM(list->v, list->n, list->cap, PLANTED_MAX);
+        list->v[list->n++] = wanted;
+    } else {
+        because(attempt->why, "the core itself does not close: %.40s %.300s",
+                result.found ? result.replay.finding.code : "",
+                result.found            ? result.replay.finding.headline
+                : result.why[0] != '\0' ? result.why
+                                        : result.bound);
+    }
+    explore_free(&result);
+    return closed;
+}
+
+/* Crashes and faults; a start only says when. */
+static unsigned plan_size(const struct plan *plan) {
+    unsigned size = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        size += plan->items[i].what != PLAN_START;
+    return size;
+}
+
+static void print_explored(const struct attempt *attempt, const struct scenario *scenario,
+                           const struct explore_result *result, const struct report_run *run) {
+    const struct report_finding *finding = &run->findings[0];
+    printf("CAUGHT  %-20s  I%-3d  life %lu, %u of at most %u crashes and faults  %s:%d  plan: %s\n"
+           "        again: %s\n",
+           attempt->bad.name, attempt->bad.invariant, result->lives,
+           plan_size(&result->replay.finding.plan), attempt->bad.plan_most, run->file,
+           scenario->place.line, finding->plan[0] != '\0' ? finding->plan : "none",
+           finding->replay);
+}
+
+static bool is_found(struct attempt *attempt, const struct explore_result *result,
+                     const struct run_result *told) {
+    const struct plan *plan = &result->replay.finding.plan;
+    if (!is_caught(attempt, told))
+        return false;
+    return plan_size(plan) <= attempt->bad.plan_most ||
+           because(attempt->why, "it takes a plan of %u crashes and faults, at most %u were to",
+                   plan_size(plan), attempt->bad.plan_most);
+}
+
+static void explore_and_judge(struct attempt *attempt, const struct scenario *scenario,
+                              const struct run_config *config) {
+    struct explore_result result;
+    struct run_result told;
+    struct report_run run;
+    if (!core_closes(attempt, scenario, config) ||
+        !explore_it(attempt, scenario, config, attempt->sut, &result))
+        return;
+    told = result.replay;
+    explore_as_run(&result, &told);
+    attempt->caught = is_found(attempt, &result, &told);
+    suite_describe(attempt->suite, attempt->bad.file, scenario, config, attempt->oms, &told, &run);
+    if (attempt->caught)
+        print_explored(attempt, scenario, &result, &run);
+    report_attempt(attempt, &run);
+    explore_free(&result);
 }
 
 /* The one scenario the bug names, or NULL. */
@@ -319,13 +492,18 @@ static void run_scenario_of(struct attempt *attempt, const struct scenario *scen
     options.crash_kind = bad->crash_kind;
     suite_configurations(scenario, &options, bad->door == STAGE_WIRE ? SUITE_WIRE : SUITE_DIRECT,
                          note_fitting, attempt);
-    if (attempt->fitting == 1)
+    if (bad->explored != (scenario->depth == SCN_AGAIN)) {
+        because(attempt->why, bad->explored ? "its scenario has no 'crash again anywhere'"
+                                            : "its scenario is explored: 'Explore:' must say how");
+    } else if (attempt->fitting == 0) {
+        because(attempt->why, "its scenario does not run with that profile, crash and door");
+    } else if (bad->explored) { /* kinds of crash are tried together */
+        explore_and_judge(attempt, scenario, &attempt->config);
+    } else if (attempt->fitting > 1) {
+        because(attempt->why, "its scenario crashes in several ways: 'Crashes:' must say which");
+    } else {
         try_it(attempt, scenario, &attempt->config);
-    else
-        because(attempt->why, attempt->fitting == 0
-                                  ? "its scenario does not run with that profile, crash and door"
-                                  : "its scenario crashes in several ways: 'Crashes:' must say "
-                                    "which");
+    }
 }
 
 static void load_and_run(struct attempt *attempt) {
@@ -358,8 +536,9 @@ static void report_untried(struct attempt *attempt) {
     suite_add(attempt->suite, &run);
 }
 
-static bool try_file(struct suite *suite, const char *path, const char *variants) {
-    struct attempt attempt = {.suite = suite, .path = path};
+static bool try_file(struct suite *suite, struct closed_list *closed, const char *path,
+                     const char *variants) {
+    struct attempt attempt = {.suite = suite, .closed = closed, .path = path};
     if (read_file(path, &attempt.bad, attempt.why) && find_oms(&attempt, variants))
         load_and_run(&attempt);
     if (attempt.caught)
@@ -386,6 +565,7 @@ static int by_text(const void *a, const void *b) {
 struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
                                       const char *variants) {
     struct known_bad_counts counts = {0};
+    struct closed_list closed = {0};
     const char *paths[PLANTED_MAX];
     struct dirent *entry = NULL;
     DIR *dir = opendir(folder);
@@ -411,7 +591,8 @@ struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
     qsort(paths, counts.planted, sizeof *paths, by_text);
     suite->quiet_passes = true; /* a caught bug has a row of its own */
     for (size_t i = 0; i < counts.planted; i++)
-        counts.caught += try_file(suite, paths[i], variants);
+        counts.caught += try_file(suite, &closed, paths[i], variants);
+    free(closed.v);
     suite->quiet_passes = quiet;
     return counts;
 }

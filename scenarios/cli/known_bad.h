@@ -9,14 +9,18 @@
  *   Profile: alpaca
  *   Crashes: power               only when the scenario has a bare crash
  *   Door: direct                 or wire
+ *   Explore: at-once, plan 2     explored instead of run: restarts, and how many crashes and faults
+ *                                its plan may have; ", faults 1" allows so many faults a life
  *
  * up to the patch itself (a line that begins with "---") or the end of the file. */
 #ifndef SCENARIOS_CLI_KNOWN_BAD_H
 #define SCENARIOS_CLI_KNOWN_BAD_H
 
 #include "scenarios/cli/suite.h"
+#include "scenarios/lang/explore.h"
 
 enum { KNOWN_BAD_NAME_SIZE = 64, KNOWN_BAD_TEXT_SIZE = 400, KNOWN_BAD_WHY_SIZE = 600 };
+enum { KNOWN_BAD_PLAN_MAX = 3 }; /* longer plans convince nobody */
 
 #define KNOWN_BAD_FOLDER   "fuzz/known_bad"
 #define KNOWN_BAD_VARIANTS "build/known_bad"
@@ -32,6 +36,10 @@ struct known_bad {
     const struct profile *profile;
     int crash_kind; /* enum scn_crash_kind, or SCN_NONE */
     enum stage_door door;
+    bool explored; /* the scenario's `crash again anywhere`, and then: */
+    enum explore_delays restarts;
+    unsigned plan_most; /* crashes and faults in the plan that is found */
+    unsigned faults;    /* a life */
 };
 
 /* Reads the head of a planted bug from `text`; `path` gives its name. False: `why` names the line
@@ -42,9 +50,10 @@ bool known_bad_parse(const char *path, const char *text, struct known_bad *bad,
 struct known_bad_counts {
     size_t planted, caught;
 };
-/* Runs every planted bug of a folder, and the core beside it, in the bug's scenario: the core must
- * pass, and the named invariant must be the first that breaks in the bug. Prints one row for each,
- * adds it to the reports, and sets the suite's exit code. */
+/* Runs or explores every planted bug of a folder, and the core beside it, in the bug's scenario: the
+ * core must pass, or close; the named invariant must be the first that breaks in the bug, by no
+ * longer a plan than its head allows. Prints one row for each, adds it to the reports, and sets the
+ * suite's exit code. */
 struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
                                       const char *variants);
 

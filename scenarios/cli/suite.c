@@ -350,6 +350,8 @@ bool suite_run_options(struct suite *suite, const struct run_config *config, con
     if (config->door == STAGE_WIRE && suite_wire(suite) == NULL)
         return false;
     run->wire = suite->wire;
+    run->tallies = suite->tallies;
+    run->called = &suite->called;
     return true;
 }
 

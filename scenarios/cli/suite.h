@@ -32,9 +32,11 @@ struct suite {
     size_t again; /* configurations left out here: `crash again anywhere` is explored, not run */
     size_t scenario_count; /* scenarios of which something ran, whatever the configurations */
     unsigned long faults[SITE_COUNT];
-    int exit_code;        /* the worst so far */
-    const char *oms_name; /* what failures call the OMS under test */
-    const char *title;    /* of the scenario that runs now, for progress */
+    uint64_t called;                      /* bit 1 << op: an operation that some OMS called */
+    unsigned long tallies[FAULT_TALLIES]; /* faults by row and word of the catalogue */
+    int exit_code;                        /* the worst so far */
+    const char *oms_name;                 /* what failures call the OMS under test */
+    const char *title;                    /* of the scenario that runs now, for progress */
 };
 
 /* False: a report file cannot be written; said on standard error, exit_code is set. */

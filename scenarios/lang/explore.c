@@ -745,7 +745,7 @@ static size_t argument_values(const struct fault_kind *kind, const struct profil
         return count;
     }
     if (arg->type == FAULT_ARG_DURATION) {
-        values[count++] = 1;
+        values[count++] = arg->least;
         values[count++] = profile->quiescence_ns;
         return count;
     }

@@ -39,6 +39,8 @@ struct run_options {
     struct wire *wire;       /* needed for the wire door */
     const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
     const uint64_t *seed;    /* not NULL: instead of the scenario's */
+    unsigned long *tallies;  /* not NULL: FAULT_TALLIES counters that faults are added to */
+    uint64_t *called;        /* not NULL: gets bit 1 << op for every operation that was called */
     bool trace;              /* keep the story of a single planned run also when it passes */
     int until; /* 0, or a line of the file: one run, whose state right before that line is told */
     struct run_points *points; /* not NULL: filled in by the one planned run */

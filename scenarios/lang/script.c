@@ -277,12 +277,14 @@ static bool has_window(const struct scenario *scenario) {
     return false;
 }
 
-/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves. */
+/* Shows a place to who watches, unless a crash there leaves what one at the place before leaves.
+ * Where an order is about to leave, its request may be on its way when the sender dies. */
 static void show_crash_point(struct script *script, const struct port_call *call,
                              unsigned occurrence, bool after) {
     uint64_t key = hash_u64(stage_crash_key(&script->stage), script_memory(script, false, NULL));
+    bool leaves = !after && call != NULL && call->site.op == SITE_BROKER_SUBMIT;
     if (script->watch->crash_point == NULL || open_window(script) < 0 ||
-        (script->has_key && key == script->key))
+        (script->has_key && key == script->key && !leaves))
         return;
     script->has_key = true;
     script->key = key;
@@ -473,6 +475,8 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
         enum scn_base base = after ? SCN_AFTER_POINT : SCN_BEFORE_POINT;
         if (line->statement == SCN_CRASH && script->lines[i].state == LINE_ARMED) {
+            if (script->faults_over)
+                continue;
             if (line->args.crash.where == where &&
                 point_matches(&line->args.crash.point, kind, decision))
                 die_at_line(script, i);
@@ -639,9 +643,10 @@ static void delivered(void *ctx, int decision) {
 
 /* ---- faults ---- */
 
-static void fault_fired(struct script *script, size_t index, struct site site) {
-    script->lines[index].fired = true;
+static void count_fault(struct script *script, struct site site, const struct fault *fault) {
     script->fired[site_index(site)]++;
+    if (script->tallies != NULL)
+        script->tallies[fault_tally(fault)]++;
 }
 
 /* `fault ... anywhere`: this call, or a later one, or (with an open `at`) any byte of it. */
@@ -740,7 +745,7 @@ static struct port_answer planned(struct script *script, const struct port_call 
         return (struct port_answer){0};
     plan_add(&script->taken, item);
     note_fault(script, call, occurrence, &item->fault);
-    script->fired[site_index(call->site)]++;
+    count_fault(script, call->site, &item->fault);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         if (script->scenario->lines[i].statement == SCN_FAULT &&
             script->lines[i].state == LINE_ARMED &&
@@ -765,6 +770,17 @@ static void scripted_crash_at(struct script *script, const struct port_call *cal
     }
 }
 
+/* A call that a line above has struck is a call all the same for lines that count them. */
+static void count_call(struct script *script, size_t from, const struct port_call *call) {
+    for (size_t i = from; i < script->scenario->line_count; i++) {
+        const struct scn_strike *strike = &script->scenario->lines[i].args.strike;
+        if (script->scenario->lines[i].statement == SCN_FAULT &&
+            script->lines[i].state == LINE_ARMED && strike->times == SCN_ON_CALLS &&
+            strike->site.op == call->site.op && strike->site.on == call->site.on)
+            script->lines[i].calls++;
+    }
+}
+
 /* The first fault line that strikes this call, else what was said before. */
 static struct port_answer scripted(struct script *script, const struct port_call *call,
                                    unsigned occurrence, struct port_answer otherwise) {
@@ -778,9 +794,11 @@ static struct port_answer scripted(struct script *script, const struct port_call
                 script->stage.line = line;
                 return otherwise;
             }
-            fault_fired(script, i, call->site);
+            script->lines[i].fired = true;
+            count_fault(script, call->site, &fault);
             note_fault(script, call, occurrence, &fault);
             script->stage.line = line;
+            count_call(script, i + 1, call);
             return fault_answer(&fault);
         }
     }
@@ -797,6 +815,8 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
+    if (script->called != NULL)
+        *script->called |= UINT64_C(1) << call->site.op;
     remember_site_key(script, call->site);
     if (script->watch != NULL && is_crash_point(call->site)) {
         if (script->watch->called != NULL)
@@ -819,6 +839,8 @@ static struct port_answer rest(void *ctx, const struct port_call *call) {
     struct port_answer answer = {0};
     if (script->faults_over)
         return answer;
+    if (script->called != NULL)
+        *script->called |= UINT64_C(1) << call->site.op;
     if (script->plan != NULL)
         answer = planned(script, call, 1);
     return scripted(script, call, 1, answer);
@@ -1366,6 +1388,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->crash_points = 0;
     script->crash_count = 0;
     script->points = options->points;
+    script->tallies = options->tallies;
+    script->called = options->called;
     script->until = options->until;
     script->state = script->facts = NULL;
     script->named[0] = '\0';

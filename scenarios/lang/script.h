@@ -92,6 +92,8 @@ struct script {
     unsigned crash_count; /* quantified crashes of this run, and what they found */
     uint64_t crash_keys[SCRIPT_WINDOWS];
     unsigned long fired[SITE_COUNT];
+    unsigned long *tallies; /* of faults that fired, FAULT_TALLIES of them; borrowed, or NULL */
+    uint64_t *called;       /* the same: operations that were called */
     char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
     size_t reached_count;
     struct script_failure failure;

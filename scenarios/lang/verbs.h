@@ -92,7 +92,8 @@ enum scn_sort {
     X(BROKER_EXPIRES, STIMULUS, "broker expires D", "the broker ends the order by time",           \
       "10:00:20  broker expires D1")                                                               \
     X(BROKER_LOSES, STIMULUS, "broker loses D",                                                    \
-      "the broker comes back from a backup and knows nothing of an order it had accepted; nothing "\
+      "the broker comes back from a backup and knows nothing of an order it had accepted; "        \
+      "nothing "                                                                                   \
       "of it was executed. An OMS that had the order on record must not send it again, and may "   \
       "leave it working for a person to settle (I3)",                                              \
       "10:00:20  broker loses D1")                                                                 \

@@ -88,7 +88,7 @@ static enum broker_canceled cancel(void *ctx, const char *order_id) {
 
 static void flight(void *ctx, int64_t due_ns, bool copy, const void *bytes, size_t length) {
     struct small_exchange *b = ctx;
-    (void)copy;
+    b->flight_is_copy = copy;
     assert(length <= SMALL_FLIGHT_SIZE);
     memcpy(b->flight, bytes, length);
     b->flight_n = length;

@@ -19,6 +19,7 @@ struct small_exchange {
     char flight[SMALL_FLIGHT_SIZE]; /* the newest one, flight_n bytes */
     size_t flight_n;
     int64_t flight_due_ns;
+    bool flight_is_copy;
 };
 
 /* Fills the door, with the keys "key" and "secret"; `small` must outlive it. */

@@ -184,6 +184,24 @@ static void a_cancel_is_idempotent_and_comes_too_late_for_what_is_final(void **s
     assert_int_equal(exchange_cancel(&exchange, "O3"), EXCHANGE_CANCEL_UNKNOWN);
 }
 
+static void what_the_broker_lost_it_neither_shows_nor_refuses_again(void **state) {
+    (void)state;
+    struct broker_orders list = {0};
+    send_at(START, "one", BROKER_BUY, ONE);
+    assert_true(exchange_lose(&exchange, at));
+    assert_null(exchange_lookup(&exchange, START, "one"));
+    assert_null(exchange_order_by_id(&exchange, "O1"));
+    assert_int_equal(exchange_cancel(&exchange, "O1"), EXCHANGE_CANCEL_UNKNOWN);
+    assert_false(exchange_fill(&exchange, at, START, ONE, ONE, ""));
+    exchange_tell_orders(&exchange, BROKER_ALL_ORDERS, INT64_MIN, &list);
+    assert_int_equal(list.n, 0);
+    broker_orders_free(&list);
+    send_at(START, "one", BROKER_BUY, ONE);
+    assert_int_equal(at, 1); /* taken, as if for the first time */
+    executed(BROKER_BUY, ONE, ONE);
+    assert_false(exchange_lose(&exchange, at));
+}
+
 /* ---- books ---- */
 
 static void selling_a_part_takes_its_share_of_the_cost_and_keeps_the_remainder(void **state) {
@@ -282,6 +300,7 @@ static void whatever_a_client_could_see_differ_changes_the_hash(void **state) {
                  {&exchange.fills[0].side, sizeof exchange.fills[0].side},
                  {&exchange.orders[0].told.tif, sizeof exchange.orders[0].told.tif},
                  {&exchange.orders[0].foreign, 1},
+                 {&exchange.orders[0].lost, 1},
                  {&exchange.refusals[0].qty_nanos, 8},
                  {&exchange.refusals[0].limit_nanos, 8},
                  {exchange.refusals[0].message, 1},
@@ -308,6 +327,7 @@ int main(void) {
         TEST(every_arrival_is_on_record_whatever_became_of_it),
         TEST(fills_add_up_and_nothing_is_overfilled),
         TEST(an_order_ends_once),
+        TEST(what_the_broker_lost_it_neither_shows_nor_refuses_again),
         TEST(a_cancel_is_idempotent_and_comes_too_late_for_what_is_final),
         TEST(selling_a_part_takes_its_share_of_the_cost_and_keeps_the_remainder),
         TEST(going_through_zero_opens_the_other_side_at_its_own_price),

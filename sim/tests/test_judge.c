@@ -155,6 +155,34 @@ static void i1_breaks_at_the_second_order_accepted_for_a_decision(void **state) 
     assert_string_equal(judge.first.text, "2 orders accepted for D1 (O1, O2)");
 }
 
+/* What the OMS had on record is not sent again because the broker has lost it. */
+static void i1_breaks_at_a_second_order_after_the_broker_lost_the_first(void **state) {
+    (void)state;
+    size_t lost = accepted();
+    believe(OMS_STATE_WORKING, "");
+    strcpy(orders[0].broker_order_id, "O1");
+    assert_true(exchange_lose(&world.exchange, lost));
+    judge_broker_loses(&judge, &world, STORE, D1);
+    quiet();
+    broken(0); /* that it works for the OMS and is nowhere is not its fault */
+    accepted();
+    broken(1);
+    assert_string_equal(judge.first.text, "2 orders accepted for D1 (O2), and one before them that "
+                                          "the broker has lost");
+}
+
+static void what_the_broker_lost_before_the_oms_knew_of_it_may_be_sent_again(void **state) {
+    (void)state;
+    size_t lost = accepted();
+    believe(OMS_STATE_IN_DOUBT, "");
+    assert_true(exchange_lose(&world.exchange, lost));
+    judge_broker_loses(&judge, &world, STORE, D1);
+    accepted();
+    broken(0);
+    accepted();
+    broken(1);
+}
+
 static void i1_breaks_when_an_order_leaves_or_stands_that_nobody_decided(void **state) {
     (void)state;
     struct broker_request other = request();
@@ -594,6 +622,7 @@ static void i12_breaks_when_something_is_left_undone_in_a_quiet_world(void **sta
         fresh(INVARIANTS_ALL);
         believe(undone[i], "");
         assert_true(judge_under_way(&judge, &world, STORE));
+        accepted();
         quiet();
         broken(12);
     }
@@ -725,11 +754,12 @@ static void what_is_not_claimed_is_not_judged_and_the_first_break_stays(void **s
 static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
     (void)state;
     struct judged *judged = &judge.decisions[D1];
-    bool *memories[] = {&judged->acknowledged, &judged->cancel_acknowledged, &judged->refused,
-                        &judged->refusable,    &judged->refusal_recorded,    &judged->doubtful,
-                        &judge.kill_switch,    &judge.kill_switch_doubtful};
-    uint64_t hashes[9] = {judge_memory(&judge)};
-    for (size_t i = 0; i < 8; i++) {
+    bool *memories[] = {
+        &judged->acknowledged, &judged->cancel_acknowledged, &judged->refused,
+        &judged->refusable,    &judged->refusal_recorded,    &judged->doubtful,
+        &judge.kill_switch,    &judge.kill_switch_doubtful,  &judged->lost_on_record};
+    uint64_t hashes[10] = {judge_memory(&judge)};
+    for (size_t i = 0; i < 9; i++) {
         *memories[i] = !*memories[i];
         hashes[i + 1] = judge_memory(&judge);
         *memories[i] = !*memories[i];
@@ -742,6 +772,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(i1_breaks_at_the_second_order_accepted_for_a_decision),
+        TEST(i1_breaks_at_a_second_order_after_the_broker_lost_the_first),
+        TEST(what_the_broker_lost_before_the_oms_knew_of_it_may_be_sent_again),
         TEST(i1_breaks_when_an_order_leaves_or_stands_that_nobody_decided),
         TEST(i1_does_not_break_at_a_stranger_s_order_however_alike),
         TEST(i2_breaks_when_more_is_executed_than_was_decided),

@@ -450,6 +450,171 @@ static void a_late_request_outlives_its_client(void **state) {
     assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why), BROKER_FOUND);
 }
 
+/* ---- copies, stalls, drips ---- */
+
+static void a_proxy_s_copy_is_in_flight_once_the_exchange_has_acted(void **state) {
+    (void)state;
+    struct broker_order order;
+    struct broker_reason why;
+    char order_id[BROKER_ORDER_ID_SIZE];
+    plan("broker.submit", 1, ACT_TWICE, 3 * PROFILE_SECOND_NS);
+    assert_int_equal(submit("id-1", &order, &why), BROKER_ACCEPTED);
+    assert_int_equal(rig.posts_all, 1); /* one request left the client */
+    assert_true(rig.book.flight_is_copy);
+    assert_int_equal(rig.book.flight_due_ns, START_NS + 3 * PROFILE_SECOND_NS);
+    die();
+    uint64_t served = wire_served(wire);
+    wire_deliver(wire, &rig.exchange, rig.book.flight_due_ns, rig.book.flight, rig.book.flight_n);
+    assert_int_equal(wire_served(wire), served + 1);
+    assert_int_equal(rig.book.orders_n, 1); /* it refuses a repeated id */
+    rig.book.flight_n = 0;
+    live();
+    plan("broker.cancel", 1, ACT_TWICE, PROFILE_SECOND_NS);
+    assert_int_equal(rig.broker.cancel(rig.broker.ctx, order.id, &why), BROKER_CANCEL_TAKEN);
+    assert_true(rig.book.flight_is_copy);
+    assert_true(wire_flight_cancel(rig.book.flight, rig.book.flight_n, order_id));
+    assert_string_equal(order_id, order.id);
+    assert_false(wire_flight_cancel("GET / HTTP/1.1\r\n\r\n", 18, order_id));
+}
+
+/* The rest of a request goes on where it stopped, on the same connection, or arrives whole on
+ * another when that one is gone. */
+static void a_request_that_hangs_arrives_once_whoever_waits(void **state) {
+    (void)state;
+    static const int64_t places[] = {0, 1, 120, 300, 302};
+    for (size_t i = 0; i < 2 * sizeof places / sizeof places[0]; i++) {
+        bool waits = i % 2 == 0;
+        int64_t for_ns = (waits ? 2 : 12) * PROFILE_SECOND_NS;
+        struct broker_order order;
+        struct broker_reason why;
+        plan("wire.request(submit)", 1, ACT_HANG, places[i / 2]);
+        rig.answer.arg[1] = for_ns;
+        assert_int_equal(submit("id-1", &order, &why), waits ? BROKER_ACCEPTED : BROKER_IN_DOUBT);
+        assert_int_equal(rig.length, 303);
+        assert_int_equal(rig.now_ns - START_NS, waits ? for_ns : 5 * PROFILE_SECOND_NS);
+        assert_int_equal(rig.book.orders_n, waits);
+        assert_int_equal(rig.delivered, waits);
+        assert_int_equal(rig.lost, !waits);
+        if (!waits)
+            wire_deliver(wire, &rig.exchange, rig.book.flight_due_ns, rig.book.flight,
+                         rig.book.flight_n);
+        assert_int_equal(rig.book.orders_n, 1);
+        assert_int_equal(rig.posts_all, 1);
+        die();
+        start_over();
+    }
+}
+
+/* A question that nobody waits for any more is no business of the world's. */
+static void a_question_that_hangs_is_asked_as_long_as_somebody_listens(void **state) {
+    (void)state;
+    struct broker_order order;
+    struct broker_reason why;
+    assert_int_equal(submit("id-1", &order, &why), BROKER_ACCEPTED);
+    plan("wire.request(lookup)", 1, ACT_HANG, 30);
+    rig.answer.arg[1] = 2 * PROFILE_SECOND_NS;
+    assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why), BROKER_FOUND);
+    assert_int_equal(rig.now_ns - START_NS, 2 * PROFILE_SECOND_NS);
+    uint64_t served = wire_served(wire);
+    plan("wire.request(lookup)", 1, ACT_HANG, 30);
+    rig.answer.arg[1] = 12 * PROFILE_SECOND_NS;
+    assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why), BROKER_INCONCLUSIVE);
+    assert_int_equal(rig.now_ns - START_NS, 7 * PROFILE_SECOND_NS);
+    assert_int_equal(wire_served(wire), served);
+    assert_int_equal(rig.book.flight_n, 0);
+    assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why), BROKER_FOUND);
+}
+
+static void a_reply_that_hangs_or_drips_is_whole_in_time_or_a_doubt(void **state) {
+    (void)state;
+    static const int64_t ms = PROFILE_SECOND_NS / 1000;
+    static const struct {
+        enum act act;
+        int64_t arg[2];
+        int64_t took_ms;
+        bool whole;
+    } cases[] = {
+        {ACT_HANG, {0, 4000 * ms}, 4000, true},  {ACT_HANG, {400, 4000 * ms}, 4000, true},
+        {ACT_HANG, {0, 6000 * ms}, 5000, false}, {ACT_HANG, {820, 6000 * ms}, 5000, false},
+        {ACT_HANG, {821, 6000 * ms}, 0, true}, /* nothing is left to wait for */
+        {ACT_DRIP, {1 * ms, 0}, 820, true},      {ACT_DRIP, {6 * ms, 0}, 4920, true},
+        {ACT_DRIP, {7 * ms, 0}, 5000, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct broker_order order;
+        struct broker_reason why;
+        plan("wire.reply(submit)", 1, cases[i].act, cases[i].arg[0]);
+        rig.answer.arg[1] = cases[i].arg[1];
+        assert_int_equal(submit("id-1", &order, &why),
+                         cases[i].whole ? BROKER_ACCEPTED : BROKER_IN_DOUBT);
+        assert_int_equal(rig.length, 821);
+        assert_int_equal((rig.now_ns - START_NS) / ms, cases[i].took_ms);
+        assert_int_equal(rig.delivered, cases[i].whole);
+        assert_int_equal(rig.lost, !cases[i].whole);
+        assert_int_equal(rig.posts_all, 1);
+        assert_int_equal(rig.book.orders_n, 1);
+        die();
+        start_over();
+    }
+}
+
+/* ---- errors and wrong answers ---- */
+
+static void an_error_after_the_fact_is_a_doubt_whatever_it_says(void **state) {
+    (void)state;
+    for (int status = 400; status < 600; status++)
+        for (int body = ERROR_HTML; body <= ERROR_EMPTY; body++) {
+            struct broker_order order;
+            struct broker_reason why;
+            plan("broker.submit", 1, ACT_ERROR_AFTER, status);
+            rig.answer.arg[1] = body;
+            assert_int_equal(submit("id-1", &order, &why), BROKER_IN_DOUBT);
+            assert_int_equal(why.http_status, status);
+            assert_int_equal(rig.book.orders_n, 1);
+            assert_int_equal(rig.delivered, 0);
+            assert_int_equal(rig.lost, 1);
+            die();
+            start_over();
+        }
+}
+
+static void a_wrong_answer_with_status_200_says_nothing(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong < WRONG_COUNT; wrong++) {
+        bool odd = wrong == WRONG_UNKNOWN_STATUS, other = wrong == WRONG_ANOTHER_ORDER;
+        struct broker_order order = {.id = ""};
+        struct broker_orders orders = {0};
+        struct broker_fills fills = {0};
+        struct broker_positions positions = {0};
+        struct broker_reason why;
+        plan("broker.lookup", 1, ACT_WRONG, wrong); /* there is nothing to show */
+        assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why),
+                         odd ? BROKER_ABSENT : BROKER_INCONCLUSIVE);
+        plan("broker.submit", 1, ACT_WRONG, wrong);
+        assert_int_equal(submit("id-1", &order, &why), odd ? BROKER_ACCEPTED : BROKER_IN_DOUBT);
+        if (odd)
+            assert_string_equal(order.status_text, UNKNOWN_STATUS_WORD);
+        assert_int_equal(rig.book.orders_n, 1);
+        assert_int_equal(rig.delivered, odd ? 2 : 0);
+        plan("broker.lookup", 1, ACT_WRONG, wrong);
+        assert_int_equal(rig.broker.lookup(rig.broker.ctx, "id-1", &order, &why),
+                         odd ? BROKER_FOUND : BROKER_INCONCLUSIVE);
+        plan("broker.orders", 1, ACT_WRONG, wrong);
+        assert_int_equal(rig.broker.orders(rig.broker.ctx, BROKER_ALL_ORDERS, 0, &orders, &why),
+                         odd || other);
+        plan("broker.fills", 1, ACT_WRONG, wrong); /* an empty list */
+        assert_int_equal(rig.broker.fills(rig.broker.ctx, 0, &fills, &why), odd);
+        plan("broker.positions", 1, ACT_WRONG, wrong);
+        assert_int_equal(rig.broker.positions(rig.broker.ctx, &positions, &why), odd);
+        assert_int_equal(rig.fired, 1 * 6);
+        broker_orders_free(&orders);
+        broker_fills_free(&fills);
+        broker_positions_free(&positions);
+        die();
+        start_over();
+    }
+}
+
 /* ---- death ---- */
 
 static void death_at_any_question_lets_nothing_more_happen(void **state) {
@@ -728,6 +893,18 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_late_request_is_answered_while_its_client_still_waits,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_request_outlives_its_client, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_proxy_s_copy_is_in_flight_once_the_exchange_has_acted,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_that_hangs_arrives_once_whoever_waits, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_question_that_hangs_is_asked_as_long_as_somebody_listens,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_reply_that_hangs_or_drips_is_whole_in_time_or_a_doubt,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_error_after_the_fact_is_a_doubt_whatever_it_says, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_answer_with_status_200_says_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(death_at_any_question_lets_nothing_more_happen, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_order_cut_at_any_byte_of_its_request_is_sent_once, setup,

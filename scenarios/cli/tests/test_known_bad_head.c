@@ -47,6 +47,24 @@ static void a_scenario_may_be_named_by_its_line(void **state) {
     assert_int_equal(bad.door, STAGE_DIRECT);
 }
 
+static void a_scenario_may_be_explored(void **state) {
+    struct known_bad bad;
+    char why[KNOWN_BAD_WHY_SIZE] = "";
+    (void)state;
+    assert_true(known_bad_parse("x.known", WHOLE "Explore: at-once, plan 2\n", &bad, why));
+    assert_true(bad.explored);
+    assert_int_equal(bad.restarts, EXPLORE_AT_ONCE);
+    assert_int_equal(bad.plan_most, 2);
+    assert_int_equal(bad.faults, 0);
+    assert_true(
+        known_bad_parse("x.known", WHOLE "Explore: thresholds, plan 3, faults 1\n", &bad, why));
+    assert_int_equal(bad.restarts, EXPLORE_THRESHOLDS);
+    assert_int_equal(bad.plan_most, 3);
+    assert_int_equal(bad.faults, 1);
+    assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
+    assert_false(bad.explored);
+}
+
 static void every_needed_line_is_missed(void **state) {
     static const struct {
         const char *text, *missed;
@@ -82,7 +100,13 @@ static void a_wrong_line_is_refused_by_its_number(void **state) {
                  {"just words\n", "line 1: 'just words'"},
                  {"Scenario: a.scn\n", "line 1: 'a.scn'"},
                  {"Scenario: a.scn:  \n", "line 1: 'a.scn:  '"},
-                 {"Scenario: a.txt:3\n", "line 1: 'a.txt:3'"}};
+                 {"Scenario: a.txt:3\n", "line 1: 'a.txt:3'"},
+                 {"Explore: at-once\n", "line 1: 'at-once' must be RESTARTS, plan N"},
+                 {"Explore: at-onc, plan 2\n", "line 1: 'at-onc, plan 2'"},
+                 {"Explore: at-once, plan 4\n", "N at most 3"},
+                 {"Explore: at-once, plan 12\n", "'at-once, plan 12'"},
+                 {"Explore: at-once, plan 2, faults 3\n", "K at most 2"},
+                 {"Explore: at-once, plan 2, faults 1 \n", "faults 1 '"}};
     (void)state;
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         struct known_bad bad;
@@ -119,6 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_head_is_read),
         cmocka_unit_test(a_scenario_may_be_named_by_its_line),
+        cmocka_unit_test(a_scenario_may_be_explored),
         cmocka_unit_test(every_needed_line_is_missed),
         cmocka_unit_test(a_wrong_line_is_refused_by_its_number),
         cmocka_unit_test(a_line_of_any_length_is_refused_or_kept_whole),

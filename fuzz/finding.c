@@ -1,0 +1,232 @@
+/* Playing, shrinking, and telling. */
+#include "fuzz/finding.h"
+
+#include "scenarios/lang/diag.h"
+#include "scenarios/lang/script.h"
+#include "sim/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- playing ---- */
+
+struct player {
+    struct script script;
+    struct timeline_story story;
+};
+
+/* Large, and used by one timeline after the other: made once. */
+static struct player *the_player(void) {
+    static struct player *player;
+    if (player == NULL)
+        player = check_zalloc(1, sizeof *player);
+    return player;
+}
+
+/* Which of the unsynced writes survive is what the record of the crash says. Nothing else is asked:
+ * a timeline has no quantifier. */
+static uint32_t survives(void *ctx, enum choice kind, uint32_t n) {
+    const struct player *player = ctx;
+    int line = timeline_line_at(&player->story, player->script.death.occurrence);
+    CHECK(kind == CHOICE_POWER && line >= 0);
+    return player->story.survives[line] % n;
+}
+
+static void note_end(const struct script *script, struct timeline_end *end) {
+    const struct violation *violation = &script->stage.judge.first;
+    end->invariant = violation->invariant;
+    end->at_ns = violation->at_ns;
+    snprintf(end->headline, sizeof end->headline, "%s", violation->text);
+    end->plan = script->taken;
+    end->counts = script->stage.counts;
+    end->fingerprint = script->stage.fingerprint;
+}
+
+bool timeline_play(const struct timeline *timeline, const struct sut *sut,
+                   struct timeline_end *end) {
+    struct player *player = the_player();
+    struct run_options options = {.sut = sut, .claims = sut->claims};
+    struct run_config config = {.crash_kind = SCN_NONE, .door = STAGE_DIRECT};
+    struct chooser chooser = {player, survives};
+    *end = (struct timeline_end){0};
+    timeline_story(timeline, &player->story);
+    if (player->story.scenario.line_count == 0)
+        return true;
+    config.profile = player->story.scenario.profiles[0];
+    /* As in one run of many: what cannot happen in this one is left out. */
+    player->story.scenario.quantified = true;
+    if (!script_open(&player->script, &player->story.scenario, &config, &options, &chooser, NULL,
+                     NULL, end->why))
+        return false;
+    script_run(&player->script, false);
+    note_end(&player->script, end);
+    script_close(&player->script);
+    stage_forget_settled(); /* else how a run ends would depend on what was played before */
+    return true;
+}
+
+bool timeline_make_stores(const struct sut *sut, char why[SUT_WHY_SIZE]) {
+    for (size_t i = 0; i < timeline_store_count(); i++) {
+        struct timeline timeline;
+        struct timeline_end end;
+        timeline_with_store(i, &timeline);
+        if (!timeline_play(&timeline, sut, &end)) {
+            memcpy(why, end.why, SUT_WHY_SIZE);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- shrinking ---- */
+
+struct shrinking {
+    const struct sut *sut;
+    int invariant;
+    unsigned played;
+};
+
+static bool still_breaks(struct shrinking *shrinking, const struct timeline *timeline) {
+    struct timeline_end end;
+    shrinking->played++;
+    return timeline_play(timeline, shrinking->sut, &end) && end.invariant == shrinking->invariant;
+}
+
+static void without(const struct timeline *from, size_t first, size_t count, struct timeline *to) {
+    *to = *from;
+    memmove(to->records + first, to->records + first + count,
+            (from->count - first - count) * sizeof *to->records);
+    to->count -= count;
+}
+
+/* Halves, quarters ... single records, from the end; true when something went. */
+static bool drop_records(struct shrinking *shrinking, struct timeline *timeline) {
+    bool dropped = false;
+    for (size_t size = timeline->count; size > 0; size /= 2) {
+        for (size_t end = timeline->count; end >= size;) {
+            struct timeline less;
+            without(timeline, end - size, size, &less);
+            if (still_breaks(shrinking, &less)) {
+                *timeline = less;
+                dropped = true;
+            }
+            end = end > size && end - size < timeline->count ? end - size : 0;
+        }
+    }
+    return dropped;
+}
+
+/* Toward what reads most simply: the first of each table, a kill instead of a power loss. */
+static bool lower(struct shrinking *shrinking, struct timeline *timeline, uint8_t *byte,
+                  uint8_t value) {
+    uint8_t before = *byte;
+    if (before == value)
+        return false;
+    *byte = value;
+    if (still_breaks(shrinking, timeline))
+        return true;
+    *byte = before;
+    return false;
+}
+
+static bool is_crash(const struct timeline_record *record) {
+    int op = record->op % TIMELINE_OP_COUNT;
+    return op == TIMELINE_CRASH || op == TIMELINE_CRASH_AT || op == TIMELINE_CRASH_BY;
+}
+
+static void lower_values(struct shrinking *shrinking, struct timeline *timeline) {
+    for (size_t i = 0; i < TIMELINE_UNIT; i++)
+        lower(shrinking, timeline, &timeline->head[i], 0);
+    for (size_t i = 0; i < timeline->count; i++) {
+        struct timeline_record *record = &timeline->records[i];
+        for (size_t k = 0; k < TIMELINE_ARGS; k++)
+            lower(shrinking, timeline, &record->arg[k], k == 0 && is_crash(record));
+    }
+}
+
+unsigned timeline_shrink(struct timeline *timeline, const struct sut *sut, int invariant) {
+    struct shrinking shrinking = {.sut = sut, .invariant = invariant};
+    while (drop_records(&shrinking, timeline)) {
+    }
+    lower_values(&shrinking, timeline);
+    while (drop_records(&shrinking, timeline)) {
+    }
+    return shrinking.played;
+}
+
+/* ---- telling ---- */
+
+static char *print_scenario(const struct timeline *timeline, size_t *length) {
+    struct timeline_story *story = check_alloc(sizeof *story);
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    CHECK(out != NULL);
+    timeline_story(timeline, story);
+    timeline_print(story, out);
+    fclose(out);
+    free(story);
+    return text;
+}
+
+/* What `crashgate replay` does with the file and the plan. */
+static void replay(const struct scenario *scenario, const struct sut *sut,
+                   struct finding *finding) {
+    struct run_config config = {
+        .profile = scenario->profiles[0], .crash_kind = SCN_NONE, .door = STAGE_DIRECT};
+    struct run_options options = {.sut = sut, .claims = sut->claims, .plan = &finding->end.plan};
+    struct run_result result;
+    run_scenario(scenario, &config, &options, &result);
+    finding->replays = result.verdict == RUN_FAIL &&
+                       result.finding.invariant == finding->end.invariant &&
+                       strcmp(result.finding.headline, finding->end.headline) == 0;
+    snprintf(finding->why, sizeof finding->why, "%s %.150s %.250s", result.finding.code, result.why,
+             result.finding.headline);
+    run_result_free(&result);
+}
+
+static void replay_text(const struct sut *sut, struct finding *finding) {
+    struct scenario_file file;
+    struct diags diags = {0};
+    if (scenario_parse("finding.scn", finding->scenario, finding->scenario_length, &file, &diags))
+        replay(&file.scenarios[0], sut, finding);
+    else
+        snprintf(finding->why, sizeof finding->why, "the printed file has mistakes: %s",
+                 diags.n > 0 ? diags.v[0].text : "");
+    scenario_free(&file);
+    diags_free(&diags);
+}
+
+bool finding_make(const struct timeline *timeline, const struct sut *sut, bool shrink,
+                  struct finding *finding) {
+    *finding = (struct finding){.timeline = *timeline};
+    if (!timeline_play(timeline, sut, &finding->end)) {
+        snprintf(finding->why, sizeof finding->why, "%s", finding->end.why);
+        return false;
+    }
+    if (finding->end.invariant == 0)
+        return false;
+    if (shrink)
+        timeline_shrink(&finding->timeline, sut, finding->end.invariant);
+    timeline_play(&finding->timeline, sut, &finding->end);
+    finding->scenario = print_scenario(&finding->timeline, &finding->scenario_length);
+    replay_text(sut, finding);
+    return true;
+}
+
+void finding_free(struct finding *finding) {
+    free(finding->scenario);
+    finding->scenario = NULL;
+}
+
+void finding_headline(const struct timeline_end *end, FILE *out) {
+    int64_t s = end->at_ns / 1000000000 % 86400;
+    fprintf(out, "I%d broke at %02d:%02d:%02d: %s\n", end->invariant, (int)(s / 3600),
+            (int)(s / 60 % 60), (int)(s % 60), end->headline);
+}
+
+void finding_command(const struct finding *finding, const char *path, const char *oms, FILE *out) {
+    char plan[PLAN_TEXT_SIZE];
+    fprintf(out, "build/crashgate replay %s --plan '%s'%s%s\n", path,
+            plan_format(&finding->end.plan, plan), oms != NULL ? " --oms " : "",
+            oms != NULL ? oms : "");
+}

@@ -1,0 +1,171 @@
+/* The tables, and both ways through them. */
+#include "fuzz/timeline_tables.h"
+
+#include "scenarios/lang/ast.h"
+#include "sim/check.h"
+#include "sim/disk_profile.h"
+
+#define MS     (TIMELINE_SECOND / 1000)
+#define MINUTE (60 * TIMELINE_SECOND)
+
+const char *const timeline_symbols[TIMELINE_SYMBOLS] = {"AAPL", "MSFT", "BRK.B"};
+const int64_t timeline_paces[TIMELINE_PACES] = {0, 200 * MS, TIMELINE_SECOND};
+const int64_t timeline_checkpoints[TIMELINE_CHECKPOINTS] = {0, 4, 12};
+
+const int64_t timeline_durations[TIMELINE_DURATIONS] = {
+    0,
+    MS,
+    200 * MS,
+    TIMELINE_SECOND,
+    2 * TIMELINE_SECOND, /* between two polls */
+    3 * TIMELINE_SECOND,
+    4 * TIMELINE_SECOND,
+    5 * TIMELINE_SECOND, /* time-out, grace */
+    10 * TIMELINE_SECOND,
+    15 * TIMELINE_SECOND,
+    20 * TIMELINE_SECOND, /* quiescence */
+    25 * TIMELINE_SECOND, /* time-out and quiescence */
+    27500 * MS,
+    30 * TIMELINE_SECOND,
+    MINUTE, /* how far back a look at the broker goes */
+    61 * TIMELINE_SECOND,
+    5 * MINUTE,
+    TIMELINE_HOUR,
+    23 * TIMELINE_HOUR, /* retention less its margin */
+    25 * TIMELINE_HOUR,
+};
+const int64_t timeline_stalls[TIMELINE_STALLS] = {
+    TIMELINE_SECOND,
+    4 * TIMELINE_SECOND,
+    6 * TIMELINE_SECOND,
+    19 * TIMELINE_SECOND,
+    21 * TIMELINE_SECOND,
+    26 * TIMELINE_SECOND,
+    MINUTE,
+    10 * MINUTE,
+};
+
+size_t timeline_profiles(void) {
+    size_t n = 0;
+    while (profile_at(n) != NULL)
+        n++;
+    return n;
+}
+
+size_t timeline_disks(void) {
+    size_t n = 0;
+    while (disk_profile_at(n) != NULL)
+        n++;
+    return n;
+}
+
+/* ---- rows of the catalogue ---- */
+
+/* The n-th row that needs no wire, or NULL past the last. */
+static const struct fault_kind *dry_row(size_t n) {
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        if (!catalogue_at(i)->wire_only && n-- == 0)
+            return catalogue_at(i);
+    }
+    return NULL;
+}
+
+static size_t dry_rows(void) {
+    size_t n = 0;
+    while (dry_row(n) != NULL)
+        n++;
+    return n;
+}
+
+const struct fault_kind *timeline_fault(uint8_t value) {
+    return dry_row(value % dry_rows());
+}
+
+uint8_t timeline_fault_value(const struct fault_kind *kind) {
+    for (size_t i = 0; dry_row(i) != NULL; i++) {
+        if (dry_row(i) == kind)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+/* The n-th site that a row fits. False: there are fewer. */
+static bool fitting_site(const struct fault_kind *kind, size_t n, struct site *site) {
+    for (unsigned on = 0; on < SITE_OBJECT_COUNT; on++) {
+        *site = (struct site){kind->op, (enum site_object)on};
+        if (catalogue_fits(kind, *site) && n-- == 0)
+            return true;
+    }
+    return false;
+}
+
+struct site timeline_fault_site(const struct fault_kind *kind, uint8_t value) {
+    struct site site;
+    size_t count = 0;
+    while (fitting_site(kind, count, &site))
+        count++;
+    CHECK(count > 0 && fitting_site(kind, value % count, &site));
+    return site;
+}
+
+uint8_t timeline_fault_site_value(const struct fault_kind *kind, struct site site) {
+    struct site other;
+    for (size_t i = 0; fitting_site(kind, i, &other); i++) {
+        if (other.on == site.on)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+/* ---- sites of crashes ---- */
+
+static bool is_crash_site(struct site site) {
+    return site_is_valid(site) && site.op != SITE_DISK_STAT && site.op != SITE_DISK_REST &&
+           site.op != SITE_WIRE_REQUEST && site.op != SITE_WIRE_REPLY;
+}
+
+static bool crash_site(size_t n, struct site *site) {
+    for (unsigned i = 0; i < SITE_COUNT; i++) {
+        *site = (struct site){i / SITE_OBJECT_COUNT, i % SITE_OBJECT_COUNT};
+        if (is_crash_site(*site) && n-- == 0)
+            return true;
+    }
+    return false;
+}
+
+struct site timeline_crash_site(uint8_t value) {
+    struct site site;
+    size_t count = 0;
+    while (crash_site(count, &site))
+        count++;
+    CHECK(crash_site(value % count, &site));
+    return site;
+}
+
+uint8_t timeline_crash_site_value(struct site site) {
+    struct site other;
+    for (size_t i = 0; crash_site(i, &other); i++) {
+        if (site_index(other) == site_index(site))
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+/* ---- durations ---- */
+
+static uint8_t longest(const int64_t *table, size_t count, int64_t ns) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (table[i] <= ns)
+            best = i;
+    }
+    return (uint8_t)best;
+}
+
+uint8_t timeline_duration_value(int64_t ns) {
+    return longest(timeline_durations, TIMELINE_DURATIONS, ns);
+}
+
+uint8_t timeline_stall_value(int64_t ns) {
+    return longest(timeline_stalls, TIMELINE_STALLS, ns);
+}

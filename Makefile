@@ -163,6 +163,13 @@ $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# An OMS that a test loads. Release, whatever loads it: it is loaded by programs of any flavour.
+$(B)/scenarios/cli/tests/test_doctor: | $(B)/scenarios/cli/tests/oms/unsteady.so
+$(B)/%.so: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,OMS,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 -fPIC -shared -o $@ $<
+
 tidy: packages-tidy ## check format, clang-tidy, direction of includes, purity of core/
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@.ci/tidy build/release

@@ -1,5 +1,6 @@
 /* The gate: everything CI needs, in one command, and a promise of how much that is. */
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/difference.h"
 #include "scenarios/cli/explore.h"
 #include "scenarios/cli/known_bad.h"
 #include "scenarios/cli/manifest.h"
@@ -137,6 +138,7 @@ static void repeat_one(void *ctx, const struct scenario *scenario,
     if (result.fingerprint != first->fingerprint) {
         repeats->different++;
         print_difference(suite, first, result.fingerprint);
+        difference_print(suite, scenario, config, NULL);
         suite_worst(suite, EXIT_NOT_REPEATABLE);
     }
     run_result_free(&result);

@@ -25,6 +25,8 @@
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
+    X(DOCTOR, "doctor", "[FILES|DIRS...]",                                                         \
+      "what could make the same run go another way, and many repeats to see whether it does")      \
     X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
     X(FAULTS, "faults", "", "list the fault table")                                                \
     X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
@@ -36,11 +38,13 @@ enum command {
 };
 
 /* id, word, argument (NULL: none), commands that take it, help */
-#define ON_EXPLORE  (1u << COMMAND_EXPLORE)
-#define ON_SWEEP    (1u << COMMAND_SWEEP)
-#define ON_REPORTS  (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | ON_EXPLORE)
-#define ON_PLANS    (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_SHRINK)
-#define ON_RUNS     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | ON_SWEEP)
+#define ON_EXPLORE (1u << COMMAND_EXPLORE)
+#define ON_SWEEP   (1u << COMMAND_SWEEP)
+#define ON_REPORTS (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | ON_EXPLORE)
+#define ON_PLANS   (1u << COMMAND_RUN | 1u << COMMAND_REPLAY | 1u << COMMAND_SHRINK)
+#define ON_RUNS                                                                        \
+    (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | ON_SWEEP | \
+     1u << COMMAND_DOCTOR)
 #define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                            \
     X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                  \
@@ -87,6 +91,7 @@ enum command {
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")            \
     X(BUDGET, "--budget", "SECONDS", ON_EXPLORE, "stop after so long: not closed, exit 3")    \
     X(JOBS, "--jobs", "N", ON_EXPLORE, "explorations at a time, each a process [all cores]")  \
+    X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")      \
     X(HELP, "--help", NULL, ~0u, "what a command takes")
 enum option {
 #define X(id, word, argument, commands, help) OPTION_##id,

@@ -3,6 +3,7 @@
 
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "scenarios/cli/difference.h"
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
@@ -391,6 +392,8 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     suite_add(suite, &run);
     if (options->command == COMMAND_REPLAY && !result.found)
         suite_story(suite, &result.trace);
+    if (result.verdict == RUN_UNSTABLE)
+        difference_print(suite, scenario, config, &result.finding.plan);
     run_result_free(&result);
 }
 

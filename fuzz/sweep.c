@@ -23,7 +23,9 @@ const char *sweep_kind_name(int kind) {
 bool sweep_has(int kind, const struct run_config *config, const struct run_options *options) {
     if (kind == SHORTAGE_CORE)
         return sut_find(options->sut->name) == options->sut;
-    return (kind != SHORTAGE_JSON && kind != SHORTAGE_CURL) || config->door == STAGE_WIRE;
+    if (kind == SHORTAGE_SQLITE)
+        return config->door == STAGE_DIRECT;
+    return kind == SWEEP_PORTS || config->door == STAGE_WIRE;
 }
 
 /* ---- port calls that fail ---- */

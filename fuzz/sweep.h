@@ -42,8 +42,9 @@ struct sweep_result {
     bool ran;                   /* the run without a fault passed */
 };
 
-/* Kinds that a configuration has: an OMS uses cJSON and libcurl only behind the wire, and the
- * allocations of one that is loaded are not seen. */
+/* Kinds that a configuration has: an OMS uses cJSON and libcurl only behind the wire; its store is
+ * the same behind both doors, so SQLite's allocations are tried at the direct one; and a loaded OMS's
+ * own allocations are not seen. */
 bool sweep_has(int kind, const struct run_config *config, const struct run_options *options);
 
 /* Sweeps all kinds over one scenario; quantifiers strike nowhere. options->plan, until and points

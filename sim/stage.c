@@ -38,9 +38,21 @@ void stage_note(struct stage *stage, const char *who, bool crash, const char *fo
     va_end(args);
 }
 
-static void mark(struct stage *stage, uint64_t what, uint64_t value) {
+static void mark_text(struct stage *stage, uint64_t what, uint64_t value, const char *text) {
     stage->counts.events++;
     stage->fingerprint = hash_u64(hash_u64(stage->fingerprint, what), value);
+    if (stage->chain != NULL)
+        chain_add(stage->chain,
+                  &(struct chain_event){.event = stage->counts.events,
+                                        .at_ns = stage->world.now_ns,
+                                        .what = what,
+                                        .value = value,
+                                        .hash = stage->fingerprint},
+                  text);
+}
+
+static void mark(struct stage *stage, uint64_t what, uint64_t value) {
+    mark_text(stage, what, value, NULL);
 }
 
 static const char *decision_name(const struct stage *stage, const char *decision_id) {
@@ -64,7 +76,7 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     mark(stage, site_index(call->site), (uint64_t)call->offset * 65599 + (uint64_t)call->length);
     answer = stage->outside.ask(stage->outside.ctx, call, occurrence);
     if (answer.act != ACT_NONE) {
-        mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
+        mark(stage, CHAIN_FAULT + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
         stage->counts.faults++;
         stage->judge.damaged |= answer.act == ACT_SYNC_LIES || answer.act == ACT_SYNC_LATE;
     } else if (stage->world.broker_down && call->site.op >= SITE_BROKER_SUBMIT &&
@@ -76,7 +88,7 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
 }
 
 void stage_changed(struct stage *stage) {
-    mark(stage, 2000, stage->world.exchange.version);
+    mark(stage, CHAIN_BOOKS, stage->world.exchange.version);
     judge_books(&stage->judge, &stage->world);
     stage->outside.changed(stage->outside.ctx);
 }
@@ -141,7 +153,7 @@ static void port_after(void *ctx, const struct port_call *call) {
 static void port_replied(void *ctx, const struct port_reply *reply) {
     struct stage *stage = ctx;
     bool inside = shortage_inside(false);
-    mark(stage, 3000 + reply->delivered, reply->found);
+    mark(stage, CHAIN_REPLY + reply->delivered, reply->found);
     judge_replied(&stage->judge, &stage->world, reply);
     shortage_inside(inside);
 }
@@ -150,7 +162,7 @@ static void port_posted(void *ctx, const struct broker_request *request, unsigne
     struct stage *stage = ctx;
     int decision = request_decision(stage, request);
     bool inside = shortage_inside(false);
-    mark(stage, 4000 + posts, (uint64_t)request->qty_nanos);
+    mark(stage, CHAIN_POSTED + posts, (uint64_t)request->qty_nanos);
     stage_note(stage, "oms", false, "send %s",
                decision < 0 ? request->symbol : stage->judge.decisions[decision].name);
     judge_posted(&stage->judge, &stage->world, STAGE_STORE, request, posts);
@@ -190,7 +202,7 @@ static bool outside_happens(struct stage *stage, int64_t until_ns, bool checks) 
         return false;
     if (at_ns > stage->world.now_ns)
         stage->world.now_ns = at_ns;
-    mark(stage, 5000, (uint64_t)stage->world.now_ns);
+    mark(stage, CHAIN_OUTSIDE, (uint64_t)stage->world.now_ns);
     if (flight_ns <= next_ns)
         deliver_flight(stage);
     else
@@ -264,8 +276,8 @@ static void env_emit(void *ctx, const struct oms_event *event) {
     if (!port_alive(&stage->port))
         return;
     inside = shortage_inside(false);
-    mark(stage, 6000 + (uint64_t)event->kind * 2 + (uint64_t)event->phase,
-         hash_text(hash_text(event->known, event->decision_id), event->text));
+    mark_text(stage, CHAIN_TOLD + (uint64_t)event->kind * 2 + (uint64_t)event->phase,
+              hash_text(hash_text(event->known, event->decision_id), event->text), event->text);
     note_event(stage, event);
     if (event->kind == OMS_EVENT_RECONCILE && event->phase == OMS_AFTER &&
         stage->recovered_ns < stage->restarted_ns)
@@ -467,7 +479,7 @@ static void lose_power(struct stage *stage) {
     stage_note(stage, "power", true, "%u of the unsynced writes at stake, keep=%s",
                disk_pending(stage->world.disk), name);
     disk_power(stage->world.disk, which);
-    mark(stage, 7001, which);
+    mark(stage, CHAIN_DEATH + 1, which);
 }
 
 static void finish_death(struct stage *stage) {
@@ -480,7 +492,7 @@ static void finish_death(struct stage *stage) {
         CHECK(death != STAGE_ALIVE);
         return;
     case STAGE_KILL:
-        mark(stage, 7000, 0);
+        mark(stage, CHAIN_DEATH, 0);
         return;
     case STAGE_POWER:
         lose_power(stage);
@@ -569,7 +581,7 @@ static void rest_file(struct stage *stage, enum site_object on, const char *name
     if (answer.act == ACT_NONE)
         return;
     stage->counts.faults++;
-    mark(stage, 1000 + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
+    mark(stage, CHAIN_FAULT + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
     stage->judge.damaged = true;
     CHECK(damage_at_rest(stage, name, &answer));
 }
@@ -614,7 +626,7 @@ void stage_boot(struct stage *stage) {
     ports_for(stage, "sim", &stage->port, &ports);
     stage->restarted_ns = stage->world.now_ns;
     stage->free_ns = stage->world.now_ns;
-    mark(stage, 8000, stage->life);
+    mark(stage, CHAIN_START, stage->life);
     stage_note(stage, "oms", false, "start of life %u", stage->life);
     stage->why[0] = '\0';
     stage->in_call = true;
@@ -787,7 +799,7 @@ static bool present(struct stage *stage, size_t decision) {
     if (stage->port.dead)
         return true;
     judge_answered(&stage->judge, decision, answer);
-    mark(stage, 9000, (uint64_t)answer);
+    mark(stage, CHAIN_ANSWER, (uint64_t)answer);
     stage->free_ns = stage->world.now_ns;
     return answer != SUT_UNKNOWN;
 }
@@ -842,7 +854,7 @@ static void oms_acts(struct stage *stage, enum turn turn, int64_t at_ns) {
         return;
     }
     stage->world.now_ns = at_ns;
-    mark(stage, 10000 + (uint64_t)turn, (uint64_t)at_ns);
+    mark(stage, CHAIN_ACT + (uint64_t)turn, (uint64_t)at_ns);
     stage->in_call = true;
     switch (turn) {
     case TURN_NONE:
@@ -995,6 +1007,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
 /* True: the world became quiet again. */
 static bool start_once_more(struct stage *stage) {
     stage_note(stage, "harness", false, "killed and started once more");
+    stage->chain = NULL;
     stage->dying = STAGE_KILL;
     finish_death(stage);
     stage_boot(stage);
@@ -1008,6 +1021,7 @@ void stage_recover_again(struct stage *stage) {
      * not show in counts and fingerprint. */
     struct stage_counts counts = stage->counts;
     uint64_t fingerprint = stage->fingerprint;
+    struct chain *chain = stage->chain;
     if ((stage->judge.claims & INVARIANT_BIT(8)) == 0 || stage->oms == NULL)
         return;
     known = settled_key(stage, &key);
@@ -1019,6 +1033,7 @@ void stage_recover_again(struct stage *stage) {
     quiet = quiet && start_once_more(stage);
     stage->counts = counts;
     stage->fingerprint = fingerprint;
+    stage->chain = chain;
     if (!quiet)
         return;
     after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);

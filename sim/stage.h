@@ -12,6 +12,7 @@
 #ifndef SIM_STAGE_H
 #define SIM_STAGE_H
 
+#include "sim/chain.h"
 #include "sim/direct.h"
 #include "sim/judge.h"
 #include "sim/port.h"
@@ -109,6 +110,7 @@ struct stage {
     struct world world;
     struct judge judge;
     struct trace *trace; /* NULL: nobody listens */
+    struct chain *chain; /* NULL: nobody records the events that make the fingerprint */
     struct stage_counts counts;
     uint64_t fingerprint; /* chain over everything that happened */
     int line;             /* of the script that is the cause of what happens now */

@@ -2,6 +2,7 @@
 #include "sim/wire_wrong.h"
 
 #include "sim/check.h"
+#include "sim/shortage.h"
 
 #include <cjson/cJSON.h>
 #include <microhttpd.h>
@@ -142,11 +143,14 @@ static cJSON *made_up_row(void) {
 
 char *wire_wrong_message(enum wrong wrong, int status, const char *body, bool list,
                          size_t *length) {
+    /* Whoever answers so needs memory of his own. */
+    bool inside = shortage_inside(false);
     cJSON *answer = status == STATUS_OK ? cJSON_Parse(body) : NULL;
     bool shows = answer != NULL && (!list || answer->child != NULL);
     char *printed = NULL, *text = NULL, *whole = NULL;
     if (!shows && wrong == WRONG_UNKNOWN_STATUS) {
         cJSON_Delete(answer);
+        shortage_inside(inside);
         return NULL;
     }
     if (!shows) {
@@ -159,6 +163,7 @@ char *wire_wrong_message(enum wrong wrong, int status, const char *body, bool li
     printed = cJSON_PrintUnformatted(answer);
     CHECK(printed != NULL);
     cJSON_Delete(answer);
+    shortage_inside(inside);
     text = spoil_text(printed, wrong);
     whole = message(STATUS_OK, "application/json", text, strlen(text), length);
     free(text);

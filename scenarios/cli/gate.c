@@ -4,6 +4,7 @@
 #include "scenarios/cli/known_bad.h"
 #include "scenarios/cli/manifest.h"
 #include "scenarios/cli/suite.h"
+#include "scenarios/cli/sweep.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 
@@ -162,18 +163,20 @@ static struct repeats repeat(struct suite *suite, const struct suite_paths *path
 
 static void print_verdict(const struct suite *suite, const struct manifest *counted,
                           const struct known_bad_counts *known_bad, const struct repeats *repeats,
-                          unsigned long explorations, double seconds) {
+                          const struct sweep_count *swept, unsigned long explorations,
+                          double seconds) {
     char runs[NUMBER_SIZE], points[NUMBER_SIZE], lives[NUMBER_SIZE], faults[NUMBER_SIZE],
-        worlds[NUMBER_SIZE];
+        worlds[NUMBER_SIZE], sweeps[NUMBER_SIZE];
     printf("gate: %s  %" PRIu64 " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
-           "%" PRIu64 " of %lu explorations closed (%s crash worlds), %zu of %zu known-bad caught, "
-           "%s  (%.1f s)\n",
+           "%" PRIu64
+           " of %lu explorations closed (%s crash worlds), %s failures swept, %lu broke it, "
+           "%zu of %zu known-bad caught, %s  (%.1f s)\n",
            suite->exit_code == EXIT_PASS ? "PASS" : "FAIL", counted->scenarios,
            grouped(counted->runs, runs), grouped(counted->crash_points, points),
            grouped(counted->lives, lives), grouped(counted->faults_fired, faults), counted->closed,
-           explorations, grouped(counted->crash_worlds, worlds), known_bad->caught,
-           known_bad->planted, repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER",
-           seconds);
+           explorations, grouped(counted->crash_worlds, worlds), grouped(swept->tried, sweeps),
+           swept->broke, known_bad->caught, known_bad->planted,
+           repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER", seconds);
 }
 
 static void run_all(struct suite *suite, const struct suite_paths *paths,
@@ -183,6 +186,7 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     struct repeats repeats;
     struct manifest counted;
     struct known_bad_counts known_bad;
+    struct sweep_count swept;
     struct explore_options explore = explore_defaults(suite->options);
     struct explore_totals explored;
     struct explorations all = {0};
@@ -206,6 +210,8 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     known_bad =
         known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
     counted.known_bad = known_bad.caught;
+    swept = sweep_tagged(suite, paths);
+    counted.swept = swept.tried;
     explorations_end(&aside, &all, suite, &explore, &explored);
     explore_tell_totals(&explored, &explore);
     counted.closed = explored.closed;
@@ -213,7 +219,7 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     explorations_free(&all);
     if (!manifest_kept(promised, &counted, manifest_path, stdout))
         suite_worst(suite, EXIT_FAIL);
-    print_verdict(suite, &counted, &known_bad, &repeats, explored.explorations,
+    print_verdict(suite, &counted, &known_bad, &repeats, &swept, explored.explorations,
                   wall_seconds() - begun);
 }
 

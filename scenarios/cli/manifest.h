@@ -17,6 +17,7 @@ enum { MANIFEST_WHY_SIZE = 400 };
     X(faults_fired, "faults that struck")                              \
     X(closed, "explorations that were closed")                         \
     X(crash_worlds, "worlds that crashes left in explorations")        \
+    X(swept, "allocations and port calls that failed in sweeps")       \
     X(known_bad, "planted bugs that were caught")
 
 struct manifest {

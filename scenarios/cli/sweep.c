@@ -1,8 +1,7 @@
 /* crashgate sweep: every allocation and every port call of a run fails, one after the other. */
-#include "fuzz/sweep.h"
+#include "scenarios/cli/sweep.h"
 
 #include "scenarios/cli/commands.h"
-#include "scenarios/cli/suite.h"
 #include "scenarios/lang/exits.h"
 
 #include <stdio.h>
@@ -11,9 +10,17 @@
 
 struct sweeping {
     struct suite *suite;
+    bool tagged_only, quiet_passes;
     struct sweep_count kinds[SWEEP_KINDS];
     unsigned swept;
 };
+
+static bool is_tagged(const struct scenario *scenario) {
+    size_t i = 0;
+    while (i < scenario->tag_count && strcmp(scenario->tags[i], SWEEP_TAG) != 0)
+        i++;
+    return i < scenario->tag_count;
+}
 
 static void print_counts(const struct sweep_count kinds[SWEEP_KINDS], const char *before) {
     for (int kind = 0; kind < SWEEP_KINDS; kind++) {
@@ -59,14 +66,17 @@ static void sweep_one_configuration(void *ctx, const char *path, const struct sc
     struct run_options run;
     struct sweep_result result;
     bool passed = false;
-    if (!suite_run_options(suite, config, suite->options->sut, suite->options->claims, &run))
+    if ((sweeping->tagged_only && !is_tagged(scenario)) ||
+        !suite_run_options(suite, config, suite->options->sut, suite->options->claims, &run))
         return;
     sweep_scenario(scenario, config, &run, &result);
     passed = result.ran && !result.found;
-    printf("%s  %s:%d  %s  [%s, %s, %s]\n", passed ? "PASS" : "FAIL", path, scenario->place.line,
-           scenario->title, suite->oms_name, config->profile->name,
-           config->door == STAGE_WIRE ? "wire" : "direct");
-    print_counts(result.kinds, "  ");
+    if (!passed || !sweeping->quiet_passes) {
+        printf("%s  %s:%d  %s  [%s, %s, %s]\n", passed ? "PASS" : "FAIL", path,
+               scenario->place.line, scenario->title, suite->oms_name, config->profile->name,
+               config->door == STAGE_WIRE ? "wire" : "direct");
+        print_counts(result.kinds, "  ");
+    }
     if (!passed)
         suite_worst(suite, EXIT_FAIL);
     if (result.found)
@@ -81,6 +91,24 @@ static void sweep_one_configuration(void *ctx, const char *path, const struct sc
         sweeping->kinds[kind].tried += result.kinds[kind].tried;
         sweeping->kinds[kind].broke += result.kinds[kind].broke;
     }
+}
+
+struct sweep_count sweep_tagged(struct suite *suite, const struct suite_paths *paths) {
+    struct sweeping sweeping = {.suite = suite, .tagged_only = true, .quiet_passes = true};
+    struct sweep_count all = {0};
+    size_t scenarios = suite->scenario_count;
+    for (size_t i = 0; i < paths->n; i++)
+        suite_pick(suite, paths->v[i], sweep_one_configuration, &sweeping, NULL);
+    suite->scenario_count = scenarios; /* they were counted when they were run */
+    for (int kind = 0; kind < SWEEP_KINDS; kind++) {
+        all.tried += sweeping.kinds[kind].tried;
+        all.broke += sweeping.kinds[kind].broke;
+    }
+    printf("swept in %u configurations:", sweeping.swept);
+    for (int kind = 0; kind < SWEEP_KINDS; kind++)
+        printf(" %lu %ss,", sweeping.kinds[kind].tried, sweep_kind_name(kind));
+    printf(" %lu broke it\n", all.broke);
+    return all;
 }
 
 int command_sweep(const struct options *options, const char *program) {

@@ -1373,6 +1373,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
     if (!make_world(script, options, &stage.oms, &world, why))
         return false;
     stage_open(&script->stage, &stage, &outside, &world);
+    script->stage.chain = options->chain;
+    if (options->chain != NULL)
+        options->chain->run++;
     script->chooser = *chooser;
     script->plan = plan;
     script->taken.count = 0;

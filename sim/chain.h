@@ -11,16 +11,16 @@ enum { CHAIN_MAX = 2000000 /* events; then recording stops, `cut` */, CHAIN_TEXT
 
 /* What happened: the base of its mark in the fingerprint, and what the rest of the mark means.
  * Below the first base marks are site numbers (sim/port.h). */
-#define CHAIN_MARKS(X)                                              \
-    X(FAULT, 1000, "something goes wrong")                          \
-    X(BOOKS, 2000, "the exchange's books are looked at")            \
-    X(REPLY, 3000, "the OMS is given an answer")                    \
-    X(POSTED, 4000, "an order's request leaves")                    \
-    X(OUTSIDE, 5000, "something happens outside the OMS")           \
-    X(TOLD, 6000, "the OMS tells")                                  \
-    X(DEATH, 7000, "the OMS dies")                                  \
-    X(START, 8000, "the OMS starts")                                \
-    X(ANSWER, 9000, "the OMS answers a signal")                     \
+#define CHAIN_MARKS(X)                                    \
+    X(FAULT, 1000, "something goes wrong")                \
+    X(BOOKS, 2000, "the exchange's books are looked at")  \
+    X(REPLY, 3000, "the OMS is given an answer")          \
+    X(POSTED, 4000, "an order's request leaves")          \
+    X(OUTSIDE, 5000, "something happens outside the OMS") \
+    X(TOLD, 6000, "the OMS tells")                        \
+    X(DEATH, 7000, "the OMS dies")                        \
+    X(START, 8000, "the OMS starts")                      \
+    X(ANSWER, 9000, "the OMS answers a signal")           \
     X(ACT, 10000, "the OMS has its turn")
 enum chain_mark {
 #define X(id, base, meaning) CHAIN_##id = (base),
@@ -29,9 +29,9 @@ enum chain_mark {
 };
 
 struct chain_event {
-    unsigned long run;   /* from 1, of the runs recorded */
-    unsigned long event; /* from 1, in that run */
-    int64_t at_ns;       /* virtual time */
+    unsigned long run;          /* from 1, of the runs recorded */
+    unsigned long event;        /* from 1, in that run */
+    int64_t at_ns;              /* virtual time */
     uint64_t what, value, hash; /* the mark, and the fingerprint with it */
     char text[CHAIN_TEXT_SIZE]; /* what the OMS told, or "" */
 };

@@ -56,7 +56,21 @@ static bool frame_counts(const unsigned char header[HEADER], const unsigned char
     return is_sum(sum, frame + 16);
 }
 
-int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end) {
+/* A file, or the bytes of one. */
+struct source {
+    sqlite3_file *file;
+    const unsigned char *bytes;
+};
+
+static int read_source(const struct source *source, void *out, int length, sqlite3_int64 at) {
+    if (source->bytes == NULL) {
+        return source->file->pMethods->xRead(source->file, out, length, at);
+    }
+    memcpy(out, source->bytes + at, (size_t)length);
+    return SQLITE_OK;
+}
+
+static int find_end(const struct source *log, sqlite3_int64 size, sqlite3_int64 *end) {
     unsigned char header[HEADER], next[FRAME_HEADER];
     unsigned char *frame = NULL;
     struct checksum sum = {0, 0};
@@ -68,7 +82,7 @@ int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end) {
     if (size < HEADER + FRAME_HEADER) {
         return SQLITE_OK;
     }
-    rc = log->pMethods->xRead(log, header, HEADER, 0);
+    rc = read_source(log, header, HEADER, 0);
     if (rc != SQLITE_OK || !read_header(header, &sum, &page_size)) {
         return rc;
     }
@@ -78,7 +92,7 @@ int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end) {
         return SQLITE_NOMEM;
     }
     for (; at + length <= size; at += length) {
-        rc = log->pMethods->xRead(log, frame, (int)length, at);
+        rc = read_source(log, frame, (int)length, at);
         if (rc != SQLITE_OK || !frame_counts(header, frame, page_size, &sum)) {
             break;
         }
@@ -86,10 +100,18 @@ int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end) {
     }
     free(frame);
     if (rc == SQLITE_OK && committed + FRAME_HEADER <= size) {
-        rc = log->pMethods->xRead(log, next, FRAME_HEADER, committed);
+        rc = read_source(log, next, FRAME_HEADER, committed);
         if (rc == SQLITE_OK && memcmp(next + 8, header + 16, SALTS) == 0) {
             *end = committed;
         }
     }
     return rc;
+}
+
+int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end) {
+    return find_end(&(struct source){.file = log}, size, end);
+}
+
+int log_end_in(const void *bytes, sqlite3_int64 size, sqlite3_int64 *end) {
+    return find_end(&(struct source){.bytes = bytes}, size, end);
 }

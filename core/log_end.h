@@ -12,5 +12,7 @@
  * are overwritten. A later life that happens to write the first of them with the very same bytes,
  * and then loses power, would find the old transaction done. SQLITE_OK, or the error of a read. */
 int log_end_find(sqlite3_file *log, sqlite3_int64 size, sqlite3_int64 *end);
+/* The same for a log that has been read as a whole. */
+int log_end_in(const void *bytes, sqlite3_int64 size, sqlite3_int64 *end);
 
 #endif

@@ -122,10 +122,11 @@ enum oms_code store_take_fence(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
-/* Cuts off what a transaction that was cut short has left behind the log's last commit. */
-static int cut_tail(sqlite3_file *log, sqlite3_int64 *size) {
+/* Cuts off what a transaction that was cut short has left behind the log's last commit. `bytes`: the
+ * whole log, where it has been read; else NULL. */
+static int cut_tail(sqlite3_file *log, const char *bytes, sqlite3_int64 *size) {
     sqlite3_int64 end = *size;
-    int rc = log_end_find(log, *size, &end);
+    int rc = bytes != NULL ? log_end_in(bytes, *size, &end) : log_end_find(log, *size, &end);
 
     if (rc == SQLITE_OK && end < *size) {
         rc = log->pMethods->xTruncate(log, end);
@@ -141,6 +142,7 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
     sqlite3_file *file = NULL;
     int there = 0;
     int rc = store->vfs->xAccess(store->vfs, path, SQLITE_ACCESS_EXISTS, &there);
+    bool is_read = false; /* a file that fits into the chunk is read once */
 
     *size = 0;
     if (rc != SQLITE_OK || !there) {
@@ -150,12 +152,16 @@ static int rewrite_file(struct store *store, const char *path, int kind, char *c
     if (rc == SQLITE_OK) {
         rc = file->pMethods->xFileSize(file, size);
     }
+    if (rc == SQLITE_OK && *size > 0 && *size <= STORE_CHUNK) {
+        rc = file->pMethods->xRead(file, chunk, (int)*size, 0);
+        is_read = true;
+    }
     if (rc == SQLITE_OK && kind == SQLITE_OPEN_WAL) {
-        rc = cut_tail(file, size);
+        rc = cut_tail(file, is_read ? chunk : NULL, size);
     }
     for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < *size; at += STORE_CHUNK) {
         const int part = *size - at < STORE_CHUNK ? (int)(*size - at) : STORE_CHUNK;
-        rc = file->pMethods->xRead(file, chunk, part, at);
+        rc = is_read ? SQLITE_OK : file->pMethods->xRead(file, chunk, part, at);
         if (rc == SQLITE_OK) {
             rc = file->pMethods->xWrite(file, chunk, part, at);
         }

@@ -392,7 +392,9 @@ static bool parse_duration(const char *text, int64_t *ns) {
     static const struct {
         const char *unit;
         int64_t ns;
-    } units[] = {{"ms", 1000000}, {"s", SECOND}, {"m", INT64_C(60) * SECOND}, {"h", HOUR_NS}};
+    } units[] = {
+        {"ns", 1},     {"us", 1000}, {"ms", 1000000}, {"s", SECOND}, {"m", INT64_C(60) * SECOND},
+        {"h", HOUR_NS}};
     size_t digits = strspn(text, "0123456789.");
     int64_t value = 0;
     if (!decimal_parse_n(text, digits, &value))

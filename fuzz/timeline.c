@@ -2,6 +2,7 @@
 #include "fuzz/timeline.h"
 
 #include "fuzz/timeline_tables.h"
+#include "sim/check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -336,6 +337,7 @@ static int64_t choose_fault_value(const struct fault_arg *arg, uint8_t low, uint
     case FAULT_ARG_WORD:
         while (arg->words[value] != NULL)
             value++;
+        CHECK(value > 0);
         return low % value;
     case FAULT_ARG_DURATION:
         return timeline_stalls[low % TIMELINE_STALLS];

@@ -78,7 +78,9 @@ static size_t dry_rows(void) {
 }
 
 const struct fault_kind *timeline_fault(uint8_t value) {
-    return dry_row(value % dry_rows());
+    size_t count = dry_rows();
+    CHECK(count > 0);
+    return dry_row(value % count);
 }
 
 uint8_t timeline_fault_value(const struct fault_kind *kind) {
@@ -104,7 +106,8 @@ struct site timeline_fault_site(const struct fault_kind *kind, uint8_t value) {
     size_t count = 0;
     while (fitting_site(kind, count, &site))
         count++;
-    CHECK(count > 0 && fitting_site(kind, value % count, &site));
+    CHECK(count > 0);
+    CHECK(fitting_site(kind, value % count, &site));
     return site;
 }
 
@@ -138,6 +141,7 @@ struct site timeline_crash_site(uint8_t value) {
     size_t count = 0;
     while (crash_site(count, &site))
         count++;
+    CHECK(count > 0);
     CHECK(crash_site(value % count, &site));
     return site;
 }

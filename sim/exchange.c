@@ -2,8 +2,8 @@
 #include "sim/exchange.h"
 
 #include "sim/check.h"
-#include "sim/shortage.h"
 #include "sim/hash.h"
+#include "sim/shortage.h"
 
 #include <stdio.h>
 #include <stdlib.h>

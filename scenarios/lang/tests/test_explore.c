@@ -114,7 +114,7 @@ static void the_seed_protocol_is_found_by_one_crash(void **state) {
     assert_int_equal(result.verdict, RUN_FAIL);
     assert_string_equal(result.replay.finding.code, "I1");
     assert_string_equal(plan_format(&result.replay.finding.plan, text),
-                        "1/broker.submit@1=kill-after,2/start@1=after(0s)");
+                        "1/broker.submit@1=kill(late=0.000000001s),2/start@1=after(0s)");
 }
 
 static void a_bound_is_named_and_nothing_is_called_closed(void **state) {

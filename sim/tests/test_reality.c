@@ -21,9 +21,8 @@
  *
  * The stories with a kill end the real and the simulated process before the same write, for every
  * write of its life, so that what is compared includes the recoveries. */
-#include "core/live/alpaca.h"
 #include "core/oms.h"
-#include "sim/wire_world.h"
+#include "sim/tests/machine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -384,133 +383,28 @@ static struct port port = {.ctx = &simulated,
                            .posted = posted,
                            .wait = pass_time,
                            .now = now};
-static const struct oms_env ENV = {
-    .ctx = &simulated, .now_ns = now, .halt_file = no_halt_file, .emit = hear};
-static const struct oms_place PLACE = {.vfs = "sim", .path = "oms.db"};
-
-/* A process of the simulated machine: what cli.c does around each of its commands. A dead one gets
- * no further than its next port call, and unwinds. */
-struct life {
-    struct transport_io io;
-    struct alpaca *alpaca;
-    struct oms_config config;
-    struct oms *oms;
-};
-
-static void begin_life(struct life *life, uint64_t seed) {
-    disk_vfs_attach("sim", simulated.world.disk, &port, seed);
-    life->config = (struct oms_config){.profile = profile_find("alpaca-retention")};
-}
-
-static void went_well(enum oms_code code, const struct oms_error *error) {
-    if (code != OMS_OK && !port.dead)
-        fail_msg("the simulated run: %s", error->text);
-}
-
-static void connect_and_open(struct life *life) {
-    char text[OMS_ERROR_SIZE];
-    struct oms_error error;
-    struct oms_view view;
-    struct broker broker;
-    wire_begin(wire, &port, &simulated.exchange);
-    wire_io(wire, &life->io);
-    struct alpaca_config alpaca = {.url = "http://127.0.0.1:1",
-                                   .key_id = "key",
-                                   .secret = "secret",
-                                   .profile = life->config.profile,
-                                   .io = &life->io};
-    life->alpaca = alpaca_open(&alpaca, text, sizeof text);
-    assert_non_null(life->alpaca);
-    alpaca_broker(life->alpaca, &broker);
-    went_well(oms_view_at(&PLACE, false, &view, &error), &error); /* whose store is it? */
-    snprintf(life->config.account, sizeof life->config.account, "%s", view.account);
-    oms_view_free(&view);
-    went_well(oms_open(&life->oms, &PLACE, &life->config, &broker, &ENV, &error), &error);
-}
-
-static void end_life(struct life *life) {
-    oms_close(life->oms);
-    if (life->alpaca != NULL) {
-        alpaca_close(life->alpaca);
-        wire_end(wire);
-    }
-    disk_kill(simulated.world.disk);
-    port.dead = false;
-    *life = (struct life){0};
-}
-
-static bool order_is_decided(const struct oms_view *view, const struct oms_next *next) {
-    (void)next;
-    return view->orders[0].state != OMS_STATE_INTENT && view->orders[0].state != OMS_STATE_IN_DOUBT;
-}
-
-static bool store_is_settled(const struct oms_view *view, const struct oms_next *next) {
-    return view->reconciled && (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
-}
-
-static void drive(struct life *life,
-                  bool (*settled)(const struct oms_view *view, const struct oms_next *next)) {
-    struct oms_error error;
-    for (int steps = 0; steps < 100 && !port.dead; steps++) {
-        struct oms_view view;
-        struct oms_next next;
-        assert_int_equal(oms_view(life->oms, &view, &error), OMS_OK);
-        oms_next(life->oms, &next);
-        bool done = settled(&view, &next);
-        oms_view_free(&view);
-        if (done)
-            return;
-        if (next.at_ns > simulated.world.now_ns)
-            simulated.world.now_ns = next.at_ns;
-        went_well(oms_step(life->oms, &error), &error);
-    }
-    if (!port.dead)
-        fail_msg("the simulated run does not settle");
-}
-
-static void submit_d1(uint64_t seed) {
-    static const struct oms_decision D1 = {.id = "D1",
-                                           .symbol = "AAPL",
-                                           .type = BROKER_LIMIT,
-                                           .qty_nanos = INT64_C(100000000000),
-                                           .limit_nanos = INT64_C(150000000000)};
-    struct life life = {0};
-    struct oms_answer answer;
-    struct oms_error error;
-    begin_life(&life, seed);
-    connect_and_open(&life);
-    if (!port.dead)
-        went_well(oms_decide(life.oms, &D1, &answer, &error), &error);
-    drive(&life, order_is_decided);
-    end_life(&life);
-}
 
 static void run_simulated(void) {
-    struct life life = {0};
-    struct oms_error error;
+    const struct machine machine = {
+        .world = &simulated.world,
+        .exchange = &simulated.exchange,
+        .wire = wire,
+        .port = &port,
+        .env = {.ctx = &simulated, .now_ns = now, .halt_file = no_halt_file, .emit = hear}};
     open_side(&simulated, real_now_ns());
-
-    begin_life(&life, 1); /* oms init */
-    snprintf(life.config.account, sizeof life.config.account, "A1");
-    life.config.page_size = atoi(story->page_size);
-    assert_int_equal(oms_init(&PLACE, &life.config, &ENV, NULL, 0, &error), OMS_OK);
-    end_life(&life);
+    machine_init(&machine, atoi(story->page_size), 1);
 
     size_t from = simulated.count;
     kill_in = story->kill_at;
-    submit_d1(2); /* oms submit */
+    machine_submit(&machine, 2);
     simulated.writes = count_writes(&simulated, from);
     if (story->kill_at > 0)
-        submit_d1(3);
+        machine_submit(&machine, 3);
+    machine_reconcile(&machine, 4);
 
-    begin_life(&life, 4); /* oms reconcile */
-    connect_and_open(&life);
-    drive(&life, store_is_settled);
-    end_life(&life);
-
-    begin_life(&life, 5); /* oms status */
-    simulated.state = state_of_d1("sim", "oms.db");
-    end_life(&life);
+    disk_vfs_attach("sim", simulated.world.disk, &port, 5); /* oms status */
+    simulated.state = state_of_d1("sim", MACHINE_STORE);
+    disk_kill(simulated.world.disk);
 }
 
 /* ---- the comparison ---- */

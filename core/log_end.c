@@ -63,7 +63,7 @@ struct source {
 };
 
 static int read_source(const struct source *source, void *out, int length, sqlite3_int64 at) {
-    if (source->bytes == NULL) {
+    if (source->file != NULL) {
         return source->file->pMethods->xRead(source->file, out, length, at);
     }
     memcpy(out, source->bytes + at, (size_t)length);

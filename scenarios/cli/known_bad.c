@@ -381,7 +381,7 @@ static bool core_closes(struct attempt *attempt, const struct scenario *scenario
                             .crash_kind = bad->crash_kind,
                             .restarts = bad->restarts,
                             .faults = bad->faults};
-    struct explore_result result;
+    struct explore_result result = {0};
     bool closed = false;
     wanted.file = suite_keep(attempt->suite, bad->file);
     for (size_t i = 0; i < list->n; i++) {
@@ -436,7 +436,7 @@ static bool is_found(struct attempt *attempt, const struct explore_result *resul
 
 static void explore_and_judge(struct attempt *attempt, const struct scenario *scenario,
                               const struct run_config *config) {
-    struct explore_result result;
+    struct explore_result result = {0};
     struct run_result told;
     struct report_run run;
     if (!core_closes(attempt, scenario, config) ||

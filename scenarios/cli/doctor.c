@@ -160,6 +160,7 @@ static void shift_heap(unsigned long repeat) {
 
 /* False: one went another way; its first different event is told. */
 static bool repeat_here(struct doctor *doctor, unsigned long repeats) {
+    CHECK(doctor->count > 0);
     for (unsigned long i = 0; i < repeats; i++) {
         struct sample *sample = &doctor->samples[i % doctor->count];
         uint64_t fingerprint = 0;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { EXIT_INTERNAL = 70 };
 
@@ -27,4 +28,13 @@ void *check_realloc(void *old, size_t size) {
     void *memory = realloc(old, size);
     CHECK(memory != NULL);
     return memory;
+}
+
+void *check_copy(const void *from, size_t count, size_t size) {
+    void *to = NULL;
+    if (count == 0)
+        return NULL;
+    to = check_alloc(count * size);
+    memcpy(to, from, count * size);
+    return to;
 }

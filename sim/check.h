@@ -13,6 +13,8 @@ _Noreturn void check_failed(const char *file, int line, const char *condition);
 void *check_alloc(size_t size);
 void *check_zalloc(size_t count, size_t size);
 void *check_realloc(void *old, size_t size);
+/* A copy of an array; NULL when it has no elements. */
+void *check_copy(const void *from, size_t count, size_t size);
 /* Makes room for one more element in a growing array; `ceiling` is checked. */
 #define CHECK_ROOM(array, count, cap, ceiling)                         \
     do {                                                               \

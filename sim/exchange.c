@@ -22,22 +22,13 @@ void exchange_init(struct exchange *exchange, const struct profile *profile) {
     exchange->cash_nanos = INT64_C(1000000) * DECIMAL_NANOS;
 }
 
-static void *copy_array(const void *from, size_t count, size_t size) {
-    void *to = NULL;
-    if (count == 0)
-        return NULL;
-    to = check_alloc(count * size);
-    memcpy(to, from, count * size);
-    return to;
-}
-
 void exchange_copy(struct exchange *to, const struct exchange *from) {
     *to = *from;
-    to->orders = copy_array(from->orders, from->order_count, sizeof *from->orders);
-    to->fills = copy_array(from->fills, from->fill_count, sizeof *from->fills);
-    to->positions = copy_array(from->positions, from->position_count, sizeof *from->positions);
-    to->refusals = copy_array(from->refusals, from->refusal_count, sizeof *from->refusals);
-    to->deliveries = copy_array(from->deliveries, from->delivery_count, sizeof *from->deliveries);
+    to->orders = check_copy(from->orders, from->order_count, sizeof *from->orders);
+    to->fills = check_copy(from->fills, from->fill_count, sizeof *from->fills);
+    to->positions = check_copy(from->positions, from->position_count, sizeof *from->positions);
+    to->refusals = check_copy(from->refusals, from->refusal_count, sizeof *from->refusals);
+    to->deliveries = check_copy(from->deliveries, from->delivery_count, sizeof *from->deliveries);
     to->order_cap = from->order_count;
     to->fill_cap = from->fill_count;
     to->position_cap = from->position_count;

@@ -26,18 +26,11 @@ void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
     *judge = (struct judge){.sut = sut, .claims = claims};
 }
 
-static void *copy_rows(const void *from, size_t count, size_t size) {
-    void *to = count == 0 ? NULL : check_alloc(count * size);
-    if (count > 0)
-        memcpy(to, from, count * size);
-    return to;
-}
-
 void judge_copy(struct judge *to, const struct judge *from) {
     *to = *from;
-    to->decisions = copy_rows(from->decisions, from->decision_count, sizeof *from->decisions);
+    to->decisions = check_copy(from->decisions, from->decision_count, sizeof *from->decisions);
     to->decision_cap = from->decision_count;
-    to->disputed = copy_rows(from->disputed, from->disputed_count, sizeof *from->disputed);
+    to->disputed = check_copy(from->disputed, from->disputed_count, sizeof *from->disputed);
     to->disputed_cap = from->disputed_count;
 }
 

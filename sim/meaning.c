@@ -70,7 +70,6 @@ struct bytes_slot {
 };
 static struct store_slot *stores;
 static struct bytes_slot *bytes_seen;
-static unsigned long look_count, open_count;
 
 void meaning_forget(void) {
     for (size_t i = 0; stores != NULL && i < STORES; i++)
@@ -79,11 +78,6 @@ void meaning_forget(void) {
     free(bytes_seen);
     stores = NULL;
     bytes_seen = NULL;
-}
-
-void meaning_count(unsigned long *looks, unsigned long *opens) {
-    *looks = look_count;
-    *opens = open_count;
 }
 
 static const struct bytes_slot *content_of(const struct disk *disk, const char *path) {
@@ -108,7 +102,6 @@ static const struct store_slot *read_store(const struct sut *sut, const struct s
         stores = check_zalloc(STORES, sizeof *stores);
     key += key == 0;
     slot = &stores[key % STORES];
-    look_count++;
     if (slot->key == key)
         return slot;
     sut_meaning_free(&slot->meaning);
@@ -118,7 +111,6 @@ static const struct store_slot *read_store(const struct sut *sut, const struct s
     slot->readable = sut->meaning("sim-peek", path, config, &slot->meaning);
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_RESTORE);
     slot->key = key;
-    open_count++;
     return slot;
 }
 

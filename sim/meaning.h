@@ -47,7 +47,5 @@ uint64_t meaning_time(uint64_t hash, int64_t at_ns, int64_t now_ns, struct momen
 
 /* Forgets the stores that were read. */
 void meaning_forget(void);
-/* Stores looked at, and how many of them had to be opened. */
-void meaning_count(unsigned long *looks, unsigned long *opens);
 
 #endif

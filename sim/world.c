@@ -16,12 +16,8 @@ void world_init(struct world *world, const struct profile *profile, int64_t now_
 void world_copy(struct world *to, const struct world *from) {
     *to = *from;
     to->disk = disk_copy(from->disk);
-    to->flights = NULL;
+    to->flights = check_copy(from->flights, from->flight_count, sizeof *from->flights);
     to->flight_cap = from->flight_count;
-    if (from->flight_count > 0) {
-        to->flights = check_alloc(from->flight_count * sizeof *to->flights);
-        memcpy(to->flights, from->flights, from->flight_count * sizeof *to->flights);
-    }
     exchange_copy(&to->exchange, &from->exchange);
 }
 

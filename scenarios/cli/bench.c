@@ -3,6 +3,7 @@
 
 #include "fuzz/finding.h"
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/figures.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "scenarios/lang/run.h"
@@ -28,12 +29,6 @@ double bench_cpu_s(void) {
     struct timespec used;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-}
-
-static double wall_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 bool bench_timeline(struct bench *bench, enum stage_door door, bool twice) {
@@ -158,10 +153,10 @@ static bool measure_kills(const struct bench *bench, cJSON *report) {
     double rate[KILL_ROUNDS];
     bool done = make_folder(FOLDER);
     for (int round = 0; done && round < KILL_ROUNDS; round++) {
-        double start = wall_s();
+        double start = figure_wall_s();
         for (int i = 0; done && i < ROUND_KILLS; i++)
             done = sigkill_timeline(bench, FOLDER);
-        rate[round] = ROUND_KILLS / (wall_s() - start);
+        rate[round] = ROUND_KILLS / (figure_wall_s() - start);
         show_progress("timelines_sigkill", round + 1, KILL_ROUNDS);
     }
     sigkill_clean(FOLDER);
@@ -173,7 +168,7 @@ static bool measure_kills(const struct bench *bench, cJSON *report) {
 
 /* The whole gate, as a child of its own. */
 static bool measure_gate(cJSON *report, const char *program) {
-    double start = wall_s();
+    double start = figure_wall_s();
     int status = -1;
     pid_t pid = -1;
     show_progress("gate_seconds", 0, 1);
@@ -189,7 +184,7 @@ static bool measure_gate(cJSON *report, const char *program) {
                   WEXITSTATUS(status) == EXIT_PASS;
     show_progress("gate_seconds", 1, 1);
     if (passed)
-        say(report, "gate_seconds", wall_s() - start, "s of wall time for 'crashgate gate'");
+        say(report, "gate_seconds", figure_wall_s() - start, "s of wall time for 'crashgate gate'");
     else
         fprintf(stderr, "crashgate: bench: '%s gate' did not pass\n", program);
     return passed;

@@ -2,6 +2,7 @@
 #include "scenarios/cli/explore.h"
 
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/figures.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, NUMBER_SIZE = 40, AUDITS = 2 };
+enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, AUDITS = 2 };
 
 /* ---- what is to be explored ---- */
 
@@ -60,19 +61,13 @@ void explorations_free(struct explorations *explorations) {
 
 /* ---- making them ---- */
 
-static double wall_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 struct budget {
     double until; /* 0: none */
 };
 
 static bool is_spent(void *ctx) {
     const struct budget *budget = ctx;
-    return budget->until > 0 && wall_seconds() >= budget->until;
+    return budget->until > 0 && figure_wall_s() >= budget->until;
 }
 
 /* In the process of its own. */
@@ -80,7 +75,6 @@ static void make_one(struct suite *suite, const struct explore_options *options,
                      struct exploration *exploration) {
     struct explore_options own = *options;
     struct rusage usage;
-    double begun = wall_seconds();
     if (exploration->config.door == STAGE_WIRE) {
         own.wire = suite_wire(suite);
         if (own.wire == NULL)
@@ -90,47 +84,34 @@ static void make_one(struct suite *suite, const struct explore_options *options,
     /* Plan and finding go back; the story is made again from them. */
     free(exploration->result.replay.finding.trace.v);
     free(exploration->result.replay.trace.v);
-    exploration->seconds = wall_seconds() - begun;
     exploration->peak_kib = getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
     exploration->done = true;
 }
 
-static bool write_all(int to, const void *bytes, size_t length) {
-    const char *at = bytes;
-    while (length > 0) {
-        ssize_t n = write(to, at, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        length -= (size_t)n;
-    }
-    return true;
+/* What the process that explored sends back: it is the same program, so the bytes are as they are,
+ * and what its pointers point to is made anew from the plan. */
+static bool send_made(FILE *to, const struct exploration *exploration) {
+    return fwrite(&exploration->result, sizeof exploration->result, 1, to) == 1 &&
+           fwrite(&exploration->peak_kib, sizeof exploration->peak_kib, 1, to) == 1 &&
+           fwrite(&exploration->done, sizeof exploration->done, 1, to) == 1;
 }
 
-static bool read_all(int from, void *bytes, size_t length) {
-    char *at = bytes;
-    while (length > 0) {
-        ssize_t n = read(from, at, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        length -= (size_t)n;
-    }
-    return true;
+static bool receive_made(FILE *from, struct exploration *exploration) {
+    bool whole = fread(&exploration->result, sizeof exploration->result, 1, from) == 1 &&
+                 fread(&exploration->peak_kib, sizeof exploration->peak_kib, 1, from) == 1 &&
+                 fread(&exploration->done, sizeof exploration->done, 1, from) == 1;
+    exploration->done = exploration->done && whole;
+    exploration->result.replay.finding.trace = (struct trace){0};
+    exploration->result.replay.trace = (struct trace){0};
+    return exploration->done;
 }
 
 struct worker {
     pid_t pid; /* 0: idle */
-    int from;
+    FILE *from;
     size_t index;
 };
 
-/* What the process finds comes back as it is: both are the same program, and what its pointers point
- * to is made anew from the plan. */
 static bool start_worker(struct suite *suite, const struct explore_options *options,
                          struct exploration *exploration, size_t index, struct worker *worker) {
     int ends[2];
@@ -139,34 +120,29 @@ static bool start_worker(struct suite *suite, const struct explore_options *opti
         return false;
     worker->pid = fork();
     if (worker->pid == 0) {
+        FILE *to = fdopen(ends[1], "w");
         close(ends[0]);
         make_one(suite, options, exploration);
-        write_all(ends[1], &exploration->result, sizeof exploration->result);
-        write_all(ends[1], &exploration->peak_kib, sizeof exploration->peak_kib);
-        write_all(ends[1], &exploration->seconds, sizeof exploration->seconds);
-        write_all(ends[1], &exploration->done, sizeof exploration->done);
-        _exit(EXIT_PASS);
+        _exit(to != NULL && send_made(to, exploration) && fflush(to) == 0 ? EXIT_PASS
+                                                                          : EXIT_ENVIRONMENT);
     }
     close(ends[1]);
-    worker->from = ends[0];
+    worker->from = worker->pid < 0 ? NULL : fdopen(ends[0], "r");
     worker->index = index;
-    return worker->pid > 0;
+    if (worker->from == NULL)
+        close(ends[0]);
+    return worker->from != NULL;
 }
 
 static void finish_worker(struct suite *suite, struct explorations *all, struct worker *worker) {
     struct exploration *exploration = &all->v[worker->index];
     int status = 0;
-    bool whole = read_all(worker->from, &exploration->result, sizeof exploration->result) &&
-                 read_all(worker->from, &exploration->peak_kib, sizeof exploration->peak_kib) &&
-                 read_all(worker->from, &exploration->seconds, sizeof exploration->seconds) &&
-                 read_all(worker->from, &exploration->done, sizeof exploration->done);
-    close(worker->from);
+    bool whole = receive_made(worker->from, exploration);
+    fclose(worker->from);
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
     }
     worker->pid = 0;
-    exploration->done = exploration->done && whole && status == 0;
-    exploration->result.replay.finding.trace = (struct trace){0};
-    exploration->result.replay.trace = (struct trace){0};
+    exploration->done = whole && status == 0;
     if (exploration->done)
         return;
     fprintf(stderr, "crashgate: the process that explored %s:%d ended with status %d\n",
@@ -179,37 +155,25 @@ static void finish_worker(struct suite *suite, struct explorations *all, struct 
 
 /* ---- telling ---- */
 
-/* "12,345" */
-static const char *grouped(unsigned long number, char out[NUMBER_SIZE]) {
-    char digits[NUMBER_SIZE];
-    int length = snprintf(digits, sizeof digits, "%lu", number), at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 static const char *door_name(const struct exploration *exploration) {
     return exploration->config.door == STAGE_WIRE ? "wire" : "direct";
 }
 
 static void tell(const struct suite *suite, const struct exploration *exploration) {
     const struct explore_result *result = &exploration->result;
-    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], bytes[NUMBER_SIZE], meaning[NUMBER_SIZE],
-        distinct[NUMBER_SIZE];
+    char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], bytes[FIGURE_SIZE], meaning[FIGURE_SIZE],
+        distinct[FIGURE_SIZE];
     const char *word = result->closed                        ? "CLOSED"
                        : result->verdict == RUN_INCONCLUSIVE ? "NOT CLOSED"
                                                              : "FAIL";
     printf("%-10s %s:%d  [%s, %s, %s]  %s lives, %s crash worlds, %s distinct, deepest %u; merged "
            "%s by bytes, %s by meaning; %lu audited, %lu slowly%s%s\n",
            word, exploration->path, exploration->scenario->place.line, suite->oms_name,
-           exploration->config.profile->name, door_name(exploration), grouped(result->lives, lives),
-           grouped(result->crash_worlds, worlds), grouped(result->distinct, distinct),
-           result->deepest, grouped(result->merged_bytes, bytes),
-           grouped(result->merged_meaning, meaning), result->audited, result->slowly,
+           exploration->config.profile->name, door_name(exploration),
+           figure_grouped(result->lives, lives), figure_grouped(result->crash_worlds, worlds),
+           figure_grouped(result->distinct, distinct), result->deepest,
+           figure_grouped(result->merged_bytes, bytes),
+           figure_grouped(result->merged_meaning, meaning), result->audited, result->slowly,
            result->bound[0] != '\0' ? "; bound: " : "", result->bound);
 }
 
@@ -345,11 +309,7 @@ struct explorations_aside explorations_begin(struct explorations *all, struct su
     if (aside.pid == 0) {
         make_all(all, suite, options, 1, keep_nothing, NULL);
         for (size_t i = 0; i < all->n; i++)
-            written =
-                written &&
-                fwrite(&all->v[i].result, sizeof all->v[i].result, 1, aside.results) == 1 &&
-                fwrite(&all->v[i].peak_kib, sizeof all->v[i].peak_kib, 1, aside.results) == 1 &&
-                fwrite(&all->v[i].done, sizeof all->v[i].done, 1, aside.results) == 1;
+            written = written && send_made(aside.results, &all->v[i]);
         _exit(written && fflush(aside.results) == 0 ? suite->exit_code : EXIT_ENVIRONMENT);
     }
     if (aside.pid < 0) {
@@ -360,10 +320,11 @@ struct explorations_aside explorations_begin(struct explorations *all, struct su
 }
 
 static void tell_file(const struct explore_totals *of, unsigned long not_closed, const char *path) {
-    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], distinct[NUMBER_SIZE];
+    char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], distinct[FIGURE_SIZE];
     printf("%s  %lu explorations: %6s lives, %9s crash worlds, %5s distinct, deepest %u  %s\n",
-           not_closed == 0 ? "CLOSED" : "FAIL  ", of->explorations, grouped(of->lives, lives),
-           grouped(of->crash_worlds, worlds), grouped(of->distinct, distinct), of->deepest, path);
+           not_closed == 0 ? "CLOSED" : "FAIL  ", of->explorations,
+           figure_grouped(of->lives, lives), figure_grouped(of->crash_worlds, worlds),
+           figure_grouped(of->distinct, distinct), of->deepest, path);
 }
 
 void explorations_end(struct explorations_aside *aside, struct explorations *all,
@@ -379,11 +340,7 @@ void explorations_end(struct explorations_aside *aside, struct explorations *all
         rewind(aside->results);
     for (size_t i = 0; i < all->n && whole; i++) {
         struct exploration *exploration = &all->v[i];
-        whole =
-            fread(&exploration->result, sizeof exploration->result, 1, aside->results) == 1 &&
-            fread(&exploration->peak_kib, sizeof exploration->peak_kib, 1, aside->results) == 1 &&
-            fread(&exploration->done, sizeof exploration->done, 1, aside->results) == 1 &&
-            exploration->done;
+        whole = receive_made(aside->results, exploration);
         if (!whole)
             break;
         report(suite, options, exploration, true);
@@ -473,7 +430,7 @@ static bool read_options(const struct options *options, struct explore_options *
         !read_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
         !read_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
         return false;
-    budget->until = seconds > 0 ? wall_seconds() + (double)seconds : 0;
+    budget->until = seconds > 0 ? figure_wall_s() + (double)seconds : 0;
     *explore = explore_defaults(options);
     explore->delays = (enum explore_delays)delays;
     explore->faults = (unsigned)faults;
@@ -488,12 +445,12 @@ static bool read_options(const struct options *options, struct explore_options *
 
 void explore_tell_totals(const struct explore_totals *totals,
                          const struct explore_options *options) {
-    char lives[NUMBER_SIZE], worlds[NUMBER_SIZE], distinct[NUMBER_SIZE];
+    char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], distinct[FIGURE_SIZE];
     printf("%lu explorations, %lu closed: %s lives, %s crash worlds, %s distinct, deepest %u, %lu "
            "audited, %lu mismatches, %lu run slowly; restarts: %s; at most %u other faults a life; "
            "at most %ld MiB\n",
-           totals->explorations, totals->closed, grouped(totals->lives, lives),
-           grouped(totals->crash_worlds, worlds), grouped(totals->distinct, distinct),
+           totals->explorations, totals->closed, figure_grouped(totals->lives, lives),
+           figure_grouped(totals->crash_worlds, worlds), figure_grouped(totals->distinct, distinct),
            totals->deepest, totals->audited, totals->mismatches, totals->slowly,
            delay_words[options->delays], options->faults, totals->peak_kib / 1024);
 }

@@ -15,7 +15,6 @@ struct exploration {
     struct run_config config;
     struct explore_result result; /* its replay holds plan and finding only, no story */
     long peak_kib;                /* memory of the process that made it */
-    double seconds;
     bool done;
 };
 

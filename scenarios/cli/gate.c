@@ -2,6 +2,7 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/difference.h"
 #include "scenarios/cli/explore.h"
+#include "scenarios/cli/figures.h"
 #include "scenarios/cli/known_bad.h"
 #include "scenarios/cli/manifest.h"
 #include "scenarios/cli/suite.h"
@@ -14,26 +15,7 @@
 #include <time.h>
 
 /* Every how many quantified configurations one is repeated, and how many runs it may have. */
-enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, NUMBER_SIZE = 40, LINE_WIDTH = 120 };
-
-/* "12,345" */
-static const char *grouped(uint64_t number, char out[NUMBER_SIZE]) {
-    char digits[NUMBER_SIZE];
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, number), at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
-static double wall_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
+enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, LINE_WIDTH = 120 };
 
 /* ---- the scenarios ---- */
 
@@ -43,7 +25,7 @@ static void run_file(struct suite *suite, const char *path) {
     size_t scenarios = suite->scenario_count, configurations = suite->run_count;
     size_t again = suite->again;
     uint64_t passed = 0;
-    char runs[NUMBER_SIZE], points[NUMBER_SIZE], faults[NUMBER_SIZE];
+    char runs[FIGURE_SIZE], points[FIGURE_SIZE], faults[FIGURE_SIZE];
     suite_file(suite, path);
     scenarios = suite->scenario_count - scenarios;
     configurations = suite->run_count - configurations;
@@ -52,9 +34,9 @@ static void run_file(struct suite *suite, const char *path) {
     passed = suite->totals.scenarios[REPORT_PASS] - before.scenarios[REPORT_PASS];
     printf("%s  %zu in %2zu configurations: %6s runs, %5s crash points, %6s faults  %s\n",
            passed == configurations && configurations > 0 ? "PASS" : "FAIL", scenarios,
-           configurations, grouped(suite->totals.runs - before.runs, runs),
-           grouped(suite->totals.crash_points - before.crash_points, points),
-           grouped(suite->totals.faults_fired - before.faults_fired, faults), path);
+           configurations, figure_grouped(suite->totals.runs - before.runs, runs),
+           figure_grouped(suite->totals.crash_points - before.crash_points, points),
+           figure_grouped(suite->totals.faults_fired - before.faults_fired, faults), path);
     fflush(stdout);
 }
 
@@ -68,13 +50,14 @@ static void judge_faults(struct suite *suite) {
     unsigned kinds = 0, missing = 0;
     int column = printf("faults fired:");
     for (size_t i = 0; i < FAULT_TALLIES; i++) {
-        char name[FAULT_TALLY_SIZE], count[NUMBER_SIZE], text[FAULT_TALLY_SIZE + NUMBER_SIZE + 2];
+        char name[FAULT_TALLY_SIZE], count[FIGURE_SIZE], text[FAULT_TALLY_SIZE + FIGURE_SIZE + 2];
         int length = 0;
         if (!fault_tally_name(i, name))
             continue;
         kinds++;
         missing += is_missing(suite, i);
-        length = snprintf(text, sizeof text, " %s %s,", name, grouped(suite->tallies[i], count));
+        length =
+            snprintf(text, sizeof text, " %s %s,", name, figure_grouped(suite->tallies[i], count));
         if (column + length > LINE_WIDTH)
             column = printf("\n ") - 1;
         column += printf("%s", text);
@@ -167,24 +150,25 @@ static void print_verdict(const struct suite *suite, const struct manifest *coun
                           const struct known_bad_counts *known_bad, const struct repeats *repeats,
                           const struct sweep_count *swept, unsigned long explorations,
                           double seconds) {
-    char runs[NUMBER_SIZE], points[NUMBER_SIZE], lives[NUMBER_SIZE], faults[NUMBER_SIZE],
-        worlds[NUMBER_SIZE], sweeps[NUMBER_SIZE];
+    char runs[FIGURE_SIZE], points[FIGURE_SIZE], lives[FIGURE_SIZE], faults[FIGURE_SIZE],
+        worlds[FIGURE_SIZE], sweeps[FIGURE_SIZE];
     printf("gate: %s  %" PRIu64 " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
            "%" PRIu64
            " of %lu explorations closed (%s crash worlds), %s failures swept, %lu broke it, "
            "%zu of %zu known-bad caught, %s  (%.1f s)\n",
            suite->exit_code == EXIT_PASS ? "PASS" : "FAIL", counted->scenarios,
-           grouped(counted->runs, runs), grouped(counted->crash_points, points),
-           grouped(counted->lives, lives), grouped(counted->faults_fired, faults), counted->closed,
-           explorations, grouped(counted->crash_worlds, worlds), grouped(swept->tried, sweeps),
-           swept->broke, known_bad->caught, known_bad->planted,
-           repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER", seconds);
+           figure_grouped(counted->runs, runs), figure_grouped(counted->crash_points, points),
+           figure_grouped(counted->lives, lives), figure_grouped(counted->faults_fired, faults),
+           counted->closed, explorations, figure_grouped(counted->crash_worlds, worlds),
+           figure_grouped(swept->tried, sweeps), swept->broke, known_bad->caught,
+           known_bad->planted, repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER",
+           seconds);
 }
 
 static void run_all(struct suite *suite, const struct suite_paths *paths,
                     const struct manifest *promised, const char *manifest_path) {
     const char *variants = suite->options->value[OPTION_VARIANTS];
-    double begun = wall_seconds();
+    double begun = figure_wall_s();
     struct repeats repeats;
     struct manifest counted;
     struct known_bad_counts known_bad;
@@ -222,7 +206,7 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     if (!manifest_kept(promised, &counted, manifest_path, stdout))
         suite_worst(suite, EXIT_FAIL);
     print_verdict(suite, &counted, &known_bad, &repeats, &swept, explored.explorations,
-                  wall_seconds() - begun);
+                  figure_wall_s() - begun);
 }
 
 int command_gate(const struct options *options, const char *program) {

@@ -42,7 +42,6 @@ struct trail {
 struct work {
     struct moment *start; /* NULL: the very first life */
     const struct trail *trail;
-    unsigned depth;
     size_t class;
     struct plan_item faults[EXPLORE_FAULTS_MAX];
     size_t fault_count;
@@ -51,7 +50,6 @@ struct work {
 
 /* Worlds about to start that mean the same: what became of the one that was run. */
 struct class {
-    uint64_t key;
     bool run;
     uint64_t verdict, successors, trace;
 };
@@ -244,16 +242,15 @@ static void note_key(struct explorer *x, uint64_t key) {
 
 /* ---- worlds about to start ---- */
 
-static size_t add_class(struct explorer *x, uint64_t key) {
+static size_t add_class(struct explorer *x) {
     CHECK_ROOM(x->classes, x->class_count, x->class_cap, NODES_MAX);
-    x->classes[x->class_count] = (struct class){.key = key};
+    x->classes[x->class_count] = (struct class){.run = false};
     return x->class_count++;
 }
 
-static struct work *new_work(struct moment *start, const struct trail *trail, unsigned depth,
-                             size_t class) {
+static struct work *new_work(struct moment *start, const struct trail *trail, size_t class) {
     struct work *work = check_zalloc(1, sizeof *work);
-    *work = (struct work){.start = start, .trail = trail, .depth = depth, .class = class};
+    *work = (struct work){.start = start, .trail = trail, .class = class};
     return work;
 }
 
@@ -276,7 +273,6 @@ static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsig
     uint64_t key = 0;
     uint64_t *index = NULL;
     if (met != NULL) {
-        x->result->starts_merged += !audit;
         return *met;
     }
     key = meaning_of(x, script, NULL);
@@ -291,13 +287,12 @@ static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsig
     }
     keymap_put(&x->start_bytes, bytes, key);
     if (index != NULL) {
-        x->result->starts_merged++;
         return key;
     }
     note_key(x, key);
     keymap_put(&x->starts, key, x->class_count);
     x->result->starts++;
-    push(x, cost, new_work(moment_take(script), trail, cost, add_class(x, key)));
+    push(x, cost, new_work(moment_take(script), trail, add_class(x)));
     return key;
 }
 
@@ -623,8 +618,6 @@ static void note_lines(struct explorer *x, const struct script *script) {
     for (size_t i = 0; i < x->scenario->line_count; i++)
         x->seen[i] = x->seen[i] || script->lines[i].seen || script->lines[i].has_key[0] ||
                      script->lines[i].fired;
-    for (unsigned i = 0; i < SITE_COUNT; i++)
-        x->result->fired[i] += script->fired[i];
 }
 
 /* Runs one life, and everything that can be left of it. *class: what became of it. */
@@ -765,8 +758,8 @@ static bool is_tried(const struct explorer *x, const struct fault *fault) {
 /* The same life again with one more fault. */
 static void add_fault(struct explorer *x, const struct work *work, const struct life *life,
                       size_t call, const struct fault *fault, unsigned cost) {
-    struct work *more = new_work(work->start == NULL ? NULL : moment_share(work->start),
-                                 work->trail, work->depth, work->class);
+    struct work *more =
+        new_work(work->start == NULL ? NULL : moment_share(work->start), work->trail, work->class);
     memcpy(more->faults, work->faults, sizeof more->faults);
     more->fault_count = work->fault_count;
     more->faults[more->fault_count++] =
@@ -835,7 +828,6 @@ static void one_work(struct explorer *x, const struct work *work, unsigned cost)
     struct class class = {0};
     if (run_life(x, work, cost, false, &class, life)) {
         if (work->fault_count == 0) {
-            class.key = x->classes[work->class].key;
             x->classes[work->class] = class;
         }
         if (x->result->lives == 1)
@@ -853,7 +845,7 @@ static void one_work(struct explorer *x, const struct work *work, unsigned cost)
 static void search(struct explorer *x) {
     struct work *work = NULL;
     unsigned cost = 0;
-    push(x, 0, new_work(NULL, NULL, 0, add_class(x, 0)));
+    push(x, 0, new_work(NULL, NULL, add_class(x)));
     while (!bound_hit(x) && (work = frontier_pop(&x->frontier, &cost)) != NULL) {
         bool later = x->result->found && cost > x->found_cost;
         if (!later)

@@ -65,9 +65,9 @@ struct explore_result {
     unsigned long port_calls;       /* in the first life */
     unsigned long crash_worlds;     /* made */
     unsigned long merged_bytes, merged_meaning;
-    unsigned long distinct;              /* crash worlds that were left */
-    unsigned long starts, starts_merged; /* of those, after each restart delay */
-    unsigned deepest;                    /* crashes and faults on the way to the farthest world */
+    unsigned long distinct; /* crash worlds that were left */
+    unsigned long starts;   /* of those, after each restart delay */
+    unsigned deepest;       /* crashes and faults on the way to the farthest world */
     unsigned long audited, mismatches;
     unsigned long implied_tried; /* power outcomes tried against the one that stands for them */
     unsigned long slowly;        /* crash points also run the slow way, with a dead port */
@@ -75,7 +75,6 @@ struct explore_result {
     bool reduced;                /* some power loss had too many outcomes to try all */
     size_t waiting_most;         /* worlds waiting at the worst moment */
     uint64_t fingerprint;        /* over all keys, in order */
-    unsigned long fired[SITE_COUNT];
     char mismatch[RUN_HEADLINE_SIZE]; /* the first audit that differed */
     struct run_result replay;         /* of the finding, by its plan; verdict FAIL */
     bool found;

@@ -22,13 +22,6 @@ struct moment {
     size_t fill_count;
 };
 
-static void *copy_rows(const void *from, size_t count, size_t size) {
-    void *to = count == 0 ? NULL : check_alloc(count * size);
-    if (count > 0)
-        memcpy(to, from, count * size);
-    return to;
-}
-
 struct moment *moment_take(const struct script *script) {
     const struct stage *stage = &script->stage;
     struct moment *moment = check_zalloc(1, sizeof *moment);
@@ -42,9 +35,9 @@ struct moment *moment_take(const struct script *script) {
     moment->restarted_ns = stage->restarted_ns;
     moment->recovered_ns = stage->recovered_ns;
     moment->line_count = script->scenario->line_count;
-    moment->lines = copy_rows(script->lines, moment->line_count, sizeof *script->lines);
+    moment->lines = check_copy(script->lines, moment->line_count, sizeof *script->lines);
     moment->observed = script->observed;
-    moment->fills = copy_rows(script->fills, script->fill_count, sizeof *script->fills);
+    moment->fills = check_copy(script->fills, script->fill_count, sizeof *script->fills);
     moment->fill_count = script->fill_count;
     return moment;
 }
@@ -86,7 +79,7 @@ void moment_restore(const struct moment *moment, struct script *script) {
     memcpy(script->lines, moment->lines, moment->line_count * sizeof *script->lines);
     script->observed = moment->observed;
     free(script->fills);
-    script->fills = copy_rows(moment->fills, moment->fill_count, sizeof *moment->fills);
+    script->fills = check_copy(moment->fills, moment->fill_count, sizeof *moment->fills);
     script->fill_count = script->fill_cap = moment->fill_count;
     script->boot_ns = INT64_MAX;
     script->faults_over = script->has_key = false;

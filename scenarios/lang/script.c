@@ -1542,10 +1542,6 @@ void script_run(struct script *script, bool skip_recovery) {
 
 /* ---- one life at a time ---- */
 
-int script_window(const struct script *script) {
-    return open_window(script);
-}
-
 void script_dies(struct script *script, const struct plan_item *item,
                  const struct broker_request *sent, unsigned outcome) {
     int window = open_window(script);

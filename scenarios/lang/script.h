@@ -133,8 +133,6 @@ void script_waits(struct script *script, int64_t until_ns);
 uint64_t script_memory(const struct script *script, bool timed, struct moments *pending);
 /* When the script itself will start the OMS, as far as it knows; INT64_MAX: it will not. */
 int64_t script_restart_ns(const struct script *script);
-/* The quantified crash whose window is open, or -1. */
-int script_window(const struct script *script);
 
 /* Takes script->state and script->facts once, and ends the story (scenarios/lang/state.c). */
 void state_take(struct script *script);

@@ -24,16 +24,20 @@ static bool grow(void **rows, size_t count, size_t *capacity, size_t size, size_
     return true;
 }
 
-bool book_reserve_order(struct book *book) {
-    void *rows = book->orders;
-    const bool fits = grow(&rows, book->order_count, &book->order_capacity, sizeof *book->orders,
-                           BOOK_ORDERS_MAX);
-    book->orders = rows;
-    return fits && index_reserve(&book->by_client_id) && index_reserve(&book->by_broker_id);
+bool book_reserve_orders(struct book *book, size_t more) {
+    bool fits = true;
+    for (size_t i = 0; fits && i < more; i++) {
+        void *rows = book->orders;
+        fits = grow(&rows, book->order_count + i, &book->order_capacity, sizeof *book->orders,
+                    BOOK_ORDERS_MAX);
+        book->orders = rows;
+    }
+    return fits && index_reserve(&book->by_client_id, more) &&
+           index_reserve(&book->by_broker_id, more);
 }
 
 struct order *book_add_order(struct book *book, const struct order *order) {
-    struct order *kept = book_reserve_order(book) ? malloc(sizeof *kept) : NULL;
+    struct order *kept = book_reserve_orders(book, 1) ? malloc(sizeof *kept) : NULL;
 
     if (kept == NULL) {
         return NULL;

@@ -30,8 +30,8 @@ void book_free(struct book *book);
 
 /* A copy of *order, indexed. NULL: no memory, or BOOK_ORDERS_MAX. */
 struct order *book_add_order(struct book *book, const struct order *order);
-/* Makes sure that the next book_add_order succeeds; false: no memory or the ceiling. */
-bool book_reserve_order(struct book *book);
+/* Makes room for that many more orders; false: no memory or the ceiling. */
+bool book_reserve_orders(struct book *book, size_t more);
 struct order *book_by_client_id(const struct book *book, const char *client_order_id);
 struct order *book_by_broker_id(const struct book *book, const char *broker_order_id);
 bool book_note_broker_id(struct book *book, struct order *order); /* false: no memory */

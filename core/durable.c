@@ -75,6 +75,13 @@ enum oms_code engine_fail(struct oms *oms, const char *what, struct oms_error *e
     return OMS_STORAGE;
 }
 
+bool engine_is_halted(const struct oms *oms, struct oms_error *error) {
+    if (oms->halted) {
+        text_error(error, "stopped after a storage error: close and start again");
+    }
+    return oms->halted;
+}
+
 enum oms_code engine_begin(struct oms *oms, struct oms_error *error) {
     return store_begin(&oms->store) == SQLITE_OK ? OMS_OK
                                                  : engine_fail(oms, "begin a transaction", error);

@@ -1,6 +1,7 @@
 /* The running instance, shared by the files that make up the OMS.
  *
- *   oms.c      open, close, decide, cancel, kill switch: what people and strategies ask
+ *   oms.c      open, close, cancel, kill switch: what people ask
+ *   decide.c   what strategies ask: decisions become durable intents
  *   agenda.c   what is due next: one function, so that oms_next and oms_step agree
  *   send.c     orders and cancels leaving, and their answers becoming durable
  *   resolve.c  orders that may be live without our knowing, and expiry
@@ -52,6 +53,8 @@ struct oms {
 
 /* Stops everything (7). Returns OMS_STORAGE. */
 enum oms_code engine_fail(struct oms *oms, const char *what, struct oms_error *error);
+/* Has it been stopped? Then *error says so. */
+bool engine_is_halted(const struct oms *oms, struct oms_error *error);
 enum oms_code engine_begin(struct oms *oms, struct oms_error *error);
 /* A commit that is not certain stops everything. */
 enum oms_code engine_commit(struct oms *oms, struct oms_error *error);

@@ -23,10 +23,13 @@ static struct index_slot *find_slot(const struct index *index, const char *key) 
     return &index->slots[i];
 }
 
-bool index_reserve(struct index *index) {
-    struct index grown = {.capacity = index->capacity ? index->capacity * 2 : FIRST_CAPACITY};
+bool index_reserve(struct index *index, size_t more) {
+    struct index grown = {.capacity = index->capacity ? index->capacity : FIRST_CAPACITY};
 
-    if ((index->count + 1) * 2 <= index->capacity) {
+    while ((index->count + more) * 2 > grown.capacity) {
+        grown.capacity *= 2;
+    }
+    if (grown.capacity == index->capacity) {
         return true;
     }
     grown.slots = calloc(grown.capacity, sizeof *grown.slots);
@@ -46,7 +49,7 @@ bool index_reserve(struct index *index) {
 
 bool index_put(struct index *index, const char *key, void *value) {
     struct index_slot *slot;
-    if (!index_reserve(index)) {
+    if (!index_reserve(index, 1)) {
         return false;
     }
     slot = find_slot(index, key);

@@ -14,9 +14,9 @@ struct index { /* all zero is empty */
     size_t count, capacity;
 };
 
-/* Makes room for one more; false: no memory. */
-bool index_reserve(struct index *index);
-/* Adds or replaces; false: no memory (never after index_reserve). */
+/* Makes room for that many more; false: no memory. */
+bool index_reserve(struct index *index, size_t more);
+/* Adds or replaces; false: no memory (never while there is room). */
 bool index_put(struct index *index, const char *key, void *value);
 void *index_get(const struct index *index, const char *key); /* NULL: not there */
 void index_free(struct index *index);

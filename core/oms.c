@@ -1,4 +1,4 @@
-/* What people and strategies ask of the OMS: start, stop, decide, cancel, switch, step. */
+/* What people ask of the OMS: start, stop, cancel, switch, step. */
 #include "core/client_id.h"
 #include "core/engine.h"
 
@@ -16,60 +16,14 @@ enum {
     PRICE_TOLERANCE_PPM = 10000
 };
 
-/* ---- rules for what comes in ---- */
-
-static bool is_in(char c, const char *extra) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr(extra, c) != NULL);
-}
-
-/* Is it 1..size-1 characters of A-Z, 0-9 and `extra`, closed by a zero within size? */
-static bool is_word(const char *text, size_t size, const char *extra) {
-    const char *end = memchr(text, '\0', size);
-    if (end == NULL || end == text) {
-        return false;
-    }
-    for (const char *c = text; c < end; c++) {
-        if (!is_in(*c, extra)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_visible(const char *text, size_t size) {
-    const char *end = memchr(text, '\0', size);
-    if (end == NULL || end == text) {
-        return false;
-    }
-    for (const char *c = text; c < end; c++) {
-        if (*c <= ' ' || *c > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-
-/* A bounded, printable copy of text that may be anything, for messages. */
-static const char *shown(const char *text, size_t size, char out[OMS_DECISION_ID_SIZE]) {
-    char bounded[OMS_DECISION_ID_SIZE] = "";
-    const size_t length = size < sizeof bounded ? size : sizeof bounded - 1;
-    memcpy(bounded, text, length);
-    bounded[length] = '\0';
-    text_clean(out, OMS_DECISION_ID_SIZE, bounded);
-    return out;
-}
-
 static bool config_is_valid(const struct oms_config *config, struct oms_error *error) {
     char account[OMS_DECISION_ID_SIZE];
 
     if (config->profile == NULL) {
         text_error(error, "configuration: a broker profile must be given");
-    } else if (!is_word(config->account, sizeof config->account, LOWER "_-")) {
+    } else if (!text_is_word(config->account, sizeof config->account, TEXT_LOWER "_-")) {
         text_error(error, "configuration: account \"%s\" must be 1 to 32 of [A-Za-z0-9_-]",
-                   shown(config->account, sizeof config->account, account));
+                   text_shown(config->account, sizeof config->account, account));
     } else if (config->page_size != 0 && (config->page_size < 512 || config->page_size > 65536 ||
                                           (config->page_size & (config->page_size - 1)) != 0)) {
         text_error(error, "configuration: page size %d must be a power of two from 512 to 65536",
@@ -114,9 +68,9 @@ static void fill_defaults(struct oms_config *config) {
 static bool opening_is_valid(const struct oms_opening *opening, struct oms_error *error) {
     char symbol[OMS_DECISION_ID_SIZE], price[DECIMAL_TEXT_MAX];
 
-    if (!is_word(opening->symbol, sizeof opening->symbol, "./-")) {
+    if (!text_is_word(opening->symbol, sizeof opening->symbol, "./-")) {
         text_error(error, "opening position: symbol \"%s\" must be of [A-Z0-9./-]",
-                   shown(opening->symbol, sizeof opening->symbol, symbol));
+                   text_shown(opening->symbol, sizeof opening->symbol, symbol));
         return false;
     }
     if (opening->price_nanos < 0 || opening->qty_nanos == INT64_MIN) {
@@ -232,233 +186,6 @@ void oms_close(struct oms *oms) {
     free(oms);
 }
 
-static bool is_halted(const struct oms *oms, struct oms_error *error) {
-    if (oms->halted) {
-        text_error(error, "stopped after a storage error: close and start again");
-    }
-    return oms->halted;
-}
-
-/* ---- deciding ---- */
-
-static bool decision_is_valid(const struct oms_decision *decision, int64_t now_ns, char *why) {
-    char number[DECIMAL_TEXT_MAX], text[OMS_DECISION_ID_SIZE], now[TEXT_TIME_SIZE],
-        then[TEXT_TIME_SIZE];
-
-    if (!is_visible(decision->id, sizeof decision->id)) {
-        (void)snprintf(why, OMS_REASON_SIZE,
-                       "decision id \"%s\" must be 1 to 128 printable characters without spaces",
-                       shown(decision->id, sizeof decision->id, text));
-    } else if (!is_word(decision->symbol, sizeof decision->symbol, "./-")) {
-        (void)snprintf(why, OMS_REASON_SIZE, "symbol \"%s\" must be 1 to 23 of [A-Z0-9./-]",
-                       shown(decision->symbol, sizeof decision->symbol, text));
-    } else if (decision->qty_nanos <= 0) {
-        (void)snprintf(why, OMS_REASON_SIZE, "qty %s must be positive",
-                       decimal_format(decision->qty_nanos, 0, number));
-    } else if (decision->type == BROKER_LIMIT && decision->limit_nanos <= 0) {
-        (void)snprintf(why, OMS_REASON_SIZE, "limit %s of a limit order must be positive",
-                       decimal_format(decision->limit_nanos, 0, number));
-    } else if (decision->type == BROKER_MARKET && decision->limit_nanos != 0) {
-        (void)snprintf(why, OMS_REASON_SIZE, "limit %s of a market order must be 0",
-                       decimal_format(decision->limit_nanos, 0, number));
-    } else if (decision->expires_ns < 0 ||
-               (decision->expires_ns > 0 && decision->expires_ns <= now_ns)) {
-        (void)snprintf(why, OMS_REASON_SIZE, "expiry %s is past: it is %s",
-                       text_time(decision->expires_ns, then), text_time(now_ns, now));
-    } else {
-        return true;
-    }
-    return false;
-}
-
-/* Enums are data from outside: a value that is none of their names is refused. */
-static bool words_are_valid(const struct oms_decision *decision, char *why) {
-    const char *field = broker_side_name(decision->side)[0] == '?'   ? "side"
-                        : broker_type_name(decision->type)[0] == '?' ? "type"
-                        : broker_tif_name(decision->tif)[0] == '?'   ? "time in force"
-                                                                     : NULL;
-    if (field != NULL) {
-        (void)snprintf(why, OMS_REASON_SIZE, "%s is none of the known ones", field);
-    }
-    return field == NULL;
-}
-
-static void tell_decision(struct oms *oms, enum oms_event_kind kind, enum oms_phase phase,
-                          const struct oms_decision *decision, const char *client_order_id,
-                          const char *text, bool known) {
-    char id[OMS_DECISION_ID_SIZE];
-    const struct oms_event event = {.kind = kind,
-                                    .phase = phase,
-                                    .decision_id = shown(decision->id, sizeof decision->id, id),
-                                    .client_order_id = client_order_id,
-                                    .text = text,
-                                    .known = known};
-    oms->env.emit(oms->env.ctx, &event);
-}
-
-static enum oms_code not_taken(struct oms *oms, const struct oms_decision *decision,
-                               struct oms_answer *answer, const char *why) {
-    answer->taken = OMS_NOT_TAKEN;
-    text_clean(answer->reason, sizeof answer->reason, why);
-    tell_decision(oms, OMS_EVENT_REFUSE, OMS_AFTER, decision, answer->client_order_id,
-                  answer->reason, false);
-    return OMS_OK;
-}
-
-static enum oms_code answer_known(struct oms *oms, const struct oms_decision *decision,
-                                  const struct order *order, struct oms_answer *answer) {
-    tell_decision(oms, OMS_EVENT_CHECK, OMS_AFTER, decision, answer->client_order_id, "", true);
-    if (!order_same_payload(decision, &order->pub.decision)) {
-        return not_taken(oms, decision, answer,
-                         "this decision id was taken with another payload; a new decision needs a "
-                         "new id");
-    }
-    answer->taken = OMS_KNOWN;
-    answer->state = order->pub.state;
-    text_clean(answer->reason, sizeof answer->reason, order->pub.reason);
-    tell_decision(oms, OMS_EVENT_SKIP, OMS_AFTER, decision, answer->client_order_id,
-                  oms_state_name(order->pub.state), false);
-    return OMS_OK;
-}
-
-static void make_intent(struct oms *oms, const struct oms_decision *decision,
-                        const char *client_order_id, int64_t now_ns, struct order *intent) {
-    struct oms_order *pub = &intent->pub;
-
-    *intent = (struct order){.id = (int64_t)oms->book.order_count + 1};
-    pub->decision = *decision;
-    text_clean(pub->decision.id, sizeof pub->decision.id, decision->id);
-    text_clean(pub->decision.symbol, sizeof pub->decision.symbol, decision->symbol);
-    intent->seal = order_seal(&pub->decision);
-    text_clean(pub->client_order_id, sizeof pub->client_order_id, client_order_id);
-    pub->created_ns = now_ns;
-    pub->state = OMS_STATE_INTENT;
-    if (book_is_orphan(&oms->book, client_order_id)) {
-        /* an earlier life sent it and lost the record: it is looked up, and never sent again */
-        pub->sends = oms->config.max_sends;
-        intent->send_by_ns = now_ns;
-        order_move(intent, OMS_STATE_IN_DOUBT, "the broker has an order under this id already");
-    } else if (send_may_begin(oms)) {
-        send_reserve(oms, intent, now_ns);
-    }
-    order_check(intent);
-}
-
-/* What became of the intent's transaction. */
-enum intent { INTENT_DURABLE, INTENT_SWITCHED_OFF, INTENT_NO_SPACE, INTENT_UNKNOWN };
-
-/* Invariant (1): this returns INTENT_DURABLE before anything about the order may leave. */
-static enum intent write_intent_durably(struct oms *oms, const struct order *intent) {
-    bool allowed = false;
-    int rc = store_begin(&oms->store);
-
-    if (rc == SQLITE_OK) {
-        rc = store_put_intent(&oms->store, intent, &allowed);
-    }
-    if (rc == SQLITE_OK && allowed) {
-        switch (store_commit(&oms->store)) {
-        case STORE_COMMITTED:
-            return INTENT_DURABLE;
-        case STORE_NO_SPACE:
-            return INTENT_NO_SPACE;
-        case STORE_UNKNOWN:
-            return INTENT_UNKNOWN;
-        }
-    }
-    if (store_rollback(&oms->store) != SQLITE_OK) {
-        return INTENT_UNKNOWN;
-    }
-    if (rc == SQLITE_OK) {
-        return INTENT_SWITCHED_OFF;
-    }
-    return (rc & 0xff) == SQLITE_FULL ? INTENT_NO_SPACE : INTENT_UNKNOWN;
-}
-
-static enum oms_code take(struct oms *oms, const struct order *intent, struct oms_answer *answer,
-                          struct oms_error *error) {
-    const struct oms_decision *decision = &intent->pub.decision;
-    char why[OMS_REASON_SIZE];
-    struct order *kept;
-
-    if (!book_reserve_order(&oms->book)) {
-        (void)snprintf(why, sizeof why, "no room for another order: %zu of at most %d are kept",
-                       oms->book.order_count, BOOK_ORDERS_MAX);
-        return not_taken(oms, decision, answer, why);
-    }
-    engine_tell(oms, OMS_EVENT_DECIDE, OMS_BEFORE, intent, "");
-    switch (write_intent_durably(oms, intent)) {
-    case INTENT_DURABLE:
-        break;
-    case INTENT_SWITCHED_OFF:
-        return not_taken(oms, decision, answer, "the kill switch is on in the store");
-    case INTENT_NO_SPACE:
-        return not_taken(oms, decision, answer, "no space left for the intent");
-    case INTENT_UNKNOWN:
-        answer->taken = OMS_UNKNOWN;
-        return engine_fail(oms, "write the intent (outcome unknown)", error);
-    }
-    kept = book_add_order(&oms->book, intent);
-    if (kept == NULL || !engine_relist(oms, kept)) {
-        answer->taken = OMS_UNKNOWN;
-        return engine_fail(oms, "no memory to keep an order", error);
-    }
-    oms->ids_sent += kept->passed_door = kept->pub.state == OMS_STATE_IN_DOUBT;
-    engine_tell(oms, OMS_EVENT_DECIDE, OMS_AFTER, kept, "");
-    answer->taken = OMS_TAKEN;
-    answer->state = kept->pub.state;
-    return OMS_OK;
-}
-
-enum oms_code oms_decide(struct oms *oms, const struct oms_decision *decision,
-                         struct oms_answer *answer, struct oms_error *error) {
-    char why[OMS_REASON_SIZE];
-    const struct order *known;
-    struct order intent;
-    int64_t now;
-
-    *answer = (struct oms_answer){.taken = OMS_UNKNOWN};
-    if (is_halted(oms, error)) {
-        return OMS_HALTED;
-    }
-    now = engine_now(oms);
-    if (is_visible(decision->id, sizeof decision->id)) {
-        oms_client_order_id(oms->config.account, decision->id, oms->config.profile->client_id_max,
-                            answer->client_order_id);
-    }
-    known = book_by_client_id(&oms->book, answer->client_order_id);
-    if (known != NULL) {
-        return answer_known(oms, decision, known, answer);
-    }
-    if (!decision_is_valid(decision, now, why) || !words_are_valid(decision, why)) {
-        return not_taken(oms, decision, answer, why);
-    }
-    tell_decision(oms, OMS_EVENT_CHECK, OMS_AFTER, decision, answer->client_order_id, "", false);
-    if (oms->book.meta.kill_switch) {
-        (void)snprintf(why, sizeof why, "the kill switch is on: %.200s",
-                       oms->book.meta.kill_reason);
-        return not_taken(oms, decision, answer, why);
-    }
-    make_intent(oms, decision, answer->client_order_id, now, &intent);
-    return take(oms, &intent, answer, error);
-}
-
-enum oms_code oms_exists(struct oms *oms, const char *decision_id, bool *exists,
-                         char key[BROKER_CLIENT_ID_SIZE], struct oms_error *error) {
-    int rc;
-
-    *exists = false;
-    key[0] = '\0';
-    if (is_halted(oms, error)) {
-        return OMS_HALTED;
-    }
-    rc = store_key_of(&oms->store, decision_id, key);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-        return engine_fail(oms, "look a decision up", error);
-    }
-    *exists = rc == SQLITE_ROW;
-    return OMS_OK;
-}
-
 /* ---- canceling and switching ---- */
 
 static struct order *order_of(const struct oms *oms, const char *decision_id) {
@@ -472,7 +199,7 @@ static struct order *order_of(const struct oms *oms, const char *decision_id) {
 enum oms_code oms_cancel(struct oms *oms, const char *decision_id, struct oms_error *error) {
     struct order *order, next;
 
-    if (is_halted(oms, error)) {
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     order = order_of(oms, decision_id);
@@ -495,7 +222,7 @@ enum oms_code oms_cancel(struct oms *oms, const char *decision_id, struct oms_er
 
 enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
                               struct oms_error *error) {
-    if (is_halted(oms, error)) {
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     return engine_trip(oms, on, who, why, error);
@@ -522,7 +249,7 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
     struct task task;
     int64_t now;
 
-    if (is_halted(oms, error)) {
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     now = engine_now(oms);

@@ -167,6 +167,15 @@ struct oms_answer {
 enum oms_code oms_decide(struct oms *oms, const struct oms_decision *decision,
                          struct oms_answer *answer, struct oms_error *error);
 
+/* Presents decisions that arrived together: one durable transaction writes the intents of all that
+ * are taken, and each is answered as oms_decide would, in order (the second of two with one id is
+ * KNOWN, or refused for its payload). What is new among them is taken whole or not at all: without
+ * space all of it is NOT_TAKEN. OMS_STORAGE: what is UNKNOWN is neither taken nor refused.
+ * OMS_INVALID: more than OMS_DECISIONS_MAX; nothing was done. */
+enum { OMS_DECISIONS_MAX = 1024 };
+enum oms_code oms_decide_many(struct oms *oms, const struct oms_decision decisions[], size_t count,
+                              struct oms_answer answers[], struct oms_error *error);
+
 /* The document's idempotency store: exists() is true once the intent is durable; it then gives the
  * idempotency key, which is the client order id. */
 enum oms_code oms_exists(struct oms *oms, const char *decision_id, bool *exists,

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void text_error(struct oms_error *error, const char *format, ...) {
     va_list arguments;
@@ -51,5 +52,47 @@ char *text_time(int64_t ns, char out[TEXT_TIME_SIZE]) {
     (void)snprintf(out, TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", (int)year, month,
                    day, seconds / 3600, seconds / 60 % 60, seconds % 60,
                    (int)(rest % PROFILE_SECOND_NS));
+    return out;
+}
+
+/* ---- text from outside ---- */
+
+static bool is_in(char c, const char *extra) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr(extra, c) != NULL);
+}
+
+bool text_is_word(const char *text, size_t size, const char *extra) {
+    const char *end = memchr(text, '\0', size);
+    if (end == NULL || end == text) {
+        return false;
+    }
+    for (const char *c = text; c < end; c++) {
+        if (!is_in(*c, extra)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool text_is_visible(const char *text, size_t size) {
+    const char *end = memchr(text, '\0', size);
+    if (end == NULL || end == text) {
+        return false;
+    }
+    for (const char *c = text; c < end; c++) {
+        if (*c <= ' ' || *c > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *text_shown(const char *text, size_t size, char out[OMS_DECISION_ID_SIZE]) {
+    char bounded[OMS_DECISION_ID_SIZE] = "";
+    const size_t length = size < sizeof bounded ? size : sizeof bounded - 1;
+    memcpy(bounded, text, length);
+    bounded[length] = '\0';
+    text_clean(out, OMS_DECISION_ID_SIZE, bounded);
     return out;
 }

@@ -1,6 +1,8 @@
 /* A desk for tests: a directory on the real file system, a scripted broker, one instance. */
 #include "core/tests/desk.h"
 
+#include "core/tests/fault_vfs.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,6 +41,18 @@ void desk_open(struct desk *desk) {
     if (code != OMS_OK) {
         fail_msg("open: %s", desk->error.text);
     }
+}
+
+void desk_start_on_faults(struct desk *desk) {
+    fault_register();
+    fault_arm((struct fault_plan){.at = 0});
+    desk_prepare(desk, "alpaca");
+    desk->place.vfs = "fault";
+    desk->config.no_checkpoint_on_close = true;
+    desk_make_with(desk, NULL, 0);
+    desk_open(desk);
+    settle(desk);
+    fake_forget_log(&desk->fake);
 }
 
 void desk_start(struct desk *desk, const char *profile) {

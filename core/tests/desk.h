@@ -23,6 +23,8 @@ enum oms_code desk_try_open(struct desk *desk);
 void desk_open(struct desk *desk);
 /* Prepared, made, opened, compared; the event log is empty. */
 void desk_start(struct desk *desk, const char *profile);
+/* The same under "alpaca" on the VFS whose calls fail as planned (core/tests/fault_vfs.h). */
+void desk_start_on_faults(struct desk *desk);
 void desk_close(struct desk *desk);
 /* The process dies now: the next life finds the files as they are at this moment. */
 void desk_kill(struct desk *desk);

@@ -10,18 +10,6 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-static void start_on_fault_vfs(struct desk *desk) {
-    fault_register();
-    fault_arm((struct fault_plan){.at = 0});
-    desk_prepare(desk, "alpaca");
-    desk->place.vfs = "fault";
-    desk->config.no_checkpoint_on_close = true;
-    desk_make_with(desk, NULL, 0);
-    desk_open(desk);
-    settle(desk);
-    fake_forget_log(&desk->fake);
-}
-
 static bool is_known(struct desk *desk, const char *id) {
     char key[BROKER_CLIENT_ID_SIZE];
     bool exists = false;
@@ -42,7 +30,7 @@ static void no_space_at_an_intent_is_not_taken_and_the_rest_goes_on(void **state
     struct oms_answer answer;
     struct desk desk;
     (void)state;
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     take(&desk, "D1");
     settle(&desk);
     fault_arm((struct fault_plan){.at = 1, .code = SQLITE_FULL});
@@ -66,7 +54,7 @@ static void no_space_after_the_whole_commit_was_written_does_not_come_back(void 
     const struct oms_decision decision = decision_of("D2");
     struct desk desk;
     (void)state;
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     take(&desk, "D1");
     settle(&desk);
     fault_arm((struct fault_plan){.at = 1, .code = SQLITE_FULL, .only_syncs = true});
@@ -115,7 +103,7 @@ static void a_failed_commit_is_unknown_and_stops_everything(void **state) {
     struct desk desk;
     int calls;
     (void)state;
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     fault_arm((struct fault_plan){.at = 1, .code = SQLITE_IOERR_FSYNC, .only_syncs = true});
     assert_int_equal(oms_decide(desk.oms, &decision, &answer, &desk.error), OMS_STORAGE);
     assert_int_equal(answer.taken, OMS_UNKNOWN);
@@ -141,7 +129,7 @@ static void a_failed_commit_is_unknown_and_stops_everything(void **state) {
 static void a_failed_checkpoint_takes_nothing_back_and_is_tried_again(void **state) {
     struct desk desk;
     (void)state;
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     desk_close(&desk);
     desk.config.checkpoint_frames = 3;
     desk_open(&desk);
@@ -171,7 +159,7 @@ static void a_start_rewrites_and_syncs_both_files_or_does_not_start(void **state
                                               {.code = SQLITE_IOERR_FSYNC, .only_syncs = true}};
     struct desk desk;
     (void)state;
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     take(&desk, "D1");
     desk_kill(&desk);
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
@@ -198,7 +186,7 @@ static bool story_survives(struct fault_plan plan) {
     struct desk desk;
     bool met = false;
 
-    start_on_fault_vfs(&desk);
+    desk_start_on_faults(&desk);
     fault_arm(plan);
     for (int life = 0; life < 4; life++) {
         if (met) {

@@ -253,6 +253,7 @@ struct oms_position {
     int64_t avg_price_nanos; /* cost / qty, rounded half away from zero; derived */
 };
 struct oms_discrepancy {
+    int64_t run; /* the comparison that found it */
     enum oms_discrepancy_type type;
     enum oms_severity severity;
     bool explained; /* our own orders' executions account for it exactly */

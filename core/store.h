@@ -54,7 +54,7 @@
     X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")  \
     X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot FROM runs ORDER BY id DESC")        \
     X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "           \
-             "+broker_value, +text FROM journal WHERE kind = 'discrepancy' AND run >= "   \
+             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "   \
              "?1 ORDER BY id")                                                            \
     X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
 enum store_sql {

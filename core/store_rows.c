@@ -228,11 +228,12 @@ int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_dis
     if (rc == SQLITE_OK && !sqlite3_stmt_busy(row)) {
         put_int(row, 1, from_run);
     }
-    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, "iiittiit", &row) : rc;
+    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, "iiittiiti", &row) : rc;
     if (rc != SQLITE_ROW) {
         return rc;
     }
-    *found = (struct oms_discrepancy){.type = (enum oms_discrepancy_type)get_int(row, 0),
+    *found = (struct oms_discrepancy){.run = get_int(row, 8),
+                                      .type = (enum oms_discrepancy_type)get_int(row, 0),
                                       .severity = (enum oms_severity)get_int(row, 1),
                                       .explained = get_int(row, 2) != 0,
                                       .oms_nanos = get_int(row, 5),

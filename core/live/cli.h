@@ -29,6 +29,8 @@ enum cli_exit {
     X(SUBMIT, "submit", "ID buy|sell QTY SYMBOL [limit PRICE|market]",                         \
       "take one decision and see it through; safe to repeat with the same ID")                 \
     X(CANCEL, "cancel", "ID", "cancel a decision's order; safe to repeat")                     \
+    X(RUN, "run", "",                                                                          \
+      "keep running: take decisions as JSON lines, send, follow, answer operators")            \
     X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
     X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")
@@ -40,15 +42,17 @@ enum cli_command {
 };
 
 /* flag, value ("" for none), commands it fits (bit per command), one line */
-#define CLI_LIVE \
-    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL))
-#define CLI_ALL ((1u << CLI_COMMAND_COUNT) - 1)
+#define CLI_LIVE                                                                               \
+    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
+     (1u << CLI_COMMAND_RUN))
+#define CLI_WAITING (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
+#define CLI_ALL     ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
     X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \
     X(ACCOUNT, "--account", "NAME", CLI_ALL, "account name; needed by init, then checked")       \
     X(PROFILE, "--profile", "NAME", CLI_ALL, "what the broker promises [alpaca-retention]")      \
     X(URL, "--url", "URL", CLI_LIVE, "the broker's address [$APCA_API_BASE_URL]")                \
-    X(WAIT, "--wait", "SECONDS", CLI_LIVE, "see it through for at most this long [60]")          \
+    X(WAIT, "--wait", "SECONDS", CLI_WAITING, "see it through for at most this long [60]")       \
     X(TIF, "--tif", "WORD", 1u << CLI_COMMAND_SUBMIT, "day, gtc, ioc, fok, opg or cls [day]")    \
     X(EXPIRES, "--expires", "SECONDS", 1u << CLI_COMMAND_SUBMIT, "send nothing later than that") \
     X(OPENING, "--opening", "SYM=QTY@PRICE", 1u << CLI_COMMAND_INIT,                             \
@@ -56,7 +60,14 @@ enum cli_command {
     X(PAGE_SIZE, "--page-size", "BYTES", 1u << CLI_COMMAND_INIT, "of the database [4096]")       \
     X(WHY, "--why", "TEXT", 1u << CLI_COMMAND_KILL_SWITCH, "goes on record with the switch")     \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
-    X(JSON, "--json", "", CLI_ALL & ~(1u << CLI_COMMAND_INIT), "answer in JSON")                 \
+    X(LISTEN, "--listen", "PATH", 1u << CLI_COMMAND_RUN,                                         \
+      "take decisions on this Unix socket, too")                                                 \
+    X(EXIT_AT_EOF, "--exit-at-eof", "", 1u << CLI_COMMAND_RUN,                                   \
+      "end once standard input has, and nothing is unsent or in doubt")                          \
+    X(RATE, "--rate", "REQUESTS", 1u << CLI_COMMAND_RUN,                                         \
+      "ask the broker at most this often a minute [200]")                                        \
+    X(JSON, "--json", "", CLI_ALL & ~((1u << CLI_COMMAND_INIT) | (1u << CLI_COMMAND_RUN)),       \
+      "answer in JSON")                                                                          \
     X(EVENTS, "--events", "", CLI_ALL, "tell every step on standard error, as JSON lines")       \
     X(HELP, "--help", "", CLI_ALL, "this text")
 enum cli_flag {
@@ -72,13 +83,15 @@ enum { CLI_OPENINGS_MAX = 256, CLI_PATH_SIZE = 4096 };
 struct cli_args {
     enum cli_command command;
     bool help;
-    const char *db, *account, *url, *why;
+    const char *db, *account, *url, *why, *listen;
     char halt_path[CLI_PATH_SIZE];
     const struct profile *profile;
+    bool profile_named; /* on the command line */
     int64_t wait_ns;
     int64_t expires_after_ns; /* 0: never */
     int page_size;
-    bool json, events;
+    bool json, events, exit_at_eof;
+    int rate; /* requests a minute */
     bool kill_on;
     struct oms_decision decision; /* SUBMIT; CANCEL: its id only */
     struct oms_opening openings[CLI_OPENINGS_MAX];
@@ -93,8 +106,8 @@ void cli_help_command(enum cli_command command, FILE *out);
 /* Shows a copy of the store, for people or as one JSON object. */
 void cli_print_status(const struct oms_view *view, bool json, FILE *out);
 void cli_print_order(const struct oms_order *order, bool json, FILE *out);
-/* The comparisons of the newest start. */
-void cli_print_runs(const struct oms_view *view, bool json, FILE *out);
+/* The comparisons of the newest start, from this one on. */
+void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FILE *out);
 
 /* The whole program. Asked to stop by setting *stop (a signal handler may). */
 int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const int *stop);

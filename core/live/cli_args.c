@@ -11,7 +11,10 @@ enum {
     DEFAULT_WAIT_S = 60,
     SECONDS_MAX = 86400 * 366,
     PAGE_MIN = 512,
-    PAGE_MAX = 65536
+    PAGE_MAX = 65536,
+    RATE_MIN = 20, /* one comparison takes some */
+    RATE_MAX = 100000,
+    RATE_DEFAULT = 200 /* what Alpaca allows */
 };
 
 static const struct {
@@ -137,6 +140,15 @@ static bool read_seconds(const char *name, const char *text, int64_t *ns, FILE *
     return true;
 }
 
+static bool read_rate(const char *text, int *rate, FILE *err) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end != '\0' || end == text || value < RATE_MIN || value > RATE_MAX)
+        return wrong(err, "--rate", text, "must be a whole number of requests from 20 to 100000");
+    *rate = (int)value;
+    return true;
+}
+
 static bool read_page_size(const char *text, int *size, FILE *err) {
     char *end;
     long value = strtol(text, &end, 10);
@@ -194,6 +206,7 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         args->account = value;
         return true;
     case CLI_FLAG_PROFILE:
+        args->profile_named = true;
         return read_profile(value, &args->profile, err);
     case CLI_FLAG_URL:
         args->url = value;
@@ -214,6 +227,14 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         return true;
     case CLI_FLAG_HALT_FILE:
         return copy_word("--halt-file", value, args->halt_path, sizeof args->halt_path, err);
+    case CLI_FLAG_LISTEN:
+        args->listen = value;
+        return value[0] != '\0' || wrong(err, "--listen", value, "must be a path");
+    case CLI_FLAG_EXIT_AT_EOF:
+        args->exit_at_eof = true;
+        return true;
+    case CLI_FLAG_RATE:
+        return read_rate(value, &args->rate, err);
     case CLI_FLAG_JSON:
         args->json = true;
         return true;
@@ -273,6 +294,7 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
             return wrong(err, "command", "init",
                          "needs --account NAME: it is part of every order id");
         break;
+    case CLI_COMMAND_RUN:
     case CLI_COMMAND_STATUS:
     case CLI_COMMAND_RECONCILE:
     case CLI_COMMAND_COUNT:
@@ -314,6 +336,7 @@ bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
     memset(args, 0, sizeof *args);
     args->db = "oms.db";
     args->profile = profile_find("alpaca-retention");
+    args->rate = RATE_DEFAULT;
     args->wait_ns = DEFAULT_WAIT_S * PROFILE_SECOND_NS;
     args->command = CLI_COMMAND_COUNT;
     if (argc < 2) {

@@ -58,10 +58,12 @@ static cJSON *discrepancy_json(const struct oms_discrepancy *found) {
     return o;
 }
 
-static void add_runs(cJSON *to, const struct oms_view *view) {
+static void add_runs(cJSON *to, const struct oms_view *view, int64_t from_run) {
     char at[RFC3339_SIZE];
     cJSON *runs = cJSON_AddArrayToObject(to, "comparisons");
     for (size_t i = 0; i < view->run_count; i++) {
+        if (view->runs[i].id < from_run)
+            continue;
         cJSON *run = cJSON_CreateObject();
         cJSON_AddNumberToObject(run, "id", (double)view->runs[i].id);
         cJSON_AddStringToObject(run, "at", rfc3339_format(view->runs[i].at_ns, at));
@@ -70,7 +72,8 @@ static void add_runs(cJSON *to, const struct oms_view *view) {
     }
     cJSON *found = cJSON_AddArrayToObject(to, "discrepancies");
     for (size_t i = 0; i < view->discrepancy_count; i++)
-        cJSON_AddItemToArray(found, discrepancy_json(&view->discrepancies[i]));
+        if (view->discrepancies[i].run >= from_run)
+            cJSON_AddItemToArray(found, discrepancy_json(&view->discrepancies[i]));
 }
 
 static void print_json(cJSON *json, FILE *out) {
@@ -97,28 +100,35 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
             order->reason[0] != '\0' ? ": " : "", order->reason);
 }
 
-void cli_print_runs(const struct oms_view *view, bool json, FILE *out) {
+void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FILE *out) {
+    size_t runs = 0, differences = 0;
     char at[RFC3339_SIZE], ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
     if (json) {
         cJSON *o = cJSON_CreateObject();
-        add_runs(o, view);
+        add_runs(o, view, from_run);
         print_json(o, out);
         return;
     }
-    for (size_t i = 0; i < view->run_count; i++)
+    for (size_t i = 0; i < view->run_count; i++) {
+        if (view->runs[i].id < from_run)
+            continue;
+        runs++;
         fprintf(out, "comparison %" PRId64 " at %s\n", view->runs[i].id,
                 rfc3339_format(view->runs[i].at_ns, at));
+    }
     for (size_t i = 0; i < view->discrepancy_count; i++) {
         const struct oms_discrepancy *found = &view->discrepancies[i];
+        if (found->run < from_run)
+            continue;
+        differences++;
         fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n",
                 oms_severity_name(found->severity), oms_discrepancy_name(found->type),
                 found->symbol, decimal_format(found->oms_nanos, 0, ours),
                 decimal_format(found->broker_nanos, 0, theirs),
                 found->explained ? ", explained by our own executions" : "", found->text);
     }
-    fprintf(out, "%zu comparison%s, %zu difference%s\n", view->run_count,
-            view->run_count == 1 ? "" : "s", view->discrepancy_count,
-            view->discrepancy_count == 1 ? "" : "s");
+    fprintf(out, "%zu comparison%s, %zu difference%s\n", runs, runs == 1 ? "" : "s", differences,
+            differences == 1 ? "" : "s");
 }
 
 static void print_status_json(const struct oms_view *view, FILE *out) {
@@ -133,7 +143,7 @@ static void print_status_json(const struct oms_view *view, FILE *out) {
     cJSON *positions = cJSON_AddArrayToObject(o, "positions");
     for (size_t i = 0; i < view->position_count; i++)
         cJSON_AddItemToArray(positions, position_json(&view->positions[i]));
-    add_runs(o, view);
+    add_runs(o, view, 0);
     print_json(o, out);
 }
 
@@ -155,5 +165,5 @@ void cli_print_status(const struct oms_view *view, bool json, FILE *out) {
                 decimal_format(view->positions[i].qty_nanos, 0, qty),
                 decimal_format(view->positions[i].avg_price_nanos, 2, price));
     fputc('\n', out);
-    cli_print_runs(view, false, out);
+    cli_print_runs(view, 0, false, out);
 }

@@ -38,7 +38,8 @@ static int64_t now_ns(void *ctx) {
 
 static enum oms_halt_file halt_file(void *ctx) {
     const struct clock_env *clock = ctx;
-    return clock_halt_file(clock->halt_path);
+    return clock->hold != NULL && *clock->hold ? OMS_HALT_PRESENT
+                                               : clock_halt_file(clock->halt_path);
 }
 
 static void add_text(cJSON *line, const char *name, const char *text) {

@@ -8,6 +8,7 @@
 
 struct clock_env {
     const char *halt_path; /* while a file is there, nothing is sent; never NULL */
+    const bool *hold;      /* while it is true, it is as if that file were there; may be NULL */
     FILE *events;          /* one JSON object a line; NULL: told to nobody. Borrowed. */
 };
 

@@ -43,6 +43,10 @@ static bool real_wait(void *ctx, CURLM *multi, int64_t until_ns) {
 
 static const struct transport_io REAL_IO = {.wait = real_wait, .now_ns = real_now_ns};
 
+const struct transport_io *transport_real_io(void) {
+    return &REAL_IO;
+}
+
 /* ---- what libcurl calls ---- */
 
 static int on_start(void *ctx, char *to, char *from, int to_port, int from_port) {

@@ -44,6 +44,9 @@ struct transport_io {
     int64_t (*now_ns)(void *ctx); /* measures waiting; never steps back */
 };
 
+/* The real ones, for who changes only some of them. */
+const struct transport_io *transport_real_io(void);
+
 struct transport_config {
     const char *url; /* "https://host[:port]", or "http://" to a loopback address */
     const char *key_id, *secret;

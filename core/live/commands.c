@@ -1,0 +1,267 @@
+/* The oms program's commands: each begins with one thing, waits until that is seen through, and says
+ * how it ended in its exit code. The same whether the store is opened for it or runs already. */
+#include "core/live/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct oms_order *find_order(const struct oms_view *view, const char *decision_id) {
+    for (size_t i = 0; i < view->order_count; i++)
+        if (strcmp(view->orders[i].decision.id, decision_id) == 0)
+            return &view->orders[i];
+    return NULL;
+}
+
+static int exit_of(enum oms_state state) {
+    switch (state) {
+    case OMS_STATE_WORKING:
+    case OMS_STATE_PARTIALLY_FILLED:
+    case OMS_STATE_FILLED:
+        return CLI_OK;
+    case OMS_STATE_CANCELED:
+    case OMS_STATE_REJECTED:
+    case OMS_STATE_EXPIRED:
+    case OMS_STATE_HELD:
+        return CLI_ENDED;
+    case OMS_STATE_INTENT:
+    case OMS_STATE_IN_DOUBT:
+        return CLI_UNDECIDED;
+    }
+    return CLI_UNDECIDED;
+}
+
+static int64_t last_run(const struct oms_view *view) {
+    return view->run_count > 0 ? view->runs[view->run_count - 1].id : 0;
+}
+
+static bool order_is_decided(const struct call *call, const struct oms_view *view,
+                             const struct oms_next *next) {
+    (void)next;
+    const struct oms_order *order = find_order(view, call->args->decision.id);
+    return order != NULL && exit_of(order->state) != CLI_UNDECIDED;
+}
+
+static bool order_is_final(const struct call *call, const struct oms_view *view,
+                           const struct oms_next *next) {
+    (void)next;
+    const struct oms_order *order = find_order(view, call->args->decision.id);
+    return order != NULL && oms_state_is_final(order->state);
+}
+
+/* Compared since it was asked for, and nothing left to do but routine looks at open orders. */
+static bool store_is_settled(const struct call *call, const struct oms_view *view,
+                             const struct oms_next *next) {
+    return view->reconciled && last_run(view) > call->after_run &&
+           (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
+}
+
+static void tell_halt_file(const struct session *s, FILE *err) {
+    if (clock_halt_file(s->clock.halt_path) != OMS_HALT_ABSENT)
+        fprintf(err, "oms: the halt file %s is there or cannot be looked at: nothing is sent\n",
+                s->clock.halt_path);
+}
+
+static void explain_unsettled(const struct session *s, const struct call *call, int exit,
+                              const struct oms_view *view) {
+    const char *trouble = alpaca_trouble(s->alpaca);
+    bool told = trouble[0] != '\0';
+    if (exit == CLI_ENVIRONMENT && !view->reconciled)
+        fprintf(call->err,
+                "oms: the broker at %s has not answered a whole comparison yet%s%s%s, so nothing "
+                "was sent; what was taken is kept\n",
+                s->url, told ? " (" : "", trouble, told ? ")" : "");
+    if (exit == CLI_UNDECIDED)
+        fprintf(call->err,
+                "oms: not decided yet%s%s%s; the same command may be repeated, it sends nothing "
+                "twice\n",
+                told ? " (" : "", trouble, told ? ")" : "");
+    if (exit != CLI_OK)
+        tell_halt_file(s, call->err);
+}
+
+/* ---- commands ---- */
+
+static int begin_init(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    int exit = session_set_account(s, call->args->account);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = oms_init(&s->place, &s->config, &s->env, call->args->openings,
+                                  call->args->opening_count, &error);
+    if (code != OMS_OK)
+        return session_fail(s, call->err, code, &error);
+    fprintf(call->out, "created %s for account %s with %zu opening position%s\n", call->args->db,
+            call->args->account, call->args->opening_count,
+            call->args->opening_count == 1 ? "" : "s");
+    return CLI_OK;
+}
+
+/* The first presentation fixes the moment; repeating the command must be the same decision. */
+static enum oms_code set_expiry(struct session *s, const struct cli_args *args,
+                                struct oms_decision *decision, struct oms_error *error) {
+    struct oms_view view = {0};
+    if (args->expires_after_ns == 0)
+        return OMS_OK;
+    enum oms_code code = oms_view(s->oms, &view, error);
+    const struct oms_order *known = find_order(&view, decision->id);
+    decision->expires_ns =
+        known != NULL ? known->decision.expires_ns : clock_now_ns() + args->expires_after_ns;
+    oms_view_free(&view);
+    return code;
+}
+
+static int begin_submit(struct session *s, struct call *call) {
+    struct oms_decision decision = call->args->decision;
+    struct oms_answer answer = {0};
+    struct oms_error error = {0};
+    enum oms_code code = set_expiry(s, call->args, &decision, &error);
+    if (code == OMS_OK)
+        code = oms_decide(s->oms, &decision, &answer, &error);
+    if (code != OMS_OK)
+        return session_fail(s, call->err, code, &error);
+    if (answer.taken == OMS_NOT_TAKEN) {
+        fprintf(call->err, "oms: %s was not taken: %s\n", decision.id, answer.reason);
+        return CLI_NOT_TAKEN;
+    }
+    return CALL_GOES_ON;
+}
+
+static int finish_submit(struct session *s, struct call *call, const struct oms_view *view,
+                         int exit) {
+    const struct oms_order *order = find_order(view, call->args->decision.id);
+    if (order != NULL)
+        cli_print_order(order, call->args->json, call->out);
+    if (exit == CLI_OK && order != NULL)
+        return exit_of(order->state);
+    explain_unsettled(s, call, exit, view);
+    return exit;
+}
+
+static int begin_cancel(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    enum oms_code code = oms_cancel(s->oms, call->args->decision.id, &error);
+    return code == OMS_OK ? CALL_GOES_ON : session_fail(s, call->err, code, &error);
+}
+
+static int finish_cancel(struct session *s, struct call *call, const struct oms_view *view,
+                         int exit) {
+    const struct oms_order *order = find_order(view, call->args->decision.id);
+    if (order != NULL)
+        cli_print_order(order, call->args->json, call->out);
+    explain_unsettled(s, call, exit, view);
+    return exit;
+}
+
+/* A start compares by itself; a running one is asked to. */
+static int begin_reconcile(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    struct oms_view view = {0};
+    enum oms_code code = oms_view(s->oms, &view, &error);
+    call->after_run = view.reconciled ? last_run(&view) : 0;
+    if (code == OMS_OK && view.reconciled)
+        code = oms_request_reconcile(s->oms);
+    oms_view_free(&view);
+    return code == OMS_OK ? CALL_GOES_ON : session_fail(s, call->err, code, &error);
+}
+
+static int finish_reconcile(struct session *s, struct call *call, const struct oms_view *view,
+                            int exit) {
+    if (view->reconciled)
+        cli_print_runs(view, call->after_run + 1, call->args->json, call->out);
+    explain_unsettled(s, call, exit, view);
+    for (size_t i = 0; exit == CLI_OK && i < view->discrepancy_count; i++) {
+        const struct oms_discrepancy *found = &view->discrepancies[i];
+        if (found->run > call->after_run && found->severity == OMS_CRITICAL && !found->explained)
+            exit = CLI_ENDED;
+    }
+    return exit;
+}
+
+/* The store as the running process has it, or as it lies when nobody runs on it. */
+static int look(struct session *s, struct call *call, struct oms_view *view) {
+    struct oms_error error = {0};
+    if (s->oms != NULL) {
+        enum oms_code code = oms_view(s->oms, view, &error);
+        return code == OMS_OK ? CLI_OK : session_fail(s, call->err, code, &error);
+    }
+    int exit = session_refuse_if_running(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = oms_view_at(&s->place, true, view, &error);
+    exit = session_refuse_if_running(s); /* who came meanwhile may have written what was read */
+    return exit == CLI_OK && code != OMS_OK ? session_fail(s, call->err, code, &error) : exit;
+}
+
+static int begin_status(struct session *s, struct call *call) {
+    struct oms_view view = {0};
+    int exit = look(s, call, &view);
+    if (exit == CLI_OK && call->args->account != NULL &&
+        strcmp(call->args->account, view.account) != 0) {
+        fprintf(call->err, "oms: foreign: store %s: it belongs to account %s, not to %s\n",
+                s->args->db, view.account, call->args->account);
+        exit = CLI_ENVIRONMENT;
+    } else if (exit == CLI_OK)
+        cli_print_status(&view, call->args->json, call->out);
+    if (exit == CLI_OK)
+        tell_halt_file(s, call->err);
+    oms_view_free(&view);
+    return exit;
+}
+
+static int begin_kill_switch(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    const char *user = getenv("USER");
+    const char *who = call->who[0] != '\0'              ? call->who
+                      : user != NULL && user[0] != '\0' ? user
+                                                        : "operator";
+    enum oms_code code = oms_kill_switch(s->oms, call->args->kill_on, who, call->args->why, &error);
+    if (code != OMS_OK)
+        return session_fail(s, call->err, code, &error);
+    if (call->args->json)
+        fprintf(call->out, "{\"kill_switch\":%s}\n", call->args->kill_on ? "true" : "false");
+    else
+        fprintf(call->out, "kill switch %s\n", call->args->kill_on ? "ON: nothing is sent" : "off");
+    return CLI_OK;
+}
+
+/* ---- the table ---- */
+
+/* What a call waits for. */
+typedef bool settled_fn(const struct call *call, const struct oms_view *view,
+                        const struct oms_next *next);
+
+static const struct command {
+    enum need need;
+    int (*begin)(struct session *s, struct call *call);
+    /* NULL: it never goes on */
+    settled_fn *settled;
+    int (*finish)(struct session *s, struct call *call, const struct oms_view *view, int exit);
+} commands[CLI_COMMAND_COUNT] = {
+    [CLI_COMMAND_INIT] = {.need = NEED_NOTHING, .begin = begin_init},
+    [CLI_COMMAND_STATUS] = {.need = NEED_NOTHING, .begin = begin_status},
+    [CLI_COMMAND_KILL_SWITCH] = {.need = NEED_STORE, .begin = begin_kill_switch},
+    [CLI_COMMAND_SUBMIT] = {NEED_BROKER, begin_submit, order_is_decided, finish_submit},
+    [CLI_COMMAND_CANCEL] = {NEED_BROKER, begin_cancel, order_is_final, finish_cancel},
+    [CLI_COMMAND_RECONCILE] = {NEED_BROKER, begin_reconcile, store_is_settled, finish_reconcile},
+};
+
+enum need command_need(enum cli_command command) {
+    return commands[command].need;
+}
+
+int command_begin(struct session *s, struct call *call) {
+    return commands[call->args->command].begin(s, call);
+}
+
+bool command_settled(const struct call *call, const struct oms_view *view,
+                     const struct oms_next *next) {
+    return commands[call->args->command].settled(call, view, next);
+}
+
+int command_finish(struct session *s, struct call *call, const struct oms_view *view, int exit) {
+    return commands[call->args->command].finish(s, call, view, exit);
+}
+
+int command_overdue(const struct oms_view *view) {
+    return view->reconciled ? CLI_UNDECIDED : CLI_ENVIRONMENT;
+}

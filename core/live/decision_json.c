@@ -111,7 +111,7 @@ enum decision_json_kind decision_json_read(const char *line, struct oms_decision
     cJSON *json = alpaca_parse(line, strlen(line), &complaint);
     *decision = (struct oms_decision){.tif = BROKER_DAY};
     if (json == NULL) {
-        wrong(why, complaint.text, NULL, "");
+        snprintf(why, DECISION_JSON_WHY_SIZE, "%s", complaint.text);
     } else if (!cJSON_IsObject(json)) {
         wrong(why, "a line", NULL, "must be one JSON object");
     } else if (json->child != NULL && json->child->next == NULL &&

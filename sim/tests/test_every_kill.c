@@ -11,6 +11,7 @@
  * The program is traced by this test itself: at the entry of the chosen system call it gets SIGKILL,
  * and the call is not made. */
 #include "core/oms.h"
+#include "sim/tests/loopback.h"
 #include "sim/tests/machine.h"
 
 #include <setjmp.h>
@@ -242,7 +243,7 @@ static long predict(const struct world *from, struct worlds *worlds, struct worl
 /* ---- the real side ---- */
 
 static struct side real;
-static struct wire_server *server;
+static struct listener *server;
 static char folder[NAME_SIZE], program[PATH_MAX];
 
 /* write, sync or send; a call that is none of these changes nothing that outlives the process, but
@@ -318,12 +319,12 @@ static long run_program(char *const *words, long kill_at, bool *killed) {
             continue;
         }
         real.world.now_ns = real_now_ns();
-        wire_server_run(server, 0);
+        listener_run(server, 0);
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
     for (int i = 0; i < LAST_TURNS; i++)
-        wire_server_run(server, 0);
+        listener_run(server, 0);
     if (*killed ? !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL
                 : !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         fail_msg("the program ended with %#x; it was %s", (unsigned)status,
@@ -415,11 +416,9 @@ static long kill_everywhere(const char *from, const struct world *books,
 /* ---- the test ---- */
 
 static void real_init(void) {
-    char path[NAME_SIZE], url[64];
+    char path[NAME_SIZE], url[LISTENER_URL_SIZE];
     bool killed = false;
-    server = wire_listen(0, &real.exchange);
-    assert_non_null(server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    server = loopback_open(&real.exchange, url);
     setenv("APCA_API_BASE_URL", url, 1);
     setenv("APCA_API_KEY_ID", "key", 1);
     setenv("APCA_API_SECRET_KEY", "secret", 1);
@@ -456,7 +455,7 @@ static int clear_stage(void **state) {
     disk_vfs_attach("sim", NULL, NULL, 0);
     disk_vfs_attach("sim-peek", NULL, NULL, 0);
     wire_close(wire);
-    wire_server_close(server);
+    listener_close(server);
     world_free(&real.world);
     world_free(&simulated.world);
     return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);

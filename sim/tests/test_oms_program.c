@@ -3,6 +3,7 @@
  * neither in the output nor in any file. */
 #include "core/live/cli.h"
 #include "core/live/fence.h"
+#include "sim/tests/loopback.h"
 #include "sim/tests/small_exchange.h"
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@ static struct {
 
 static struct small_exchange small;
 static struct wire_exchange exchange;
-static struct wire_server *server;
+static struct listener *server;
 static unsigned posts;
 static int program = -1;
 static int out = -1; /* what the program says: a file in memory, which no full disk cuts short */
@@ -60,7 +61,7 @@ static enum wire_submit count_and_take(void *ctx, const struct broker_request *r
 }
 
 static int setup(void **state) {
-    char url[64];
+    char url[LISTENER_URL_SIZE];
     (void)state;
     small = (struct small_exchange){0};
     small_exchange(&small, &exchange);
@@ -70,9 +71,7 @@ static int setup(void **state) {
     as.as_nobody = false;
     as.file_size_max = 0;
     posts = 0;
-    server = wire_listen(0, &exchange);
-    assert_non_null(server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    server = loopback_open(&exchange, url);
     setenv("APCA_API_BASE_URL", url, 1);
     snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
     assert_non_null(mkdtemp(folder));
@@ -105,7 +104,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 static int teardown(void **state) {
     (void)state;
     int told = nftw(folder, look_for_secrets, 8, FTW_PHYS);
-    wire_server_close(server);
+    listener_close(server);
     assert_int_equal(chdir("/"), 0);
     (void)umount2(folder, MNT_DETACH); /* the full disk, in the one story that has it */
     if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
@@ -160,11 +159,11 @@ static int finish(pid_t child) {
     int status = 0;
     time_t give_up = time(NULL) + RUN_S_MAX;
     while (waitpid(child, &status, WNOHANG) == 0) {
-        wire_server_run(server, 5);
+        listener_run(server, 5);
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
-    wire_server_run(server, 0);
+    listener_run(server, 0);
     ssize_t got = pread(out, output, sizeof output - 1, 0);
     size_t n = got > 0 ? (size_t)got : 0;
     output[n] = '\0';

@@ -20,6 +20,7 @@ enum {
     MESSAGE_MAX = 16 * 1024 * 1024,
     REQUEST_MAX = 256 * 1024, /* bytes of a client's that are kept until they are handled */
     SERVER_TURNS = 100000,    /* daemon turns for one answer; more is a hang */
+    OUTSIDE_TURNS = 1000,     /* the same for clients that may send anything */
     IDLE_TURNS = 3,           /* turns libcurl gets with nothing to move before time may pass */
     MS_NS = 1000000
 };
@@ -350,7 +351,8 @@ static bool serve(struct wire *w, const struct wire_exchange *exchange, int *lin
     size_t at = 0;
     reply->n = 0;
     w->http.exchange = exchange;
-    for (unsigned turn = 0; open && turn < SERVER_TURNS; turn++) {
+    unsigned turns = w->outside ? OUTSIDE_TURNS : SERVER_TURNS;
+    for (unsigned turn = 0; open && turn < turns; turn++) {
         if (at < n)
             at += wire_link_put(*link, bytes + at, n - at);
         MHD_run(w->daemon);

@@ -107,8 +107,7 @@ static void deliver(struct served *served) {
     free(flight.bytes);
 }
 
-/* Everything that is due, before anybody asks again. */
-static void woke(void *ctx, int64_t now_ns) {
+static void due(void *ctx, int64_t now_ns) {
     struct served *served = ctx;
     struct broker_books *books = &served->control.books;
     if (now_ns > books->world.now_ns) /* the exchange's clock never goes back */
@@ -179,16 +178,13 @@ static void serve(struct served *served) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     greet(served);
-    while (!is_told_to_end) {
+    while (!is_told_to_end)
         listener_run(served->listener, wait_ms(served));
-        broker_market_run(&served->control.market, &served->control.books.world);
-        books_note(&served->control.books);
-    }
     take_leave(served);
 }
 
 static int listen_and_serve(const struct options *options, struct served *served) {
-    struct listener_owner owner = {.ctx = served, .woke = woke, .ask = ask};
+    struct listener_owner owner = {.ctx = served, .due = due, .ask = ask};
     char why[LISTENER_WHY_SIZE];
     switch (listener_open(options->value[OPTION_LISTEN], &served->door, &owner, &served->listener,
                           why)) {

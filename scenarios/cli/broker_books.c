@@ -2,6 +2,7 @@
 #include "scenarios/cli/broker_books.h"
 
 #include "core/live/rfc3339.h"
+#include "scenarios/lang/ast.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 #include "sim/wire_json.h"
@@ -13,6 +14,15 @@
 #include <string.h>
 
 enum { UUID_LENGTH = 36, UUID_NUMBER_AT = 24, MINUTE_S = 60 };
+/* Like Alpaca's for an order it will not take. */
+enum { REFUSED_STATUS = 403, REFUSED_CODE = 40310000 };
+/* What a market script may still add when clients have had all that is theirs. */
+enum {
+    ORDERS_MAX = EXCHANGE_ORDERS_MAX - SCN_LINES_MAX,
+    SYMBOLS_MAX = EXCHANGE_SYMBOLS_MAX - SCN_SYMBOLS_MAX,
+    FILLS_MAX = EXCHANGE_FILLS_MAX - EXCHANGE_ORDERS_MAX - SCN_LINES_MAX
+};
+#define PRICE_MAX_NANOS (INT64_C(1000000000) * DECIMAL_NANOS)
 /* The rest of an order's public id is its number in twelve digits. */
 #define ORDER_UUID "c0ffee00-0000-4000-8000-"
 
@@ -69,11 +79,64 @@ int books_find(const struct broker_books *books, const char *name) {
     return index_of(books, name);
 }
 
+/* ---- ceilings: past them a client is refused, whatever he sends ---- */
+
+/* Of all orders and the position in a symbol: no execution can lead past it. */
+static int64_t exposure(const struct exchange *exchange, const char *symbol) {
+    const struct exchange_position *position = exchange_position(exchange, symbol);
+    int64_t sum = position == NULL ? 0 : position->qty_nanos;
+    sum = sum < 0 ? -sum : sum;
+    for (size_t i = 0; i < exchange->order_count; i++)
+        if (strcmp(exchange->orders[i].told.symbol, symbol) == 0)
+            sum += exchange->orders[i].told.qty_nanos;
+    return sum;
+}
+
+static bool orders_name(const struct exchange *exchange, size_t count, const char *symbol) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(exchange->orders[i].told.symbol, symbol) == 0)
+            return true;
+    return false;
+}
+
+static size_t symbols_of_orders(const struct exchange *exchange) {
+    size_t count = 0;
+    for (size_t i = 0; i < exchange->order_count; i++)
+        count += !orders_name(exchange, i, exchange->orders[i].told.symbol);
+    return count;
+}
+
+const char *books_refuse(const struct broker_books *books, const char *symbol, int64_t qty_nanos,
+                         int64_t price_nanos) {
+    const struct exchange *exchange = &books->world.exchange;
+    if (exchange->order_count >= ORDERS_MAX || exchange->delivery_count >= EXCHANGE_FILLS_MAX)
+        return "this exchange keeps no more orders: start another one";
+    if (price_nanos > PRICE_MAX_NANOS)
+        return "a price must be at most 1000000000";
+    if (qty_nanos > INT64_MAX / 4 || exposure(exchange, symbol) > INT64_MAX / 4)
+        return "this exchange keeps no more of this symbol than about 2300000000";
+    if (!orders_name(exchange, exchange->order_count, symbol) &&
+        exchange->position_count + symbols_of_orders(exchange) >= SYMBOLS_MAX)
+        return "this exchange keeps no more symbols";
+    return NULL;
+}
+
+bool books_take_fill(const struct broker_books *books, int64_t price_nanos) {
+    return books->world.exchange.fill_count < FILLS_MAX && price_nanos <= PRICE_MAX_NANOS;
+}
+
 /* ---- the door ---- */
 
 static enum wire_submit submit(void *ctx, const struct broker_request *request,
                                struct broker_order *order, struct wire_refusal *refusal) {
     struct broker_books *books = ctx;
+    const char *full =
+        books_refuse(books, request->symbol, request->qty_nanos, request->limit_nanos);
+    if (full != NULL) {
+        *refusal = (struct wire_refusal){.status = REFUSED_STATUS, .code = REFUSED_CODE};
+        snprintf(refusal->message, sizeof refusal->message, "%s", full);
+        return WIRE_REFUSED;
+    }
     enum wire_submit taken = books->inner.submit(books->inner.ctx, request, order, refusal);
     if (taken == WIRE_TAKEN)
         make_public(order->id);

@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { BOOKS_FLIGHTS_MAX = 1024 };
+enum { BOOKS_FLIGHTS_MAX = EXCHANGE_FILLS_MAX };
 
 /* A request on its way to the exchange by itself. */
 struct books_flight {
@@ -45,6 +45,12 @@ void books_note(struct broker_books *books);
 int64_t books_next_flight(const struct broker_books *books);
 /* Takes it out; its bytes are the caller's. */
 struct books_flight books_take_flight(struct broker_books *books);
+
+/* Why the books have no room for such an order, or NULL: they have. */
+const char *books_refuse(const struct broker_books *books, const char *symbol, int64_t qty_nanos,
+                         int64_t price_nanos);
+/* Whether there is room for an execution, at that price, of an order that was taken. */
+bool books_take_fill(const struct broker_books *books, int64_t price_nanos);
 
 /* ---- orders, as people and JSON name them ---- */
 

@@ -9,6 +9,9 @@
 #include <string.h>
 
 enum { OK = 200, NOT_FOUND = 404, NOT_ALLOWED = 405, MISTAKEN = 422, TEXT_SIZE = 2400 };
+/* The rest is a market script's. */
+static const char TOO_MUCH[] = "this exchange keeps no more executions, or none at such a price";
+enum { REFUSALS_MAX = EXCHANGE_ORDERS_MAX - SCN_LINES_MAX };
 
 /* ---- answering ---- */
 
@@ -103,6 +106,8 @@ static void fill(struct broker_control *control, const cJSON *body, struct wire_
         return;
     if (price == 0)
         refuse(said, MISTAKEN, "\"price\" is required: the order has no limit");
+    else if (!books_take_fill(&control->books, price))
+        refuse(said, MISTAKEN, "%s", TOO_MUCH);
     else if (id != NULL && strlen(id) >= BROKER_EXECUTION_ID_SIZE)
         refuse(said, MISTAKEN, "\"execution_id\" must have at most %d characters",
                BROKER_EXECUTION_ID_SIZE - 1);
@@ -146,6 +151,10 @@ static void reject(struct broker_control *control, const cJSON *body, struct wir
     }
     if (!read_like(body, "limit_price", false, &like, said))
         return;
+    if (control->books.world.exchange.refusal_count >= REFUSALS_MAX) {
+        refuse(said, MISTAKEN, "this exchange keeps no more than %d refusals", REFUSALS_MAX);
+        return;
+    }
     exchange_refuse(&control->books.world.exchange, &like,
                     message != NULL ? message : "order refused");
     cJSON *o = cJSON_CreateObject();
@@ -168,6 +177,11 @@ static void foreign(struct broker_control *control, const cJSON *body, struct wi
     struct broker_request like;
     if (!read_like(body, "price", true, &like, said))
         return;
+    const char *full = books_refuse(&control->books, like.symbol, like.qty_nanos, like.limit_nanos);
+    if (full != NULL || !books_take_fill(&control->books, like.limit_nanos)) {
+        refuse(said, MISTAKEN, "%s", full != NULL ? full : TOO_MUCH);
+        return;
+    }
     exchange_foreign(exchange, control->books.world.now_ns, like.symbol, like.side, like.qty_nanos,
                      like.limit_nanos);
     books_note(&control->books);

@@ -278,6 +278,11 @@ static bool carry_out(struct guest *g) {
     }
 }
 
+static void tell_owner(struct listener *l) {
+    if (l->owner.due != NULL)
+        l->owner.due(l->owner.ctx, l->now_ns);
+}
+
 static bool serve_guests(struct listener *l) {
     bool moved = false;
     for (size_t i = 0; i < WIRE_CONNECTIONS; i++) {
@@ -288,8 +293,10 @@ static bool serve_guests(struct listener *l) {
         while (wire_client_move(l->wire))
             his = true;
         his = carry_out(g) || his;
-        if (his)
+        if (his) {
             g->active_ns = l->now_ns;
+            tell_owner(l);
+        }
         if ((g->is_over && g->out_at == g->out_n) || (g->has_ended && !his))
             let_go(l, i);
         moved = moved || his;
@@ -331,8 +338,7 @@ void listener_run(struct listener *l, int wait_ms) {
     l->now_ns = clock_now_ns();
     wait_for_guests(l, l->is_busy ? 0 : wait_ms);
     l->now_ns = clock_now_ns();
-    if (l->owner.woke != NULL)
-        l->owner.woke(l->owner.ctx, l->now_ns);
+    tell_owner(l);
     l->is_busy = true;
     for (int turn = 0; turn < TURNS_MAX && l->is_busy; turn++) {
         bool came = welcome(l);

@@ -28,8 +28,9 @@ enum listener_open {
 /* Who is asked and told while it runs. `ctx` is given back; each function may be NULL. */
 struct listener_owner {
     void *ctx;
-    /* It is that late, and something is going to happen: before anything of it does. */
-    void (*woke)(void *ctx, int64_t now_ns);
+    /* It is that late: time for what is due. Before anything is served, and whenever a guest was,
+     * so that he finds what came of it with his next request. */
+    void (*due)(void *ctx, int64_t now_ns);
     /* What goes wrong with this call? As struct port's `before`. */
     struct port_answer (*ask)(void *ctx, const struct port_call *call);
 };

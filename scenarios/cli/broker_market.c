@@ -92,12 +92,28 @@ static size_t line_count(const struct broker_market *market) {
     return market->scenario != NULL ? market->scenario->line_count : 0;
 }
 
+/* Nothing is executed for nothing: a market order needs a line with a price. */
+static bool lacks_price(const struct broker_market *market, const struct scn_line *line,
+                        const struct exchange *exchange) {
+    int order = -1;
+    if (line->statement == SCN_BROKER_FILLS)
+        order = market_order_of(market->scenario, exchange, line->args.decision);
+    else if (line->statement == SCN_BROKER_FILLS_SYMBOL)
+        order = market_oldest_open(exchange, market->scenario->symbols[line->args.symbol]);
+    return order >= 0 && market_price(line, &exchange->orders[order].told) == 0;
+}
+
 static void happen(struct broker_market *market, size_t index, struct world *world) {
     const struct scn_line *line = &market->scenario->lines[index];
     struct market_line *state = &market->lines[index];
     state->state = MARKET_HAPPENED;
     if (!market_acts(line->statement))
         return;
+    if (lacks_price(market, line, &world->exchange)) {
+        state->state = MARKET_FAILED;
+        snprintf(state->told, sizeof state->told, "a market order is filled at a price: '@ PRICE'");
+        return;
+    }
     switch (market_act(world, market->scenario, line, state->told)) {
     case MARKET_DONE:
         return;
@@ -143,11 +159,14 @@ int64_t broker_market_next(const struct broker_market *market) {
 
 /* Orders that are new: their fills are expected, and lines that waited for one have it. */
 static void look_at_orders(struct broker_market *market, struct world *world) {
+    const struct scn_line *standing = market_standing_line(market->scenario);
     bool any = market->seen < world->exchange.order_count;
-    for (; market->seen < world->exchange.order_count; market->seen++)
-        if (!world->exchange.orders[market->seen].foreign)
+    for (; market->seen < world->exchange.order_count; market->seen++) {
+        const struct exchange_order *order = &world->exchange.orders[market->seen];
+        if (standing != NULL && !order->foreign && market_price(standing, &order->told) > 0)
             market_expect_fill(&market->fills, market->scenario, market->seen,
-                               world->exchange.orders[market->seen].told.submitted_ns);
+                               order->told.submitted_ns);
+    }
     for (size_t i = 0; any && i < line_count(market); i++)
         if (market->lines[i].state == MARKET_WAITS)
             happen(market, i, world);

@@ -59,11 +59,14 @@ static void refuse_deliveries(struct exchange *exchange, const struct oms_decisi
     exchange_refuse(exchange, &like, reason[0] != '\0' ? reason : "order refused");
 }
 
+int64_t market_price(const struct scn_line *line, const struct broker_order *order) {
+    return scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : order->limit_nanos;
+}
+
 static enum market_end fill_order(struct world *world, const struct scn_line *line, int order,
                                   char told[MARKET_TEXT_SIZE]) {
     const struct broker_order *target = &world->exchange.orders[order].told;
-    int64_t price =
-        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : target->limit_nanos;
+    int64_t price = market_price(line, target);
     char qty[DECIMAL_TEXT_MAX], at[DECIMAL_TEXT_MAX], id[BROKER_ORDER_ID_SIZE];
     memcpy(id, target->id, sizeof id);
     if (!exchange_fill(&world->exchange, (size_t)order, world->now_ns, line->args.qty_nanos, price,
@@ -167,7 +170,7 @@ void market_open(const struct scenario *scenario, struct exchange *exchange) {
 
 /* ---- standing fills ---- */
 
-static const struct scn_line *standing_line(const struct scenario *scenario) {
+const struct scn_line *market_standing_line(const struct scenario *scenario) {
     for (size_t i = 0; i < scenario->line_count; i++) {
         if (scenario->lines[i].statement == SCN_BROKER_FILLS_ALL)
             return &scenario->lines[i];
@@ -177,7 +180,7 @@ static const struct scn_line *standing_line(const struct scenario *scenario) {
 
 void market_expect_fill(struct market_fills *fills, const struct scenario *scenario, size_t order,
                         int64_t now_ns) {
-    const struct scn_line *line = standing_line(scenario);
+    const struct scn_line *line = market_standing_line(scenario);
     if (line == NULL)
         return;
     for (size_t i = 0; i < fills->n; i++) {
@@ -201,12 +204,11 @@ int market_next_fill(const struct market_fills *fills) {
 
 const struct scn_line *market_fill(struct market_fills *fills, size_t index, struct world *world,
                                    const struct scenario *scenario, char told[MARKET_TEXT_SIZE]) {
-    const struct scn_line *line = standing_line(scenario);
+    const struct scn_line *line = market_standing_line(scenario);
     struct standing_fill *fill = &fills->v[index];
     const struct broker_order *order = &world->exchange.orders[fill->order].told;
     CHECK(line != NULL);
-    int64_t price =
-        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : order->limit_nanos;
+    int64_t price = market_price(line, order);
     char id[BROKER_ORDER_ID_SIZE];
     fill->at_ns = INT64_MAX;
     told[0] = '\0';

@@ -30,6 +30,12 @@ int market_order_of(const struct scenario *scenario, const struct exchange *exch
 /* The oldest open order in a symbol, or -1. */
 int market_oldest_open(const struct exchange *exchange, const char *symbol);
 
+/* At which price a line about fills executes an order: the one it says, else the order's limit; 0: a
+ * market order, and the line says none. */
+int64_t market_price(const struct scn_line *line, const struct broker_order *order);
+/* The line `broker fills all after ...`, or NULL. */
+const struct scn_line *market_standing_line(const struct scenario *scenario);
+
 /* The positions and the cash that the headers give. */
 void market_open(const struct scenario *scenario, struct exchange *exchange);
 

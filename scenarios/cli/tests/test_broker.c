@@ -22,6 +22,7 @@
 enum { WORDS = 16, ANSWER_SIZE = 1 << 20, TEXT_SIZE = 4096, URL_SIZE = 512 };
 
 static char folder[64], base[URL_SIZE], said[TEXT_SIZE];
+static char readme[1 << 16];
 static pid_t broker;
 static FILE *its_words;
 
@@ -559,6 +560,28 @@ static void a_market_script_acts_on_orders(void **state) {
     holds("profile", "alpaca");
 }
 
+static void a_market_order_is_not_filled_for_nothing(void **state) {
+    (void)state;
+    write_file("market.scn", "crashgate 1\n"
+                             "scenario \"Market\"\n"
+                             "  decision D1 = \"1\"\n"
+                             "  broker fills all after 0s\n"
+                             "  10:00:00  signal D1 buy 10 AAPL\n"
+                             "  broker fills D1 5\n");
+    start("--market market.scn");
+    assert_int_equal(ask("POST", "/v2/orders",
+                         "{\"symbol\":\"AAPL\",\"qty\":10,\"side\":\"buy\",\"type\":\"market\","
+                         "\"time_in_force\":\"day\"}"),
+                     200);
+    assert_int_equal(submit("limit", "3"), 200);
+    assert_int_equal(get("/control/books"), 200);
+    holds("orders.0.status", "new");
+    holds("orders.1.status", "filled");
+    holds("market.2.state", "failed");
+    assert_int_equal(ask("POST", "/control/fill", "{\"symbol\":\"AAPL\"}"), 422);
+    holds("message", "\"price\" is required: the order has no limit");
+}
+
 static void a_market_script_holds_the_markets_lines_only(void **state) {
     (void)state;
     write_file("story.scn", "crashgate 1\n"
@@ -611,6 +634,27 @@ static void pages_go_on_where_times_are_equal(void **state) {
     assert_int_equal(rows(), 0);
 }
 
+static void every_control_stands_in_the_readme(void **state) {
+    char path[TEXT_SIZE + 16];
+    (void)state;
+    start("");
+    assert_int_equal(get("/control"), 200);
+    int count = rows();
+    assert_true(count > 5);
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%d.path", i);
+        if (strstr(readme, member(path)) == NULL)
+            fail_msg("README.md does not know %s", member(path));
+    }
+}
+
+static void read_readme(void) {
+    FILE *in = fopen("README.md", "r");
+    assert_non_null(in);
+    readme[fread(readme, 1, sizeof readme - 1, in)] = '\0';
+    assert_int_equal(fclose(in), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -631,9 +675,12 @@ int main(void) {
         T(a_broker_that_is_down_answers_nobody),
         T(a_rate_limit_is_kept_when_asked_for),
         T(a_market_script_acts_on_orders),
+        T(a_market_order_is_not_filled_for_nothing),
         T(a_market_script_holds_the_markets_lines_only),
         T(pages_go_on_where_times_are_equal),
+        T(every_control_stands_in_the_readme),
 #undef T
     };
+    read_readme();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

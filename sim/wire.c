@@ -22,7 +22,8 @@ enum {
     SERVER_TURNS = 100000,    /* daemon turns for one answer; more is a hang */
     OUTSIDE_TURNS = 1000,     /* the same for clients that may send anything */
     IDLE_TURNS = 3,           /* turns libcurl gets with nothing to move before time may pass */
-    MS_NS = 1000000
+    MS_NS = 1000000,
+    STATUS_CONTINUE = 100
 };
 
 struct bytes {
@@ -66,6 +67,7 @@ struct connection {
     bool answered;    /* the exchange has acted, and `out` is its answer */
     bool found;       /* that answer, whatever became of it, was a 200 */
     bool is_last;     /* after it the server has hung up */
+    bool is_told;     /* the client was told to go on with its request's body */
     int64_t copy_ns;  /* a proxy delivers the request a second time so much later; -1: none does */
     size_t served;    /* bytes of `flight` that the server has */
     struct bytes flight; /* the request, while IN_FLIGHT or HANGING */
@@ -343,6 +345,13 @@ static bool connect_to_server(struct wire *w, int *link) {
     return *link >= 0 && MHD_add_connection(w->daemon, *link, &nobody, sizeof nobody) == MHD_YES;
 }
 
+/* "100 Continue" is no answer: the server says it before it has one. */
+static void drop_interim(struct bytes *reply) {
+    size_t n = message_length(reply);
+    if (n > 0 && status_of(reply) == STATUS_CONTINUE)
+        drop_front(reply, n);
+}
+
 /* Lets the server read n bytes and, when they are a whole request, act on it and answer. False: it
  * was whole, and the server has hung up instead (struct wire_exchange: admit). */
 static bool serve(struct wire *w, const struct wire_exchange *exchange, int *link,
@@ -357,6 +366,7 @@ static bool serve(struct wire *w, const struct wire_exchange *exchange, int *lin
             at += wire_link_put(*link, bytes + at, n - at);
         MHD_run(w->daemon);
         open = receive(*link, reply, &moved);
+        drop_interim(reply);
         if (message_length(reply) > 0 || (!whole && at == n && turn > 2))
             break;
     }
@@ -520,7 +530,7 @@ static struct port_answer broker_answer(struct wire *w, const struct connection 
 
 static void handle_request(struct wire *w, struct connection *c, size_t length) {
     classify_bytes(&c->in, length, &c->carried);
-    c->answered = c->found = c->is_last = false;
+    c->answered = c->found = c->is_last = c->is_told = false;
     c->go_on_ns = 0;
     struct port_answer answer = broker_answer(w, c);
     if (is_dead(w))
@@ -606,6 +616,17 @@ static void arrive(struct wire *w, struct connection *c, const struct wire_excha
     c->stage = ARRIVED;
 }
 
+/* A client that asks first whether it may send the body. The relay says so, not the server, which
+ * has nothing of the request yet. */
+static void tell_to_go_on(struct connection *c) {
+    static const char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const char *end = c->in.n > 0 ? strstr(c->in.v, "\r\n\r\n") : NULL;
+    if (c->is_told || end == NULL || header(c->in.v, end, "Expect:") == NULL)
+        return;
+    c->is_told = true;
+    wire_link_put(c->client, words, sizeof words - 1);
+}
+
 /* Moves what can move on one connection. */
 static bool pump_connection(struct wire *w, struct connection *c) {
     bool moved = false;
@@ -626,6 +647,8 @@ static bool pump_connection(struct wire *w, struct connection *c) {
         return true;
     }
     size_t length = c->stage == LISTENING ? message_length(&c->in) : 0;
+    if (length == 0 && c->stage == LISTENING && moved)
+        tell_to_go_on(c);
     if (length == 0)
         return moved;
     handle_request(w, c, length);
@@ -698,6 +721,7 @@ int wire_client_open(struct wire *w) {
     if (c->client < 0)
         return -1;
     c->open = true;
+    c->is_told = false;
     c->server = -1;
     return c->client;
 }

@@ -149,6 +149,8 @@ static size_t take(char *bytes, size_t size, size_t count, void *ctx) {
     return n;
 }
 
+static bool asks_first; /* whether it may send the body, and waits for the word */
+
 static struct curl_slist *headers(void) {
     char text[200];
     struct curl_slist *list = NULL;
@@ -158,6 +160,8 @@ static struct curl_slist *headers(void) {
         snprintf(text, sizeof text, "APCA-API-SECRET-KEY: %s", secret);
         list = curl_slist_append(list, text);
     }
+    if (asks_first)
+        list = curl_slist_append(list, "Expect: 100-continue");
     return list;
 }
 
@@ -177,6 +181,7 @@ static long ask(const char *method, const char *path, const char *body) {
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, 60000L);
     if (body != NULL)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     answer.came = curl_easy_perform(curl);
@@ -319,6 +324,15 @@ static void a_client_id_is_taken_once(void **state) {
     holds("deliveries.count", "2");
     holds("deliveries.accepted", "1");
     holds("deliveries.duplicate", "1");
+}
+
+static void a_client_that_asks_first_is_told_to_go_on(void **state) {
+    (void)state;
+    start("");
+    asks_first = true;
+    assert_int_equal(submit("one", "10"), 200);
+    asks_first = false;
+    holds("client_order_id", "one");
 }
 
 static void the_profile_says_whether_an_id_is_unique(void **state) {
@@ -664,6 +678,7 @@ int main(void) {
         T(mistakes_on_the_command_line_are_named),
         T(only_the_key_is_let_in),
         T(a_client_id_is_taken_once),
+        T(a_client_that_asks_first_is_told_to_go_on),
         T(the_profile_says_whether_an_id_is_unique),
         T(what_is_malformed_is_refused_with_its_rule),
         T(orders_are_canceled_one_by_one_and_all_at_once),

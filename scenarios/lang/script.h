@@ -87,7 +87,7 @@ struct script {
         bool fault;
         bool condition; /* looked at after every change */
     } has;
-    size_t observed;        /* the next observed line, index into scenario lines */
+    size_t observed; /* the next observed line, index into scenario lines */
     struct market_fills fills;
     const struct script_watch *watch; /* NULL: nobody */
     int64_t boot_ns;         /* a start that a plan or an explorer orders; INT64_MAX: none */

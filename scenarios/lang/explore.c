@@ -296,8 +296,9 @@ static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsig
     return key;
 }
 
-static int64_t whole_second_after(int64_t at_ns) {
-    return (at_ns + SECOND_NS - 1) / SECOND_NS * SECOND_NS;
+/* The first whole number of seconds after `now_ns` at which `at_ns` has come. */
+static int64_t whole_seconds_later(int64_t now_ns, int64_t at_ns) {
+    return now_ns + (at_ns - now_ns + SECOND_NS - 1) / SECOND_NS * SECOND_NS;
 }
 
 /* When to start again: ascending, none before now. */
@@ -307,7 +308,7 @@ static void pick_starts(const struct explorer *x, int64_t now_ns, const struct m
     for (size_t i = 0; i < pending->n && x->options->delays != EXPLORE_AT_ONCE; i++) {
         int64_t at_ns = pending->v[i];
         if (x->options->delays == EXPLORE_WHOLE_SECONDS) {
-            moments_add(starts, whole_second_after(at_ns));
+            moments_add(starts, whole_seconds_later(now_ns, at_ns));
             continue;
         }
         if (at_ns - 1 > now_ns)

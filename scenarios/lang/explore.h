@@ -29,7 +29,7 @@
       "at once, and just before, at and just after every moment that something waits for") \
     X(AT_ONCE, "at-once", "at once")                                                       \
     X(WHOLE_SECONDS, "whole-seconds",                                                      \
-      "at once, and at the whole second after each such moment (misses what happens in between)")
+      "at once, and whole seconds later, past each such moment (misses what happens in between)")
 enum explore_delays {
 #define X(id, word, meaning) EXPLORE_##id,
     EXPLORE_DELAYS(X)

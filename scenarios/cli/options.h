@@ -90,8 +90,12 @@ enum command {
       "what an audit compares [successors]")                                                  \
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")            \
     X(BUDGET, "--budget", "SECONDS", ON_EXPLORE, "stop after so long: not closed, exit 3")    \
+    X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                  \
+      "stop when a process holds so much: not closed, exit 3 [2048]")                         \
     X(JOBS, "--jobs", "N", ON_EXPLORE, "explorations at a time, each a process [all cores]")  \
     X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")      \
+    X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                           \
+      "write the sample's fingerprints, one a line, and repeat nothing")                      \
     X(HELP, "--help", NULL, ~0u, "what a command takes")
 enum option {
 #define X(id, word, argument, commands, help) OPTION_##id,

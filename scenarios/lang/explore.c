@@ -22,7 +22,8 @@ enum {
     POINTS_MAX = 100000, /* crash points of one life */
     SUCCESSORS_MAX = 1 << 24,
     TRAIL_ITEMS = EXPLORE_FAULTS_MAX + 2,
-    NODES_MAX = 4000000,
+    DISTINCT_MAX = 2000000, /* a bound of the search, */
+    NODES_MAX = 4000000,    /* and what the life that reaches it may still add */
     WAITING_MAX = 2000000,
     SLOW_EVERY = 16, /* lives of which one crash point is also run the slow way */
     AUDITS_MAX = 3000,
@@ -808,6 +809,7 @@ static bool bound_hit(struct explorer *x) {
     const struct explore_options *options = x->options;
     struct explore_result *result = x->result;
     size_t most = options->worlds_max > 0 ? options->worlds_max : WAITING_MAX;
+    const char *spent = NULL;
     if (x->stopped)
         return true;
     if (options->lives_max > 0 && result->lives >= options->lives_max)
@@ -815,8 +817,12 @@ static bool bound_hit(struct explorer *x) {
                  result->lives, x->frontier.waiting);
     else if (x->frontier.waiting > most)
         snprintf(result->bound, sizeof result->bound, "more than %zu lives were waiting", most);
-    else if (options->spent != NULL && options->spent(options->ctx))
-        snprintf(result->bound, sizeof result->bound, "the time was spent, %zu lives were waiting",
+    else if (x->class_count > DISTINCT_MAX || x->crash_class_count > DISTINCT_MAX)
+        snprintf(result->bound, sizeof result->bound,
+                 "more than %d distinct worlds were met, %zu lives were waiting", DISTINCT_MAX,
+                 x->frontier.waiting);
+    else if (options->spent != NULL && (spent = options->spent(options->ctx)) != NULL)
+        snprintf(result->bound, sizeof result->bound, "%.80s, %zu lives were waiting", spent,
                  x->frontier.waiting);
     else
         return false;
@@ -927,11 +933,25 @@ static void conclude(struct explorer *x) {
     }
 }
 
+/* `crash kill again anywhere` names its kind itself. */
+static void pick_written_deaths(struct explorer *x) {
+    for (size_t i = 0; i < x->scenario->line_count; i++) {
+        const struct scn_line *line = &x->scenario->lines[i];
+        if (line->statement != SCN_CRASH || line->args.crash.depth != SCN_AGAIN)
+            continue;
+        x->kill = x->kill || line->args.crash.kind == SCN_KILL;
+        x->power = x->power || line->args.crash.kind == SCN_POWER;
+    }
+}
+
 static void pick_deaths(struct explorer *x) {
     x->kill = x->options->kill;
     x->power = x->options->power;
-    for (size_t i = 0; !x->options->kill && !x->options->power && i < x->scenario->crash_count;
-         i++) {
+    if (!x->kill && !x->power)
+        pick_written_deaths(x);
+    if (x->kill || x->power)
+        return;
+    for (size_t i = 0; i < x->scenario->crash_count; i++) {
         x->kill = x->kill || x->scenario->crashes[i] == SCN_KILL;
         x->power = x->power || x->scenario->crashes[i] == SCN_POWER;
     }

@@ -51,8 +51,8 @@ struct explore_options {
     unsigned without;         /* enum meaning_without: a wrong key, to see that it is noticed */
     bool verdict_only;        /* audits compare verdicts only: wrong too */
     bool kill, power;         /* the ways to die; the scenario's `crashes` when both are false */
-    /* Asked between lives: stop now? */
-    bool (*spent)(void *ctx);
+    /* Asked between lives: NULL, go on; else in words what was spent, and the search stops. */
+    const char *(*spent)(void *ctx);
     void (*progress)(void *ctx, unsigned long lives, unsigned long worlds, size_t waiting);
     void *ctx;
 };

@@ -658,7 +658,8 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
 /* An order that a switch holds back expires in the course of time, and so it may during the second
  * start as well as before it: that is no change, unless it happens too early. */
 static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
-    bool due = order->decision.expires_ns != 0 && world->now_ns >= order->decision.expires_ns;
+    bool due =
+        order->decision.expires_ns != 0 && world_wall_ns(world) >= order->decision.expires_ns;
     if (order->state == OMS_STATE_EXPIRED && order->broker_order_id[0] == '\0' && due)
         return OMS_STATE_INTENT;
     return order->state;

@@ -295,7 +295,9 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
 uint64_t meaning_of_world(const struct sut *sut, const struct sut_config *config,
                           struct world *world, const char *path, unsigned without,
                           struct moments *pending) {
-    uint64_t hash = one_disk(sut, config, world, world->disk, path, without, pending);
+    uint64_t hash = 0;
+    CHECK(world->ahead_ns == 0);
+    hash = one_disk(sut, config, world, world->disk, path, without, pending);
     if (!disk_is_clean(world->disk) && (without & MEANING_CACHE_ONLY) == 0)
         hash = hash_u64(hash, all_outcomes(sut, config, world, path, without, pending));
     if ((without & MEANING_WITHOUT_EXCHANGE) == 0)

@@ -248,7 +248,8 @@ static void port_endless(void *ctx) {
 /* ---- the OMS's environment ---- */
 
 static int64_t env_now(void *ctx) {
-    return port_now(ctx);
+    const struct stage *stage = ctx;
+    return world_wall_ns(&stage->world);
 }
 
 static enum oms_halt_file env_halt_file(void *ctx) {
@@ -522,6 +523,9 @@ static void ask_next(struct stage *stage) {
     shortage_inside(true);
     stage->config.sut->next(stage->oms, &stage->next);
     shortage_inside(false);
+    /* Who waits until then sleeps for so long, whatever the clock shows meanwhile. */
+    if (stage->next.work != OMS_WORK_NONE)
+        stage->next.at_ns -= stage->world.ahead_ns;
     if (stage->next.work != before)
         stage->known_ns = stage->world.now_ns;
 }
@@ -714,7 +718,8 @@ uint64_t stage_crash_key(const struct stage *stage) {
     uint64_t key = hash_u64(disk_hash(world->disk), world->exchange.version);
     key = hash_u64(hash_u64(key, world->exchange.delivery_count), world->flight_ids);
     key = hash_u64(hash_u64(key, world->flight_count), world->broker_down);
-    return hash_u64(hash_u64(key, (uint64_t)world->halt_file), judge_memory(&stage->judge));
+    key = hash_u64(hash_u64(key, (uint64_t)world->halt_file), (uint64_t)world->ahead_ns);
+    return hash_u64(key, judge_memory(&stage->judge));
 }
 
 /* ---- the OMS acts ---- */
@@ -994,6 +999,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
         return false;
     content = hash_u64(hash_u64(content, settled_era), exchange_hash(&stage->world.exchange));
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
+    content = hash_u64(content, (uint64_t)stage->world.ahead_ns);
     content = hash_u64(content, (uint64_t)stage->world.halt_file);
     content = hash_u64(content, (uint64_t)(uintptr_t)config->sut);
     content = hash_u64(content, (uint64_t)config->door);

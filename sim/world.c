@@ -41,7 +41,7 @@ static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
 uint64_t world_hash_beside_disk(const struct world *world) {
     uint64_t hash = hash_u64(0, exchange_hash(&world->exchange));
     hash = hash_u64(hash_u64(hash, (uint64_t)world->now_ns), world->broker_down);
-    hash = hash_u64(hash, (uint64_t)world->halt_file);
+    hash = hash_u64(hash_u64(hash, (uint64_t)world->halt_file), (uint64_t)world->ahead_ns);
     for (size_t i = 0; i < world->flight_count; i++)
         hash = hash_flight(hash, &world->flights[i]);
     return hash;

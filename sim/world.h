@@ -25,6 +25,9 @@ struct flight {
 
 struct world {
     int64_t now_ns;
+    int64_t
+        ahead_ns; /* by how much the clock of the OMS's machine is ahead of now; negative: behind.
+                         Whatever happens in the world happens by now_ns */
     struct disk *disk;
     struct exchange exchange;
     struct flight *flights; /* by due time, then by id */
@@ -39,6 +42,11 @@ struct world {
     bool broker_down;
     enum oms_halt_file halt_file;
 };
+
+/* What the clock of the OMS's machine shows. */
+static inline int64_t world_wall_ns(const struct world *world) {
+    return world->now_ns + world->ahead_ns;
+}
 
 void world_init(struct world *world, const struct profile *profile, int64_t now_ns);
 void world_copy(struct world *to, const struct world *from); /* `to` is uninitialized */

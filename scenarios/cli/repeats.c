@@ -92,7 +92,8 @@ static void keep_planned(struct repeats *repeats, const struct sample *sample) {
     if (!pick(repeats, sample, &none, &taken))
         return;
     for (int i = 0; i < PICKED && none.asked > 0; i++) {
-        struct single one = single_at(1 + random_next(&seed) % none.asked, random_next(&seed));
+        uint64_t at = 1 + random_next(&seed) % none.asked;
+        struct single one = single_at(at, random_next(&seed));
         if (!pick(repeats, sample, &one, &taken))
             return;
         if (taken.count == 0)

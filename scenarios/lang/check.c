@@ -187,6 +187,8 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_KILL_SWITCH_RELEASES:
     case SCN_HALT_FILE_SETS:
     case SCN_HALT_FILE_CLEARS:
+    case SCN_CLOCK_FORWARD:
+    case SCN_CLOCK_BACK:
     case SCN_ALWAYS:
     case SCN_FINALLY:
     case SCN_REACH_CRASH:
@@ -239,6 +241,14 @@ static void check_fault(struct check *c, const struct scn_line *line) {
     if (kind != NULL && kind->wire_only && door->set && door->value == SCN_DOOR_DIRECT)
         diag_say(mistake(c, DIAG_WIRE_ONLY, &line->place, kind->name),
                  "%s needs bytes on a wire, but the header says option door = direct", kind->name);
+}
+
+/* Worlds are merged when what is past in them is past for good. */
+static void check_clock(struct check *c, const struct scn_line *line) {
+    if ((line->statement == SCN_CLOCK_FORWARD || line->statement == SCN_CLOCK_BACK) &&
+        c->s->depth == SCN_AGAIN)
+        diag_say(mistake(c, DIAG_CLOCK_EXPLORED, &line->place, "clock"),
+                 "'crash again anywhere' cannot be explored with a clock that jumps");
 }
 
 static void check_sort(struct check *c, const struct scn_line *line) {
@@ -298,6 +308,7 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
     if (line->statement == SCN_REACH_CRASH)
         check_reached_crash(c, line);
     check_quantifier(c, line);
+    check_clock(c, line);
     check_sort(c, line);
     check_terms(c, line, broken);
 }

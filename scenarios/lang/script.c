@@ -1055,6 +1055,12 @@ static void stimulate(struct script *script, size_t index) {
         world->halt_file =
             line->statement == SCN_HALT_FILE_SETS ? OMS_HALT_PRESENT : OMS_HALT_ABSENT;
         return;
+    case SCN_CLOCK_FORWARD:
+        world->ahead_ns += line->args.duration_ns;
+        return;
+    case SCN_CLOCK_BACK:
+        world->ahead_ns -= line->args.duration_ns;
+        return;
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:
         world->broker_down = line->statement == SCN_BROKER_DOWN;

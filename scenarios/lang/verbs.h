@@ -131,6 +131,13 @@ enum scn_sort {
       "10:00:00  operator sets halt-file")                                                         \
     X(HALT_FILE_CLEARS, STIMULUS, "operator clears halt-file", "the halt file is removed",         \
       "10:00:40  operator clears halt-file")                                                       \
+    X(CLOCK_FORWARD, STIMULUS, "clock jumps forward DUR",                                          \
+      "the clock of the OMS's machine shows so much more from here on; times in this file, the "   \
+      "broker and requests under way go on as they were, but `until` is by that clock",            \
+      "10:00:20  clock jumps forward 2h")                                                          \
+    X(CLOCK_BACK, STIMULUS, "clock jumps back DUR",                                                \
+      "it shows so much less from here on (neither goes with `crash again anywhere`)",             \
+      "10:00:20  clock jumps back 2h")                                                             \
     X(OMS_CHECKS, OBSERVED, "oms checks D -> PRESENCE",                                            \
       "the OMS looked the decision up in its store", "10:00:01  oms checks D1 -> absent")          \
     X(OMS_SENDS, OBSERVED, "oms sends D", "an order request left the OMS",                         \

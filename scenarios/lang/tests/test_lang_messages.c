@@ -164,6 +164,9 @@ static void crashes_and_quantifiers_keep_their_rules(void **state) {
     assert_told(GOOD "crash anywhere\n+1s restart\ncrash anywhere\n",
                 "f.scn:8:7: error: a second 'anywhere': this version of the language has one for a "
                 "scenario [E027]\n");
+    assert_told(GOOD "crash again anywhere\nclock jumps back 1h\n",
+                "f.scn:7:1: error: 'crash again anywhere' cannot be explored with a clock that "
+                "jumps [E042]\n");
     assert_told(GOOD "expect second refused\n",
                 "f.scn:6:8: error: no 'start second' above that could be refused [E038]\n");
     assert_told(GOOD "crash twice\n",

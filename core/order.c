@@ -199,6 +199,35 @@ int64_t order_seal(const struct oms_decision *decision) {
     return (int64_t)seal;
 }
 
+/* One to one in both, so that a single change cannot cancel out. */
+static uint64_t mark_number(uint64_t mark, int64_t number) {
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    mark = (mark ^ (uint64_t)number) * odd;
+    return mark ^ mark >> 29;
+}
+
+static uint64_t mark_text(uint64_t mark, const char *text) {
+    do {
+        mark = mark_number(mark, (unsigned char)*text);
+    } while (*text++ != '\0');
+    return mark;
+}
+
+int64_t order_mark(const struct order *order) {
+    const struct oms_order *pub = &order->pub;
+    uint64_t mark = mark_number(0, order->id);
+
+    mark = mark_text(mark, oms_state_name(pub->state));
+    mark = mark_text(mark, pub->reason);
+    mark = mark_text(mark, pub->broker_order_id);
+    mark = mark_number(mark, pub->filled_nanos);
+    mark = mark_number(mark, pub->sends);
+    mark = mark_number(mark, order->first_send_ns);
+    mark = mark_number(mark, order->send_by_ns);
+    mark = mark_number(mark, pub->cancel_asked);
+    return (int64_t)mark_number(mark, pub->created_ns);
+}
+
 bool order_is_sealed(const struct order *order) {
     return order->seal == order_seal(&order->pub.decision);
 }

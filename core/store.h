@@ -43,7 +43,7 @@
     X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                       \
     X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = " \
              "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "   \
-             "seal = ?10 WHERE id = ?1")                                                             \
+             "seal = ?10 WHERE id = ?1")                                                  \
     X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?)")                                    \
     X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
     X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                            \

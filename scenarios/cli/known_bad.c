@@ -477,8 +477,7 @@ static void explore_and_judge(struct attempt *attempt, const struct scenario *sc
         return;
     told = result.replay;
     explore_as_run(&result, &told);
-    attempt->caught =
-        is_found(attempt, &result, &told) && stays_hidden(attempt, scenario, config);
+    attempt->caught = is_found(attempt, &result, &told) && stays_hidden(attempt, scenario, config);
     suite_describe(attempt->suite, attempt->bad.file, scenario, config, attempt->oms, &told, &run);
     if (attempt->caught)
         print_explored(attempt, scenario, &result, &run);

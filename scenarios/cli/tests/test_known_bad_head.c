@@ -67,8 +67,8 @@ static void a_scenario_may_be_explored(void **state) {
     assert_true(bad.has_hidden);
     assert_int_equal(bad.hidden, EXPLORE_WHOLE_SECONDS);
     assert_int_equal(bad.faults, 0);
-    assert_false(known_bad_parse("x.known", WHOLE "Explore: thresholds, plan 2, hidden x\n", &bad,
-                                 why));
+    assert_false(
+        known_bad_parse("x.known", WHOLE "Explore: thresholds, plan 2, hidden x\n", &bad, why));
     assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
     assert_false(bad.explored);
 }

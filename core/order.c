@@ -122,12 +122,13 @@ enum oms_state order_target(const struct order *order, enum broker_status status
     return live;
 }
 
-bool order_matches(const struct order *order, const struct broker_order *theirs, char *why) {
+bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,
+                   char *why) {
     const struct oms_decision *ours = &order->pub.decision;
     char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX];
     const char *field = "", *mine = a, *other = b;
 
-    if (strcmp(order->pub.client_order_id, theirs->client_order_id) != 0) {
+    if (by_id && strcmp(order->pub.client_order_id, theirs->client_order_id) != 0) {
         field = "client order id";
         mine = order->pub.client_order_id;
         other = theirs->client_order_id;
@@ -154,8 +155,8 @@ bool order_matches(const struct order *order, const struct broker_order *theirs,
     } else {
         return true;
     }
-    (void)snprintf(why, OMS_REASON_SIZE,
-                   "the broker's order under our id differs: %s is %s, not %s", field, other, mine);
+    (void)snprintf(why, OMS_REASON_SIZE, "the broker's order %s differs: %s is %s, not %s",
+                   by_id ? "under our id" : "we took for ours", field, other, mine);
     return false;
 }
 

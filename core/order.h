@@ -12,6 +12,7 @@ struct order {
     int64_t seal;          /* order_seal of the decision as it was taken */
     /* this life only */
     bool fresh;        /* the reservation is this life's and has not been used */
+    bool id_refused;   /* the last send was refused because the broker has seen the id */
     bool passed_door;  /* counted at the last door (8) */
     bool told_missing; /* alarms told once a life */
     bool told_status;
@@ -47,8 +48,10 @@ bool order_is_working(const struct order *order);
 enum oms_state order_target(const struct order *order, enum broker_status status,
                             int64_t filled_nanos);
 
-/* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. */
-bool order_matches(const struct order *order, const struct broker_order *theirs, char *why);
+/* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. At
+ * a broker that knows no client order ids (`by_id` is false) they are not compared. */
+bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,
+                   char *why);
 
 bool order_same_payload(const struct oms_decision *a, const struct oms_decision *b);
 

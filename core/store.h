@@ -185,6 +185,8 @@ int store_put_orphan(struct store *store, const char *client_order_id, const cha
 int store_put_kill_switch(struct store *store, bool on, const char *reason);
 int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
                         const char *why);
+/* What a person decided about a held order: `text` says how, who and why. */
+int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id, const char *text);
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run);
 
 #endif

@@ -484,6 +484,12 @@ int store_put_switching(struct store *store, int64_t at_ns, bool on, const char 
     return put_journal(store, at_ns, on ? "kill-switch-on" : "kill-switch-off", 0, &none, who, why);
 }
 
+int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id,
+                     const char *text) {
+    static const struct oms_discrepancy none;
+    return put_journal(store, at_ns, "resolve", 0, &none, decision_id, text);
+}
+
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {
     sqlite3_stmt *row;
     const int rc = store_prepare(store, STORE_BASE, &row);

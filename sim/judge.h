@@ -54,6 +54,9 @@ struct judged {
     unsigned refusals_lost_this_life; /* refusals that did not reach it, in this life */
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
+    bool left_once; /* a request left, to a broker that would take another for a second order */
+    bool resolved;  /* an operator's word on it was acknowledged */
+    int64_t presented_ns; /* first */
     bool doubtful;                    /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
@@ -81,6 +84,7 @@ struct judge {
     bool halt_denied;          /* the OMS asked for the halt file and was told it is absent ... */
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
+    unsigned lives;            /* begun so far */
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;
@@ -99,7 +103,7 @@ int judge_attribute(const struct judge *judge, const char *symbol, enum broker_s
                     int64_t qty_nanos, int64_t limit_nanos);
 
 /* What happened; each may set judge->first. */
-void judge_presented(struct judge *judge, size_t decision);
+void judge_presented(struct judge *judge, const struct world *world, size_t decision);
 void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer);
 /* An order left. `posts`: requests seen for this one submit call. */
 void judge_posted(struct judge *judge, struct world *world, const char *path,
@@ -109,6 +113,8 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
 void judge_cancel(struct judge *judge, size_t decision);
 /* An operator switched the kill switch; without acknowledgement either state is right. */
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
+/* An operator said what became of this decision's held order, and the OMS took his word. */
+void judge_resolved(struct judge *judge, size_t decision);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */

@@ -485,6 +485,12 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
         tell_replied(w, c, false);
         disconnect(c);
         return;
+    case ACT_DROPPED:
+        w->exchange->dropped(w->exchange->ctx, c->carried.call.request);
+        tell(w, &c->carried.call);
+        tell_replied(w, c, false);
+        c->stage = WITHHELD;
+        return;
     case ACT_LATE:
         take_off(w, c, length, 0, answer.arg[0]);
         return;

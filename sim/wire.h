@@ -55,6 +55,10 @@ struct wire_exchange {
     void (*fills)(void *ctx, struct broker_fills *list);
     void (*positions)(void *ctx, struct broker_positions *list);
     void (*account)(void *ctx, struct broker_account *account);
+    /* An order's request arrived and is dropped (ACT_DROPPED). Not used by the loopback server. */
+    void (*dropped)(void *ctx, const struct broker_request *request);
+    /* The broker's words for a client order id it does not know; "" or NULL: the usual ones. */
+    const char *(*not_found)(void *ctx);
     /* TAKEN, TOO_LATE or ABSENT; an order that is canceled already is TAKEN. */
     enum broker_canceled (*cancel)(void *ctx, const char *order_id);
     /* A request is in flight on its own (ACT_LATE, ACT_HANG; ACT_TWICE: `copy`, a proxy's): deliver

@@ -50,10 +50,13 @@ static cJSON *order_json(const struct broker_order *order) {
     static const char *const unset[] = {
         "filled_at",   "expired_at", "expires_at", "canceled_at", "failed_at", "replaced_at",
         "replaced_by", "replaces",   "notional",   "stop_price",  "legs",      "trail_percent",
-        "trail_price", "hwm",        "subtag",     "source",      "asset_id",  "filled_avg_price"};
+        "trail_price", "hwm",        "subtag",     "source",      "asset_id"};
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "id", order->id);
-    cJSON_AddStringToObject(o, "client_order_id", order->client_order_id);
+    if (order->client_order_id[0] != '\0')
+        cJSON_AddStringToObject(o, "client_order_id", order->client_order_id);
+    else
+        cJSON_AddNullToObject(o, "client_order_id");
     add_time(o, "created_at", order->submitted_ns);
     add_time(o, "updated_at", order->submitted_ns);
     add_time(o, "submitted_at", order->submitted_ns);
@@ -61,6 +64,10 @@ static cJSON *order_json(const struct broker_order *order) {
     cJSON_AddStringToObject(o, "asset_class", is_crypto(order->symbol) ? "crypto" : "us_equity");
     add_decimal(o, "qty", order->qty_nanos);
     add_decimal(o, "filled_qty", order->filled_nanos);
+    if (order->filled_nanos > 0)
+        add_decimal(o, "filled_avg_price", order->filled_avg_nanos);
+    else
+        cJSON_AddNullToObject(o, "filled_avg_price");
     cJSON_AddStringToObject(o, "order_class", "");
     cJSON_AddStringToObject(o, "order_type", broker_type_name(order->type));
     cJSON_AddStringToObject(o, "type", broker_type_name(order->type));
@@ -182,8 +189,9 @@ bool wire_http_order(const char *body, size_t length, struct broker_request *req
     const char *side = text_of(o, "side"), *type = text_of(o, "type");
     const char *tif = text_of(o, "time_in_force");
     const char *wrong = NULL;
-    if (!copy_text(request->client_order_id, sizeof request->client_order_id,
-                   text_of(o, "client_order_id")))
+    const char *id = text_of(o, "client_order_id");
+    request->possible_resend = text_of(o, "poss_resend") != NULL;
+    if (id != NULL && !copy_text(request->client_order_id, sizeof request->client_order_id, id))
         wrong = "client_order_id";
     else if (!copy_text(request->symbol, sizeof request->symbol, text_of(o, "symbol")))
         wrong = "symbol";
@@ -231,8 +239,12 @@ static enum MHD_Result lookup(const struct wire_exchange *x, struct MHD_Connecti
     if (id == NULL || id[0] == '\0')
         return refuse(to, 422, CODE_INVALID, "client_order_id is required");
     if (!x->lookup(x->ctx, id, &order)) {
+        const char *words = x->not_found != NULL ? x->not_found(x->ctx) : "";
         char text[BROKER_TEXT_SIZE];
-        snprintf(text, sizeof text, "order not found for %.64s", id);
+        if (words[0] != '\0')
+            snprintf(text, sizeof text, "%s", words);
+        else
+            snprintf(text, sizeof text, "order not found for %.64s", id);
         return refuse(to, 404, CODE_NOT_FOUND, text);
     }
     return answer_json(to, STATUS_OK, order_json(&order));

@@ -53,6 +53,9 @@ uint64_t world_send(struct world *world, const struct flight *flight);
 int64_t world_next_flight(const struct world *world);
 /* Takes the next flight out of the world. */
 void world_take_flight(struct world *world, struct flight *flight);
+/* A request for an order reaches the exchange; what became of it is also in world->delivered_*. At a
+ * broker that replays answers, one whose id is that of a request still under way is put off. */
+enum exchange_verdict world_submit(struct world *world, const struct broker_request *request);
 /* Delivers a flight to the exchange (also when the broker is down: it is past the door); what
  * became of it is in world->delivered_*. */
 void world_deliver(struct world *world, const struct flight *flight);

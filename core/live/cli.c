@@ -414,22 +414,51 @@ static int run_status(struct session *s) {
                 s->args->db, view.account, s->args->account);
         exit = CLI_ENVIRONMENT;
     } else if (exit == CLI_OK)
-        cli_print_status(&view, s->args->json, s->out);
+        cli_print_status(&view, s->args->profile, s->args->json, s->out);
     if (exit == CLI_OK)
         tell_halt_file(s);
     oms_view_free(&view);
     return exit;
 }
 
+/* Whose word goes on record. */
+static const char *who_asks(void) {
+    const char *user = getenv("USER");
+    return user != NULL && user[0] != '\0' ? user : "operator";
+}
+
+/* Shows the order as it stands now. */
+static int show_order(struct session *s) {
+    struct oms_error error = {0};
+    struct oms_view view = {0};
+    enum oms_code code = oms_view(s->oms, &view, &error);
+    const struct oms_order *order = find_order(&view, s->args->decision.id);
+    if (code == OMS_OK && order != NULL)
+        cli_print_order(order, s->args->json, s->out);
+    oms_view_free(&view);
+    return code == OMS_OK ? CLI_OK : fail_core(s, code, &error);
+}
+
+/* "It is not there" is settled without the broker; an order to adopt is compared with it first. */
+static int run_resolve(struct session *s) {
+    struct oms_error error = {0};
+    bool adopt = s->args->broker_order_id[0] != '\0';
+    int exit = adopt ? open_online(s) : open_store(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code =
+        oms_resolve(s->oms, s->args->decision.id, adopt ? s->args->broker_order_id : NULL,
+                    who_asks(), s->args->why, &error);
+    return code != OMS_OK ? fail_core(s, code, &error) : show_order(s);
+}
+
 static int run_kill_switch(struct session *s) {
     struct oms_error error = {0};
-    const char *user = getenv("USER");
     int exit = open_store(s);
     if (exit != CLI_OK)
         return exit;
     enum oms_code code =
-        oms_kill_switch(s->oms, s->args->kill_on,
-                        user != NULL && user[0] != '\0' ? user : "operator", s->args->why, &error);
+        oms_kill_switch(s->oms, s->args->kill_on, who_asks(), s->args->why, &error);
     if (code != OMS_OK)
         return fail_core(s, code, &error);
     if (s->args->json)
@@ -453,6 +482,8 @@ static int run_command(struct session *s) {
         return run_reconcile(s);
     case CLI_COMMAND_KILL_SWITCH:
         return run_kill_switch(s);
+    case CLI_COMMAND_RESOLVE:
+        return run_resolve(s);
     case CLI_COMMAND_COUNT:
         break;
     }

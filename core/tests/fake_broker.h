@@ -11,6 +11,7 @@ enum fake_reply {
     FAKE_NOT_SENT,
     FAKE_LOSE,       /* in doubt; it never arrives */
     FAKE_LOSE_REPLY, /* in doubt; it arrived */
+    FAKE_SEEN,       /* refused: the id was seen before */
     FAKE_WRONG_ECHO  /* accepted, but the answer is about another quantity */
 };
 

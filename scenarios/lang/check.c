@@ -170,6 +170,7 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_OMS_REFUSES:
     case SCN_BROKER_FILLS_SYMBOL:
     case SCN_BROKER_FOREIGN:
+    case SCN_RESOLVES:
         return true;
     case SCN_CRASH:
         return line->args.crash.where == SCN_CRASH_NOW;
@@ -180,6 +181,9 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_BROKER_LOSES:
     case SCN_BROKER_FILLS:
     case SCN_BROKER_FILLS_ALL:
+    case SCN_BROKER_BURNS_IDS:
+    case SCN_BROKER_KEEPS_IDS:
+    case SCN_BROKER_SAYS:
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:
     case SCN_FAULT:
@@ -241,6 +245,15 @@ static void check_fault(struct check *c, const struct scn_line *line) {
                  "%s needs bytes on a wire, but the header says option door = direct", kind->name);
 }
 
+static void check_resolution(struct check *c, const struct scn_line *line) {
+    enum oms_state state = line->args.state;
+    if (state == OMS_STATE_CANCELED || state == OMS_STATE_WORKING)
+        return;
+    struct diag *diag = mistake(c, DIAG_NO_SUCH_WORD, &line->place, oms_state_name(state));
+    diag_say(diag, "a person cannot make an order %s", oms_state_name(state));
+    diag_note(diag, "'canceled': it is not at the broker; 'working': it is what the broker has");
+}
+
 static void check_sort(struct check *c, const struct scn_line *line) {
     char word[32];
     bool reaches = line->statement == SCN_REACH || line->statement == SCN_REACH_CRASH ||
@@ -295,6 +308,8 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
         c->second_seen = true;
     if (line->statement == SCN_FAULT)
         check_fault(c, line);
+    if (line->statement == SCN_RESOLVES && !broken)
+        check_resolution(c, line);
     if (line->statement == SCN_REACH_CRASH)
         check_reached_crash(c, line);
     check_quantifier(c, line);

@@ -577,6 +577,7 @@ static void told(void *ctx, const struct oms_event *event) {
     case OMS_EVENT_HALT:
         saw(script, SCN_OMS_HALTS, SCN_NONE, false);
         return;
+    case OMS_EVENT_RESOLVE:
     case OMS_EVENT_DISCREPANCY:
     case OMS_EVENT_KILL_SWITCH:
     case OMS_EVENT_HOLD:
@@ -810,6 +811,26 @@ static bool is_crash_point(struct site site) {
     return site.op != SITE_DISK_STAT;
 }
 
+/* A broker that drops requests by nature may drop this one: asked of whoever answers for a run of a
+ * quantified scenario. Elsewhere a fault line says when it does. */
+static struct port_answer broker_drops(struct script *script, const struct port_call *call,
+                                       unsigned occurrence) {
+    struct plan_item item = {.life = script->stage.life,
+                             .place = PLAN_AT_CALL,
+                             .site = call->site,
+                             .occurrence = occurrence,
+                             .what = PLAN_FAULT};
+    if (call->site.op != SITE_BROKER_SUBMIT || !script->config->profile->drops_requests ||
+        script->plan != NULL || !script->scenario->quantified ||
+        choose(&script->chooser, CHOICE_FAULT, 2) == 0)
+        return (struct port_answer){0};
+    item.fault.kind = catalogue_find(call->site, "dropped");
+    CHECK(plan_add(&script->taken, &item));
+    note_fault(script, call, occurrence, &item.fault);
+    count_fault(script, call->site, &item.fault);
+    return fault_answer(&item.fault);
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
@@ -831,6 +852,8 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         offer_crash(script, call->site, occurrence, false);
     if (!script->stage.port.dead)
         answer = scripted(script, call, occurrence, answer);
+    if (!script->stage.port.dead && answer.act == ACT_NONE)
+        answer = broker_drops(script, call, occurrence);
     return answer;
 }
 
@@ -1081,6 +1104,19 @@ static void stimulate(struct script *script, size_t index) {
         broker_about(script, index);
         return;
     case SCN_BROKER_FILLS_ALL:
+        return;
+    case SCN_BROKER_BURNS_IDS:
+        world->exchange.habits.burns_refused_ids = true;
+        return;
+    case SCN_BROKER_KEEPS_IDS:
+        world->exchange.habits.never_forgets = true;
+        return;
+    case SCN_BROKER_SAYS:
+        snprintf(world->exchange.habits.not_found, sizeof world->exchange.habits.not_found, "%s",
+                 line->args.text);
+        return;
+    case SCN_RESOLVES:
+        stage_resolve(stage, (size_t)line->args.decision, line->args.state == OMS_STATE_WORKING);
         return;
     case SCN_CRASH:
         if (line->args.crash.where == SCN_CRASH_NOW)

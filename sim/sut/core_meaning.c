@@ -140,13 +140,20 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
+/* Every start that finds the order live, or that follows one which a person made so, looks at the
+ * broker's orders from then on. */
+static void add_look(struct reading *reading, sqlite3_stmt *row) {
+    int64_t first_send_ns = number(row, "first_send_ns"), created_ns = number(row, "created_ns");
+    add_anchor(reading,
+               first_send_ns > 0 && first_send_ns < created_ns ? first_send_ns : created_ns);
+}
+
 /* An order whose end is not on record: its times count. */
 static void read_live(struct reading *reading, sqlite3_stmt *row, enum oms_state state) {
     int64_t first_send_ns = number(row, "first_send_ns"), send_by_ns = number(row, "send_by_ns");
-    int64_t created_ns = number(row, "created_ns"), expires_ns = number(row, "expires_ns");
+    int64_t expires_ns = number(row, "expires_ns");
     bool working = state == OMS_STATE_WORKING || state == OMS_STATE_PARTIALLY_FILLED;
-    add_anchor(reading,
-               first_send_ns > 0 && first_send_ns < created_ns ? first_send_ns : created_ns);
+    add_look(reading, row);
     add_known(reading, text(row, "client_order_id"));
     if (working)
         return;
@@ -154,7 +161,7 @@ static void read_live(struct reading *reading, sqlite3_stmt *row, enum oms_state
         hash_u64(reading->meaning->fixed, (first_send_ns > 0) * 2u + (send_by_ns > 0));
     if (send_by_ns > 0)
         add_moment(reading, threshold_absent_ns(reading->profile, send_by_ns));
-    if (first_send_ns > 0 && reading->profile->retention_ns > 0)
+    if (first_send_ns > 0 && threshold_forgotten_ns(reading->profile, first_send_ns) != INT64_MAX)
         add_moment(reading, threshold_forgotten_ns(reading->profile, first_send_ns));
     if (expires_ns > 0)
         add_moment(reading, expires_ns);
@@ -172,6 +179,8 @@ static void read_order(struct reading *reading, sqlite3_stmt *row) {
         read_live(reading, row, state);
     else if (state == OMS_STATE_HELD || text(row, "broker_order_id")[0] != '\0')
         add_known(reading, text(row, "client_order_id"));
+    if (state == OMS_STATE_HELD)
+        add_look(reading, row);
 }
 
 static void read_row(struct reading *reading, const char *table, sqlite3_stmt *row) {

@@ -24,15 +24,13 @@ enum {
     DROPS = 1u << 6
 };
 
-/* name, traits, how long an id is remembered (0: for ever), when its day turns, how long before
+/* New rows go to the end: what a fuzzer saved knows brokers by their place here.
+ * name, traits, how long an id is remembered (0: for ever), when its day turns, how long before
  * either nothing is sent again, query lag, what that lets the OMS promise */
 #define PROFILES(X)                                                                               \
     X("alpaca", DEDUPLICATES, 0, PROFILE_NO_DAY, 0, 0,                                            \
       "effectively once: an order in doubt is sent again under the same id, and the broker "      \
       "refuses a second one")                                                                     \
-    X("alpaca-lag", DEDUPLICATES, 0, PROFILE_NO_DAY, 0, SECONDS(LAG_S),                           \
-      "effectively once: as alpaca, but a query may miss a fresh order, so an order in doubt "    \
-      "counts as absent only once that is over, too")                                             \
     X("alpaca-retention", DEDUPLICATES, HOURS(RETENTION_HOURS), PROFILE_NO_DAY,                   \
       HOURS(RETENTION_MARGIN_HOURS), 0,                                                           \
       "effectively once within 24 hours: past that an order in doubt is held for a person")       \
@@ -40,13 +38,16 @@ enum {
       "at most once: the broker refuses a second order under one id only while the first is "     \
       "open, so an order in doubt is sent again only once it is absent everywhere and nothing "   \
       "can be under way any more")                                                                \
+    X("label", 0, 0, PROFILE_NO_DAY, 0, 0,                                                        \
+      "at most once: the broker does not refuse a second order under one id, so an order in "     \
+      "doubt is held for a person")                                                               \
+    X("alpaca-lag", DEDUPLICATES, 0, PROFILE_NO_DAY, 0, SECONDS(LAG_S),                           \
+      "effectively once: as alpaca, but a query may miss a fresh order, so an order in doubt "    \
+      "counts as absent only once that is over, too")                                             \
     X("replay", DEDUPLICATES | REPLAYS, HOURS(RETENTION_HOURS), PROFILE_NO_DAY,                   \
       HOURS(RETENTION_MARGIN_HOURS), 0,                                                           \
       "effectively once within 24 hours: an order in doubt is sent again as it was, and the "     \
       "broker gives its first answer again; past that it is held for a person")                   \
-    X("label", 0, 0, PROFILE_NO_DAY, 0, 0,                                                        \
-      "at most once: the broker does not refuse a second order under one id, so an order in "     \
-      "doubt is held for a person")                                                               \
     X("no-tag", NO_IDS, 0, PROFILE_NO_DAY, 0, 0,                                                  \
       "at most once: the broker knows no ids of ours, so an order in doubt is held for a "        \
       "person, who is told which of the broker's orders look like it")                            \

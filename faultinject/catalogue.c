@@ -205,9 +205,6 @@ static const struct fault_kind rows[] = {
      "the broker has acted; the connection breaks before its answer"},
     {SITE_BROKER_SUBMIT, 0, "no-reply", NO_ARGS, ACT_NO_REPLY, 0, false,
      "the broker has acted; its answer never comes and the client times out"},
-    {SITE_BROKER_SUBMIT, 0, "dropped", NO_ARGS, ACT_DROPPED, 0, false,
-     "the broker has the request, and neither accepts nor ever answers it: the client times out. "
-     "A broker of profile dropper does so by nature"},
     {SITE_BROKER_SUBMIT, 0, "late", ARG_BY, ACT_LATE, 0, false,
      "the request arrives that long after it left, also when its sender has given up or died"},
     {SITE_BROKER_SUBMIT, 0, "twice", ARG_COPY_BY, ACT_TWICE, 0, false,
@@ -260,6 +257,9 @@ static const struct fault_kind rows[] = {
      "before never sees the rest"},
     {SITE_WIRE_REPLY, 0, "drips", ARG_EVERY, ACT_DRIP, 0, true,
      "the reply arrives byte by byte, one in that time, for as long as the client listens"},
+    {SITE_BROKER_SUBMIT, 0, "dropped", NO_ARGS, ACT_DROPPED, 0, false,
+     "the broker has the request, and neither accepts nor ever answers it: the client times out. "
+     "A broker of profile dropper does so by nature"},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };

@@ -112,14 +112,14 @@ struct oms_config {
 
 enum oms_code {
     OMS_OK,
-    OMS_INVALID, /* an argument breaks a rule; nothing was done */
-    OMS_MISSING, /* no database there: oms_init makes one, on purpose only */
-    OMS_EXISTS,  /* oms_init: there is something there already; it was left alone */
-    OMS_LOCKED,  /* another instance holds the fence */
-    OMS_CORRUPT, /* integrity or domain check failed: refuses to trade; restore or repair */
-    OMS_FOREIGN, /* not an OMS database, another schema version, or another account's */
-    OMS_STORAGE, /* the store failed; while open this means fail-stop: close and start again */
-    OMS_HALTED,  /* called after a fail-stop: close and start again */
+    OMS_INVALID,   /* an argument breaks a rule; nothing was done */
+    OMS_MISSING,   /* no database there: oms_init makes one, on purpose only */
+    OMS_EXISTS,    /* oms_init: there is something there already; it was left alone */
+    OMS_LOCKED,    /* another instance holds the fence */
+    OMS_CORRUPT,   /* integrity or domain check failed: refuses to trade; restore or repair */
+    OMS_FOREIGN,   /* not an OMS database, another schema version, or another account's */
+    OMS_STORAGE,   /* the store failed; while open this means fail-stop: close and start again */
+    OMS_HALTED,    /* called after a fail-stop: close and start again */
     OMS_UNANSWERED /* the broker gave no whole answer: nothing was done; ask again */
 };
 const char *oms_code_name(enum oms_code code);

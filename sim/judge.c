@@ -204,8 +204,7 @@ static void judge_against_store(struct judge *judge, const struct world *world, 
 
 /* I1 before it breaks at the broker: where it does not refuse a second order, only the first request
  * may leave, whatever became of that. What its store was made to forget no OMS can know. */
-static void judge_once_only(struct judge *judge, const struct world *world,
-                            struct judged *judged) {
+static void judge_once_only(struct judge *judge, const struct world *world, struct judged *judged) {
     if (world->exchange.profile->deduplicates)
         return;
     if (judged->left_once && !judged->forgotten && (judge->suspends & INVARIANT_BIT(7)) == 0)

@@ -57,7 +57,7 @@ struct judged {
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
     int64_t presented_ns; /* first */
-    bool doubtful;                    /* a request left since the last complete "absent" */
+    bool doubtful;        /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     /* The broker lost its order after the OMS had it on record: sending another would be a second. */

@@ -267,8 +267,7 @@ static uint64_t ids(uint64_t hash, const struct exchange *exchange, int64_t now_
         if ((without & MEANING_WITHOUT_TIMES) == 0)
             hash = id_in_time(hash, exchange->profile, exchange->burned[i].at_ns, now_ns, pending);
     }
-    if (exchange->profile->day_turns_ns != PROFILE_NO_DAY &&
-        (without & MEANING_WITHOUT_TIMES) == 0)
+    if (exchange->profile->day_turns_ns != PROFILE_NO_DAY && (without & MEANING_WITHOUT_TIMES) == 0)
         hash = id_in_time(hash, exchange->profile, now_ns, now_ns, pending);
     return hash_u64(hash, exchange->burned_count);
 }

@@ -42,9 +42,9 @@ enum cli_command {
 };
 
 /* flag, value ("" for none), commands it fits (bit per command), one line */
-#define CLI_LIVE                                                    \
-    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) |   \
-     (1u << CLI_COMMAND_CANCEL) | (1u << CLI_COMMAND_RESOLVE))
+#define CLI_LIVE                                                                               \
+    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
+     (1u << CLI_COMMAND_RESOLVE))
 #define CLI_ALL ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
     X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \

@@ -79,8 +79,8 @@ static void a_profile_says_when_the_broker_forgets(void **state) {
                 turn + day->quiescence_ns + 3 * SECOND);
 }
 
-static void a_guarantee_is_effectively_once_where_ids_are_refused_whatever_became_of_them(
-    void **state) {
+static void
+a_guarantee_is_effectively_once_where_ids_are_refused_whatever_became_of_them(void **state) {
     (void)state;
     static const char *const once[] = {"alpaca",  "alpaca-lag", "alpaca-retention", "replay",
                                        "fix-day", "cum-only",   "dropper"};

@@ -142,7 +142,8 @@ enum scn_sort {
     X(HALT_FILE_CLEARS, STIMULUS, "operator clears halt-file", "the halt file is removed",         \
       "10:00:40  operator clears halt-file")                                                       \
     X(RESOLVES, STIMULUS, "operator resolves D as STATE",                                          \
-      "a person says what became of a held order: `canceled`: it is not at the broker; `working`: " \
+      "a person says what became of a held order: `canceled`: it is not at the broker; "           \
+      "`working`: "                                                                                \
       "it is the order that the broker has for it",                                                \
       "10:01:00  operator resolves D1 as canceled")                                                \
     X(OMS_CHECKS, OBSERVED, "oms checks D -> PRESENCE",                                            \

@@ -203,8 +203,12 @@ static void in_folder(const char *name, char path[PATH_MAX]) {
 /* ---- stores that are not ours to use ---- */
 
 static void a_missing_store_is_not_made_by_the_way(void **state) {
-    static const char *const lines[] = {"status", "submit D1 buy 1 AAPL", "cancel D1", "reconcile",
-                                        "kill-switch on --why drill", "resolve D1 gone --why x",
+    static const char *const lines[] = {"status",
+                                        "submit D1 buy 1 AAPL",
+                                        "cancel D1",
+                                        "reconcile",
+                                        "kill-switch on --why drill",
+                                        "resolve D1 gone --why x",
                                         "resolve D1 adopt O1 --why x"};
     char path[PATH_MAX];
     (void)state;
@@ -366,8 +370,8 @@ static void wrong_words_are_named_with_their_rule(void **state) {
 }
 
 static void help_lists_every_exit_code(void **state) {
-    static const char *const lines[] = {"--help",        "init --help",       "submit --help",
-                                        "cancel --help", "status --help",     "reconcile --help",
+    static const char *const lines[] = {"--help",        "init --help",        "submit --help",
+                                        "cancel --help", "status --help",      "reconcile --help",
                                         "help",          "kill-switch --help", "resolve --help"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

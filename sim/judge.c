@@ -734,7 +734,8 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
-        if (peek->view.orders[i].state == OMS_STATE_INTENT)
+        if (peek->view.orders[i].state == OMS_STATE_INTENT ||
+            (peek->view.orders[i].state == OMS_STATE_HELD && !world->exchange.profile->knows_ids))
             return true;
     }
     return judge->foreign;

@@ -114,6 +114,10 @@ bench: all packages-gate ## measure: timelines per second, a life against its fl
 demo: all ## one screen: the documented stories, and what crashing anywhere makes of them
 	@scenarios/demo.sh build/crashgate
 
+foreign-client: all ## let SDKs from npm trade against `crashgate broker` (needs node, npm and their registry)
+	@scenarios/foreign/run.sh build/crashgate
+.PHONY: foreign-client
+
 .PHONY: variants
 variants: $(VARIANTS)
 $(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh fuzz/known_bad/export.h \

@@ -172,7 +172,7 @@ static enum oms_code check_order(const struct book *book, const struct order *or
     } else if (book_by_client_id(book, order->pub.client_order_id) != NULL) {
         rule = "its client order id is there twice";
     } else if (can_still_matter(order) && !order_is_sealed(order)) {
-        rule = "its payload is not the one that was decided";
+        rule = "it is not the one that was decided and written";
     } else {
         return OMS_OK;
     }

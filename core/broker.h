@@ -64,26 +64,30 @@ enum broker_status {
 
 /* An order on its way out. Owned by the caller, read during the call only. */
 struct broker_request {
-    char client_order_id[BROKER_CLIENT_ID_SIZE];
+    char client_order_id[BROKER_CLIENT_ID_SIZE]; /* "" for a broker that knows none */
     char symbol[BROKER_SYMBOL_SIZE];
     enum broker_side side;
     enum broker_type type;
     enum broker_tif tif;
     int64_t qty_nanos;
     int64_t limit_nanos; /* 0 for a market order */
+    /* It may have been sent before, under the same id: a broker that answers such marks (struct
+     * profile) tells how that one stands. */
+    bool possible_resend;
 };
 
 /* An order as the broker tells it. */
 struct broker_order {
     char id[BROKER_ORDER_ID_SIZE];
-    char client_order_id[BROKER_CLIENT_ID_SIZE];
+    char client_order_id[BROKER_CLIENT_ID_SIZE]; /* "" at a broker that knows none */
     char symbol[BROKER_SYMBOL_SIZE];
     enum broker_side side;
     enum broker_type type;
     enum broker_tif tif;
     int64_t qty_nanos;
     int64_t limit_nanos;
-    int64_t filled_nanos; /* cumulative executed quantity */
+    int64_t filled_nanos;     /* cumulative executed quantity */
+    int64_t filled_avg_nanos; /* its average price, rounded by the broker; 0 while nothing is */
     enum broker_status status;
     char status_text[BROKER_STATUS_SIZE]; /* the broker's own word, also when UNKNOWN */
     int64_t submitted_ns;                 /* UTC, nanoseconds since 1970 */

@@ -6,6 +6,7 @@
  *   send.c     orders and cancels leaving, and their answers becoming durable
  *   resolve.c  orders that may be live without our knowing, and expiry
  *   follow.c   looking at the broker: routine polls and the comparison
+ *   ruling.c   what a person decides about a held order
  *   durable.c  the transactions all of them use
  *
  * Every function that returns an oms_code has halted the instance when it returns OMS_STORAGE. */
@@ -74,6 +75,8 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
 void engine_checkpoint_if_due(struct oms *oms, bool idle);
 
 int64_t engine_now(struct oms *oms);
+/* The order of a decision, or NULL. */
+struct order *engine_order(const struct oms *oms, const char *decision_id);
 /* After every call to the broker, with its reason: asked to slow down, the OMS does, longer each
  * time. Cancels go out all the same (they wait by themselves). */
 void engine_heard(struct oms *oms, const struct broker_reason *why);
@@ -103,6 +106,10 @@ void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);
 /* May orders leave now, halt file included? What is reserved and held back all the same counts as
  * sent once nobody is left who knows better, so nothing is reserved while it may not leave. */
 bool send_may_begin(struct oms *oms);
+/* All orders of the broker's that one of ours may be, submitted since shortly before it may have
+ * left. False: not a whole answer. Release *list in any case. */
+bool resolve_list_since_sent(struct oms *oms, const struct order *order,
+                             struct broker_orders *list);
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);

@@ -9,7 +9,7 @@
  * scenarios name; each is told with the phase OMS_BEFORE and OMS_AFTER where both make sense.
  * A BEFORE without its AFTER means the step did not happen, or nobody lived to say so. */
 #define OMS_EVENTS(X)                                                                          \
-    X(BOOT, "boot", "start: fence, scrub, open, integrity; AFTER once ready for decisions")    \
+    X(BOOT, "boot", "start; `text`: the guarantee; AFTER once ready for decisions")            \
     X(CHECK, "check", "looked a decision id up; `known` tells the answer (AFTER only)")        \
     X(DECIDE, "decide", "the intent's transaction")                                            \
     X(SKIP, "skip", "a decision already known was presented again: nothing to do (AFTER)")     \
@@ -24,7 +24,9 @@
     X(KILL_SWITCH, "kill-switch", "tripped or released, durable; `text` says by whom (AFTER)") \
     X(HOLD, "hold", "an order is held for a person; `text` says why (AFTER)")                  \
     X(ALARM, "alarm", "something a person should see; `text` says what (AFTER)")               \
-    X(HALT, "halt", "fail-stop: nothing is sent or written from here on (AFTER)")
+    X(HALT, "halt", "fail-stop: nothing is sent or written from here on (AFTER)")              \
+    X(RESOLVE, "resolve",                                                                      \
+      "a person settled a held order, durable; `text` says how, who, why (AFTER)")
 enum oms_event_kind {
 #define X(id, name, meaning) OMS_EVENT_##id,
     OMS_EVENTS(X)

@@ -68,7 +68,7 @@ bool follow_adopt(struct oms *oms, const struct order *order, const struct broke
     enum oms_state target;
 
     *next = *order;
-    if (!order_matches(order, theirs, why)) {
+    if (!order_matches(order, theirs, oms->config.profile->knows_ids, why)) {
         if (!order->told_odd) {
             next->told_odd = true;
             engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
@@ -208,14 +208,22 @@ static int64_t look_since(const struct oms *oms, int64_t newest_ns) {
     return since - THRESHOLD_LOOK_BACK_NS;
 }
 
-/* An order of ours that the list lacks is asked for by itself. False: no whole answer. */
+/* May a query still miss it because it is fresh? */
+static bool may_be_missed(const struct oms *oms, const struct order *order) {
+    return oms->mark_ns < order->first_send_ns + oms->config.profile->query_lag_ns;
+}
+
+/* An order of ours that the list lacks is asked for by itself, where that can be done. False: no
+ * whole answer. */
 static bool look_up_missing(struct oms *oms, struct order *order, struct picture *picture) {
     struct broker_order theirs = {.id = ""}, *row;
     struct broker_reason why = {0};
-    const enum broker_found found =
-        oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
+    enum broker_found found = BROKER_ABSENT;
 
-    engine_heard(oms, &why);
+    if (oms->config.profile->knows_ids) {
+        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
+        engine_heard(oms, &why);
+    }
     switch (found) {
     case BROKER_FOUND:
         row = broker_orders_add(&picture->orders);
@@ -224,7 +232,7 @@ static bool look_up_missing(struct oms *oms, struct order *order, struct picture
         }
         return row != NULL;
     case BROKER_ABSENT:
-        if (order_is_working(order) && !order->told_missing) {
+        if (order_is_working(order) && !order->told_missing && !may_be_missed(oms, order)) {
             order->told_missing = true;
             engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
                         "the broker does not know an order it had taken; nothing is sent again");
@@ -242,13 +250,19 @@ static void forget_listed(struct oms *oms) {
     }
 }
 
+/* Our order behind one of the broker's: known by its id, or by its client id. */
+static struct order *order_behind(const struct oms *oms, const struct broker_order *listed) {
+    return oms->config.profile->knows_ids ? book_by_client_id(&oms->book, listed->client_order_id)
+                                          : book_by_broker_id(&oms->book, listed->id);
+}
+
 /* Of several orders of the broker's under one client id, ours is the one whose broker id we know,
  * and while we know none, the oldest: what a proxy delivers twice comes second. */
 static void note_listed(struct oms *oms, const struct picture *picture) {
     forget_listed(oms);
     for (size_t i = 0; i < picture->orders.n; i++) {
         const struct broker_order *listed = &picture->orders.v[i];
-        struct order *order = book_by_client_id(&oms->book, listed->client_order_id);
+        struct order *order = order_behind(oms, listed);
         if (order != NULL && (order->pub.broker_order_id[0] != '\0'
                                   ? strcmp(order->pub.broker_order_id, listed->id) == 0
                                   : order->listed == NULL)) {
@@ -262,7 +276,7 @@ static void note_listed(struct oms *oms, const struct picture *picture) {
 static void tell_second_orders(struct oms *oms, const struct picture *picture) {
     for (size_t i = 0; i < picture->orders.n; i++) {
         const struct broker_order *listed = &picture->orders.v[i];
-        struct order *order = book_by_client_id(&oms->book, listed->client_order_id);
+        struct order *order = order_behind(oms, listed);
         if (order == NULL || order->listed == listed || order->told_second ||
             (order->listed != NULL && strcmp(order->listed->id, listed->id) == 0)) {
             continue;
@@ -305,6 +319,69 @@ static bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct 
     note_listed(oms, picture);
     tell_second_orders(oms, picture);
     return true;
+}
+
+/* ---- executions ---- */
+
+/* What is booked of an order so far: the sum of quantity x price. False: cannot be read. */
+static bool booked_cost(struct oms *oms, const struct order *order, decimal_wide *cost) {
+    struct broker_fill fill;
+    int64_t row;
+    int rc;
+
+    *cost = 0;
+    while ((rc = store_next_fill(&oms->store, order->pub.decision.symbol, &fill, &row)) ==
+           SQLITE_ROW) {
+        *cost += row == order->id ? (decimal_wide)fill.qty_nanos * fill.price_nanos : 0;
+    }
+    return rc == SQLITE_DONE;
+}
+
+/* Where executions are not listed, what an order tells more of than is booked is one: its id is the
+ * order's with the quantity reached, so that it is the same one whoever finds it, and its price is
+ * the one that makes the average right. */
+static bool add_execution(struct oms *oms, const struct order *order, struct broker_fills *fills) {
+    const struct broker_order *listed = order->listed;
+    const int64_t qty = listed->filled_nanos - order->pub.filled_nanos;
+    char reached[DECIMAL_TEXT_MAX];
+    struct broker_fill *fill;
+    decimal_wide cost;
+
+    if (qty <= 0) {
+        return true;
+    }
+    fill = broker_fills_add(fills);
+    if (fill == NULL || !booked_cost(oms, order, &cost)) {
+        return false;
+    }
+    cost = (decimal_wide)listed->filled_avg_nanos * listed->filled_nanos - cost;
+    *fill = (struct broker_fill){.side = order->pub.decision.side,
+                                 .qty_nanos = qty,
+                                 .price_nanos = (int64_t)decimal_divide_rounded(cost, qty),
+                                 .at_ns = oms->mark_ns};
+    (void)snprintf(fill->execution_id, sizeof fill->execution_id, "%s#%s", listed->id,
+                   decimal_format(listed->filled_nanos, 0, reached));
+    text_clean(fill->order_id, sizeof fill->order_id, listed->id);
+    text_clean(fill->symbol, sizeof fill->symbol, listed->symbol);
+    return true;
+}
+
+/* The executions since then, as the broker lists them or as its orders imply them. False: not a
+ * whole answer. */
+static bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *picture) {
+    struct broker_reason why = {0};
+    bool whole = true;
+
+    for (size_t i = 0; !oms->config.profile->tells_executions && i < oms->book.order_count; i++) {
+        const struct order *order = oms->book.orders[i];
+        whole = whole && (order->listed == NULL || add_execution(oms, order, &picture->fills));
+    }
+    if (oms->config.profile->tells_executions) {
+        whole = oms->broker.fills(oms->broker.ctx, since_ns, &picture->fills, &why);
+        engine_heard(oms, &why);
+        clean_fills(&picture->fills);
+    }
+    return whole;
 }
 
 /* ---- the routine poll ---- */
@@ -380,15 +457,12 @@ static enum oms_code follow_listed(struct oms *oms, struct oms_error *error) {
 enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error *error) {
     const int64_t since = look_since(oms, engine_now(oms));
     struct picture picture = {0};
-    struct broker_reason why = {0};
     enum oms_code code = OMS_OK;
     bool whole = look_at_orders(oms, since, false, &picture);
 
     (void)order;
     if (whole && executions_are_missing(oms)) {
-        whole = oms->broker.fills(oms->broker.ctx, since, &picture.fills, &why);
-        engine_heard(oms, &why);
-        clean_fills(&picture.fills);
+        whole = look_at_executions(oms, since, &picture);
     }
     for (size_t i = 0; whole && code == OMS_OK && i < picture.fills.n; i++) {
         code = book_new_execution(oms, &picture.fills.v[i], error);
@@ -470,9 +544,7 @@ static bool look_at_all(struct oms *oms, struct picture *picture) {
     bool whole = look_at_orders(oms, since, true, picture);
 
     if (whole) {
-        whole = oms->broker.fills(oms->broker.ctx, fills_since(oms, since), &picture->fills, &why);
-        engine_heard(oms, &why);
-        clean_fills(&picture->fills);
+        whole = look_at_executions(oms, fills_since(oms, since), picture);
     }
     if (whole) {
         whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why);
@@ -678,7 +750,7 @@ static void tell_comparison(struct oms *oms, const struct comparison *comparison
     (void)snprintf(text, sizeof text, "%zu differences", comparison->found.n);
     engine_tell(oms, OMS_EVENT_RECONCILE, OMS_AFTER, NULL, text);
     if (comparison->run.at_boot) {
-        engine_tell(oms, OMS_EVENT_BOOT, OMS_AFTER, NULL, "");
+        engine_tell(oms, OMS_EVENT_BOOT, OMS_AFTER, NULL, oms->config.profile->guarantee);
     }
 }
 

@@ -56,6 +56,8 @@ const char *oms_code_name(enum oms_code code) {
         return "storage";
     case OMS_HALTED:
         return "halted";
+    case OMS_UNANSWERED:
+        return "unanswered";
     }
     return "?";
 }

@@ -151,7 +151,7 @@ enum oms_code oms_open(struct oms **out, const struct oms_place *place,
     oms->env = *env;
     oms->config = *config;
     fill_defaults(&oms->config);
-    engine_tell(oms, OMS_EVENT_BOOT, OMS_BEFORE, NULL, "");
+    engine_tell(oms, OMS_EVENT_BOOT, OMS_BEFORE, NULL, oms->config.profile->guarantee);
     code = store_open(&oms->store, place, error);
     if (code == OMS_OK) {
         code = book_load(&oms->book, &oms->store, true, error);
@@ -188,7 +188,7 @@ void oms_close(struct oms *oms) {
 
 /* ---- canceling and switching ---- */
 
-static struct order *order_of(const struct oms *oms, const char *decision_id) {
+struct order *engine_order(const struct oms *oms, const char *decision_id) {
     char id[BROKER_CLIENT_ID_SIZE];
     struct order *order;
     oms_client_order_id(oms->config.account, decision_id, oms->config.profile->client_id_max, id);
@@ -202,7 +202,7 @@ enum oms_code oms_cancel(struct oms *oms, const char *decision_id, struct oms_er
     if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
-    order = order_of(oms, decision_id);
+    order = engine_order(oms, decision_id);
     if (order == NULL) {
         text_error(error, "cancel: there is no decision \"%.128s\"", decision_id);
         return OMS_INVALID;

@@ -12,7 +12,7 @@
  *  (2) One decision, one client order id, for ever: it is made from account and decision id only.
  *  (3) An order that may be live is never sent again before a query, answered completely and later
  *      than the last possible delivery, found it absent, and the profile says the broker would
- *      refuse a second one. Otherwise it is held for a person.
+ *      refuse a second one. Otherwise it is held for a person, who resolves it (oms_resolve).
  *  (4) A refusal is final.
  *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that
  *      moves its order and its position.
@@ -32,6 +32,11 @@
  *      WORKING           PARTIALLY_FILLED, FILLED, CANCELED, REJECTED, EXPIRED
  *      PARTIALLY_FILLED  FILLED, CANCELED, EXPIRED
  *      HELD              found at the broker later: WORKING or what the broker says
+ *                        a person says which of the broker's orders it is: the same
+ *                        a person says it is not at the broker: CANCELED
+ *
+ * What the OMS promises depends on the broker (core/profile.h): its start tells that sentence with
+ * the BOOT event, and where nothing more can be known an order is HELD instead of guessed about.
  */
 #ifndef CORE_OMS_H
 #define CORE_OMS_H
@@ -107,14 +112,15 @@ struct oms_config {
 
 enum oms_code {
     OMS_OK,
-    OMS_INVALID, /* an argument breaks a rule; nothing was done */
-    OMS_MISSING, /* no database there: oms_init makes one, on purpose only */
-    OMS_EXISTS,  /* oms_init: there is something there already; it was left alone */
-    OMS_LOCKED,  /* another instance holds the fence */
-    OMS_CORRUPT, /* integrity or domain check failed: refuses to trade; restore or repair */
-    OMS_FOREIGN, /* not an OMS database, another schema version, or another account's */
-    OMS_STORAGE, /* the store failed; while open this means fail-stop: close and start again */
-    OMS_HALTED   /* called after a fail-stop: close and start again */
+    OMS_INVALID,   /* an argument breaks a rule; nothing was done */
+    OMS_MISSING,   /* no database there: oms_init makes one, on purpose only */
+    OMS_EXISTS,    /* oms_init: there is something there already; it was left alone */
+    OMS_LOCKED,    /* another instance holds the fence */
+    OMS_CORRUPT,   /* integrity or domain check failed: refuses to trade; restore or repair */
+    OMS_FOREIGN,   /* not an OMS database, another schema version, or another account's */
+    OMS_STORAGE,   /* the store failed; while open this means fail-stop: close and start again */
+    OMS_HALTED,    /* called after a fail-stop: close and start again */
+    OMS_UNANSWERED /* the broker gave no whole answer: nothing was done; ask again */
 };
 const char *oms_code_name(enum oms_code code);
 
@@ -212,6 +218,24 @@ enum oms_code oms_request_reconcile(struct oms *oms);
 /* Trips or releases the kill switch, durably, with who and why on record. Idempotent. */
 enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
                               struct oms_error *error);
+
+/* What a person found out about a HELD order, who (a name) and why (a sentence) on record with it.
+ *
+ * `broker_order_id` NULL: it is not at the broker and will not come to be. The order ends CANCELED;
+ * nothing is sent for this decision any more. Who wants to trade all the same presents a new
+ * decision, with an id of its own: there is no way to send this one again, because the word that it
+ * is not there is a person's and not the broker's. Should the broker have it after all, the next
+ * comparison finds it, stops trading and says so.
+ *
+ * Otherwise: it is that order of the broker's. The broker is asked for it (one conversation, at most
+ * its time-out); where it is the same in symbol, side, quantity and price, and no other order of
+ * ours, it is ours from here on: WORKING, or what the broker says, with its executions booked by
+ * the steps that follow.
+ *
+ * Durable when it returns OMS_OK; repeating it is harmless. OMS_INVALID: no such decision, it is
+ * not held, or that order is not it; OMS_UNANSWERED: the broker did not say. Both: nothing done. */
+enum oms_code oms_resolve(struct oms *oms, const char *decision_id, const char *broker_order_id,
+                          const char *who, const char *why, struct oms_error *error);
 
 /* ---- reconciliation: what was found (core/reconcile.h compares) ---- */
 

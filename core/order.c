@@ -122,12 +122,13 @@ enum oms_state order_target(const struct order *order, enum broker_status status
     return live;
 }
 
-bool order_matches(const struct order *order, const struct broker_order *theirs, char *why) {
+bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,
+                   char *why) {
     const struct oms_decision *ours = &order->pub.decision;
     char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX];
     const char *field = "", *mine = a, *other = b;
 
-    if (strcmp(order->pub.client_order_id, theirs->client_order_id) != 0) {
+    if (by_id && strcmp(order->pub.client_order_id, theirs->client_order_id) != 0) {
         field = "client order id";
         mine = order->pub.client_order_id;
         other = theirs->client_order_id;
@@ -154,8 +155,8 @@ bool order_matches(const struct order *order, const struct broker_order *theirs,
     } else {
         return true;
     }
-    (void)snprintf(why, OMS_REASON_SIZE,
-                   "the broker's order under our id differs: %s is %s, not %s", field, other, mine);
+    (void)snprintf(why, OMS_REASON_SIZE, "the broker's order %s differs: %s is %s, not %s",
+                   by_id ? "under our id" : "we took for ours", field, other, mine);
     return false;
 }
 
@@ -197,6 +198,35 @@ int64_t order_seal(const struct oms_decision *decision) {
         seal = seal << 8 | digest[i];
     }
     return (int64_t)seal;
+}
+
+/* One to one in both, so that a single change cannot cancel out. */
+static uint64_t mark_number(uint64_t mark, int64_t number) {
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    mark = (mark ^ (uint64_t)number) * odd;
+    return mark ^ mark >> 29;
+}
+
+static uint64_t mark_text(uint64_t mark, const char *text) {
+    do {
+        mark = mark_number(mark, (unsigned char)*text);
+    } while (*text++ != '\0');
+    return mark;
+}
+
+int64_t order_mark(const struct order *order) {
+    const struct oms_order *pub = &order->pub;
+    uint64_t mark = mark_number(0, order->id);
+
+    mark = mark_text(mark, oms_state_name(pub->state));
+    mark = mark_text(mark, pub->reason);
+    mark = mark_text(mark, pub->broker_order_id);
+    mark = mark_number(mark, pub->filled_nanos);
+    mark = mark_number(mark, pub->sends);
+    mark = mark_number(mark, order->first_send_ns);
+    mark = mark_number(mark, order->send_by_ns);
+    mark = mark_number(mark, pub->cancel_asked);
+    return (int64_t)mark_number(mark, pub->created_ns);
 }
 
 bool order_is_sealed(const struct order *order) {

@@ -9,9 +9,10 @@ struct order {
     int64_t id;            /* row number: the order of intents */
     int64_t first_send_ns; /* first moment it may have left; 0 with sends > 0: not known any more */
     int64_t send_by_ns;    /* last moment it may have left; 0: nothing is out */
-    int64_t seal;          /* order_seal of the decision as it was taken */
+    int64_t seal;          /* order_seal of the decision as it was taken, if its row is whole */
     /* this life only */
     bool fresh;        /* the reservation is this life's and has not been used */
+    bool id_refused;   /* the last send was refused because the broker has seen the id */
     bool passed_door;  /* counted at the last door (8) */
     bool told_missing; /* alarms told once a life */
     bool told_status;
@@ -47,8 +48,10 @@ bool order_is_working(const struct order *order);
 enum oms_state order_target(const struct order *order, enum broker_status status,
                             int64_t filled_nanos);
 
-/* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. */
-bool order_matches(const struct order *order, const struct broker_order *theirs, char *why);
+/* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. At
+ * a broker that knows no client order ids (`by_id` is false) they are not compared. */
+bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,
+                   char *why);
 
 bool order_same_payload(const struct oms_decision *a, const struct oms_decision *b);
 
@@ -56,7 +59,13 @@ bool order_same_payload(const struct oms_decision *a, const struct oms_decision 
  * was damaged where it lay from the one that was decided. */
 int64_t order_seal(const struct oms_decision *decision);
 
-/* Whether the payload is the one that was decided. Asked of orders that may still be sent, adopted
+/* A number that any change of what else is durable about an order changes: its progress, its times
+ * and its words. The store keeps the seal combined with it, so that a bit that flipped in either
+ * breaks the seal. */
+int64_t order_mark(const struct order *order);
+
+/* Whether the payload is the one that was decided, and, of an order just read, the rest of its row
+ * what was written. Asked of orders that may still be sent, adopted
  * or filled: at every start, and before every send. */
 bool order_is_sealed(const struct order *order);
 

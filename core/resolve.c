@@ -6,21 +6,33 @@
 #include "core/threshold.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- absence (3) ---- */
 
+/* Does it surely know the id of whatever arrived of this order's sends? */
 static bool broker_still_remembers(const struct oms *oms, const struct order *order,
                                    int64_t now_ns) {
     const struct profile *profile = oms->config.profile;
-    if (profile->retention_ns == 0) {
-        return true;
+    if (!profile->knows_ids || profile_forgets_ns(profile, 0) == INT64_MAX) {
+        return profile->knows_ids;
     }
     return order->first_send_ns > 0 &&
            now_ns < threshold_forgotten_ns(profile, order->first_send_ns);
 }
 
+/* An id that the broker has seen and has no order under is that of a request it refused: the one
+ * refusal that was not heard, and it counts. */
+static bool was_refused(const struct oms *oms, const struct order *order, int64_t now_ns) {
+    return order->id_refused && profile_is_effectively_once(oms->config.profile) &&
+           broker_still_remembers(oms, order, now_ns);
+}
+
 /* Why an order that is truly absent may not be sent again; NULL when it may. */
 static const char *why_held(const struct oms *oms, const struct order *order, int64_t now_ns) {
+    if (!oms->config.profile->knows_ids) {
+        return "this broker knows no ids of ours";
+    }
     if (!oms->config.profile->deduplicates) {
         return "this broker does not refuse a second order under one id";
     }
@@ -30,14 +42,24 @@ static const char *why_held(const struct oms *oms, const struct order *order, in
     return order->pub.sends >= oms->config.max_sends ? "it was sent as often as allowed" : NULL;
 }
 
-static enum oms_code settle_absent(struct oms *oms, struct order *order, int64_t now_ns,
-                                   struct oms_error *error) {
+/* `alike`: what the broker lists that may be it, or "". */
+static enum oms_code settle_absent(struct oms *oms, struct order *order, const char *alike,
+                                   int64_t now_ns, struct oms_error *error) {
     const int64_t expires_ns = order->pub.decision.expires_ns;
     const char *held = why_held(oms, order, now_ns);
     struct order next = *order;
     char reason[OMS_REASON_SIZE];
 
-    if (order->pub.cancel_asked) {
+    if (alike[0] != '\0') {
+        (void)snprintf(reason, sizeof reason,
+                       "the broker knows no ids of ours, and lists %.120s, which may be it or not: "
+                       "a person decides",
+                       alike);
+        order_move(&next, OMS_STATE_HELD, reason);
+    } else if (was_refused(oms, order, now_ns)) {
+        order_move(&next, OMS_STATE_REJECTED,
+                   "refused by the broker: it has seen this id and has no order under it");
+    } else if (order->pub.cancel_asked) {
         order_move(&next, OMS_STATE_CANCELED, "canceled: the broker never had it");
     } else if (expires_ns > 0 && now_ns >= expires_ns) {
         order_move(&next, OMS_STATE_EXPIRED, "expired: the broker never had it");
@@ -75,16 +97,80 @@ static enum oms_code settle_found(struct oms *oms, struct order *order,
     return code;
 }
 
+/* ---- asking (3) ---- */
+
+bool resolve_list_since_sent(struct oms *oms, const struct order *order,
+                             struct broker_orders *list) {
+    const int64_t created_ns = order->pub.created_ns, sent_ns = order->first_send_ns;
+    const int64_t since_ns = sent_ns > 0 && sent_ns < created_ns ? sent_ns : created_ns;
+    struct broker_reason why = {0};
+    const bool whole = oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS,
+                                          since_ns - THRESHOLD_LOOK_BACK_NS, list, &why);
+
+    engine_heard(oms, &why);
+    return whole;
+}
+
+/* Names an order that may be ours: the same in everything but an id, and no other order of ours. */
+static void note_alike(const struct oms *oms, const struct order *order,
+                       const struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
+    const size_t used = strlen(alike);
+    char why[OMS_REASON_SIZE], id[BROKER_ORDER_ID_SIZE];
+
+    text_clean(id, sizeof id, theirs->id);
+    if (order_matches(order, theirs, false, why) && book_by_broker_id(&oms->book, id) == NULL) {
+        (void)snprintf(alike + used, OMS_REASON_SIZE - used, "%s%s", used > 0 ? ", " : "", id);
+    }
+}
+
+/* Where asking by the id does not say that it is not there, the list of all orders must. */
+static enum broker_found find_in_list(struct oms *oms, const struct order *order,
+                                      struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
+    const bool by_id = oms->config.profile->knows_ids;
+    struct broker_orders list = {.v = NULL};
+    enum broker_found found =
+        resolve_list_since_sent(oms, order, &list) ? BROKER_ABSENT : BROKER_INCONCLUSIVE;
+
+    for (size_t i = 0; found == BROKER_ABSENT && i < list.n; i++) {
+        if (!by_id) {
+            note_alike(oms, order, &list.v[i], alike);
+        } else if (strcmp(list.v[i].client_order_id, order->pub.client_order_id) == 0) {
+            *theirs = list.v[i];
+            found = BROKER_FOUND;
+        }
+    }
+    broker_orders_free(&list);
+    return found;
+}
+
+static enum broker_found ask_for(struct oms *oms, const struct order *order, int64_t now_ns,
+                                 struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
+    struct broker_reason why = {0};
+    enum broker_found found = BROKER_ABSENT;
+
+    if (oms->config.profile->knows_ids) {
+        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, theirs, &why);
+        engine_heard(oms, &why);
+    }
+    return found == BROKER_ABSENT && !broker_still_remembers(oms, order, now_ns)
+               ? find_in_list(oms, order, theirs, alike)
+               : found;
+}
+
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error) {
     const int64_t asked_ns = engine_now(oms);
     const int64_t counts_from = threshold_absent_ns(oms->config.profile, order->send_by_ns);
     struct broker_order theirs = {.id = ""};
-    struct broker_reason why = {0};
-    const enum broker_found found =
-        oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
-    const int64_t now = engine_now(oms);
+    char alike[OMS_REASON_SIZE] = "";
+    enum broker_found found;
+    int64_t now;
 
-    engine_heard(oms, &why);
+    if (!oms->config.profile->knows_ids && asked_ns < counts_from) {
+        order->query_ns = counts_from; /* no answer could say anything before */
+        return OMS_OK;
+    }
+    found = ask_for(oms, order, asked_ns, &theirs, alike);
+    now = engine_now(oms);
     CHECK(order_is_doubtful(order));
     order->query_ns = now + oms->config.poll_ns;
     switch (found) {
@@ -95,7 +181,7 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
             break; /* how long ago the send was is not known: the waiting starts in full */
         }
         if (asked_ns >= counts_from) {
-            return settle_absent(oms, order, now, error);
+            return settle_absent(oms, order, alike, now, error);
         }
         order->query_ns = counts_from < order->query_ns ? counts_from : order->query_ns;
         break;

@@ -77,14 +77,20 @@ static bool last_door(struct oms *oms, struct order *order, char *why) {
     return true;
 }
 
-static void make_request(const struct order *order, struct broker_request *request) {
+static void make_request(const struct profile *profile, const struct order *order,
+                         struct broker_request *request) {
     const struct oms_decision *decision = &order->pub.decision;
-    *request = (struct broker_request){.side = decision->side,
-                                       .type = decision->type,
-                                       .tif = decision->tif,
-                                       .qty_nanos = decision->qty_nanos,
-                                       .limit_nanos = decision->limit_nanos};
-    memcpy(request->client_order_id, order->pub.client_order_id, sizeof request->client_order_id);
+    *request =
+        (struct broker_request){.side = decision->side,
+                                .type = decision->type,
+                                .tif = decision->tif,
+                                .qty_nanos = decision->qty_nanos,
+                                .limit_nanos = decision->limit_nanos,
+                                .possible_resend = profile->answers_resend && order->pub.sends > 1};
+    if (profile->knows_ids) {
+        memcpy(request->client_order_id, order->pub.client_order_id,
+               sizeof request->client_order_id);
+    }
     memcpy(request->symbol, decision->symbol, sizeof request->symbol);
 }
 
@@ -92,10 +98,10 @@ static void submit(struct oms *oms, struct order *order) {
     struct outcome *outcome = &oms->outcome;
     struct broker_request request;
 
-    make_request(order, &request);
+    make_request(oms->config.profile, order, &request);
     *outcome = (struct outcome){.order = order};
     engine_tell(oms, OMS_EVENT_SEND, OMS_BEFORE, order, "");
-    order->fresh = false;
+    order->fresh = order->id_refused = false;
     outcome->sent = oms->broker.submit(oms->broker.ctx, &request, &outcome->answer, &outcome->why);
     outcome->sent_ns = engine_now(oms);
     engine_heard(oms, &outcome->why);
@@ -152,7 +158,7 @@ static void accept(struct oms *oms, struct order *next) {
     const struct order before = *next;
     char why[OMS_REASON_SIZE];
 
-    if (order_matches(&before, &outcome->answer, why)) {
+    if (order_matches(&before, &outcome->answer, oms->config.profile->knows_ids, why)) {
         (void)follow_adopt(oms, &before, &outcome->answer, next);
         return;
     }
@@ -196,6 +202,7 @@ enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error
         break;
     case BROKER_DUPLICATE:
         doubt(&next, outcome->sent_ns, "the broker has seen this id", &outcome->why);
+        next.id_refused = true;
         break;
     case BROKER_NOT_SENT:
         not_sent(&next, now, &outcome->why);

@@ -10,7 +10,7 @@
 
 enum {
     APPLICATION_ID = 0x63674f4d, /* "cgOM" */
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
     PAGE_SIZE_DEFAULT = 4096,
     WAL_HEADER = 32,
     WAL_FRAME_HEADER = 24

@@ -42,8 +42,8 @@
     X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")       \
     X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                       \
     X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = " \
-             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 "    \
-             "WHERE id = ?1")                                                             \
+             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "   \
+             "seal = ?10 WHERE id = ?1")                                                  \
     X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?)")                                    \
     X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
     X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                            \
@@ -185,6 +185,8 @@ int store_put_orphan(struct store *store, const char *client_order_id, const cha
 int store_put_kill_switch(struct store *store, bool on, const char *reason);
 int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
                         const char *why);
+/* What a person decided about a held order: `text` says how, who and why. */
+int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id, const char *text);
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run);
 
 #endif

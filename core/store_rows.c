@@ -44,6 +44,12 @@ static int64_t get_int(sqlite3_stmt *statement, int n) {
     return sqlite3_column_int64(statement, n);
 }
 
+/* What no count can be stays none. */
+static int get_count(sqlite3_stmt *statement, int n) {
+    const int64_t count = get_int(statement, n);
+    return count < 0 || count > INT32_MAX ? -1 : (int)count;
+}
+
 static const char *get_word(sqlite3_stmt *statement, int n) {
     const char *text = (const char *)sqlite3_column_text(statement, n);
     return text != NULL ? text : "";
@@ -143,12 +149,12 @@ int store_next_order(struct store *store, struct order *order, const char **bad_
     get_text(row, 11, pub->reason, sizeof pub->reason);
     get_text(row, 12, pub->broker_order_id, sizeof pub->broker_order_id);
     pub->filled_nanos = get_int(row, 13);
-    pub->sends = (int)get_int(row, 14);
+    pub->sends = get_count(row, 14);
     order->first_send_ns = get_int(row, 15);
     order->send_by_ns = get_int(row, 16);
     pub->cancel_asked = get_int(row, 17) != 0;
     pub->created_ns = get_int(row, 18);
-    order->seal = get_int(row, 19);
+    order->seal = get_int(row, 19) ^ order_mark(order);
     return rc;
 }
 
@@ -333,7 +339,7 @@ int store_put_intent(struct store *store, const struct order *order, bool *allow
     put_int(row, 17, order->send_by_ns);
     put_int(row, 18, pub->cancel_asked);
     put_int(row, 19, pub->created_ns);
-    put_int(row, 20, order->seal);
+    put_int(row, 20, order->seal ^ order_mark(order));
     rc = store_finish(store, STORE_INTENT);
     return rc == SQLITE_OK ? put_key(store, order) : rc;
 }
@@ -356,6 +362,7 @@ int store_put_order(struct store *store, const struct order *order) {
     put_int(row, 7, order->first_send_ns);
     put_int(row, 8, order->send_by_ns);
     put_int(row, 9, pub->cancel_asked);
+    put_int(row, 10, order->seal ^ order_mark(order));
     rc = store_finish(store, STORE_ORDER);
     CHECK(rc != SQLITE_OK || sqlite3_changes(store->db) == 1);
     return rc;
@@ -483,6 +490,12 @@ int store_put_switching(struct store *store, int64_t at_ns, bool on, const char 
                         const char *why) {
     static const struct oms_discrepancy none;
     return put_journal(store, at_ns, on ? "kill-switch-on" : "kill-switch-off", 0, &none, who, why);
+}
+
+int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id,
+                     const char *text) {
+    static const struct oms_discrepancy none;
+    return put_journal(store, at_ns, "resolve", 0, &none, decision_id, text);
 }
 
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {

@@ -23,9 +23,8 @@ static inline int64_t threshold_absent_ns(const struct profile *profile, int64_t
 /* From when on the broker may have forgotten the id first sent at `first_send_ns`; INT64_MAX:
  * never. */
 static inline int64_t threshold_forgotten_ns(const struct profile *profile, int64_t first_send_ns) {
-    return profile->retention_ns == 0
-               ? INT64_MAX
-               : first_send_ns + profile->retention_ns - profile->retention_margin_ns;
+    const int64_t forgets_ns = profile_forgets_ns(profile, first_send_ns);
+    return forgets_ns == INT64_MAX ? INT64_MAX : forgets_ns - profile->forget_margin_ns;
 }
 
 #endif

@@ -257,6 +257,9 @@ static const struct fault_kind rows[] = {
      "before never sees the rest"},
     {SITE_WIRE_REPLY, 0, "drips", ARG_EVERY, ACT_DRIP, 0, true,
      "the reply arrives byte by byte, one in that time, for as long as the client listens"},
+    {SITE_BROKER_SUBMIT, 0, "dropped", NO_ARGS, ACT_DROPPED, 0, false,
+     "the broker has the request, and neither accepts nor ever answers it: the client times out. "
+     "A broker of profile dropper does so by nature"},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };

@@ -1,4 +1,4 @@
-/* The answerers: nothing, odometer, seeded. */
+/* The answerers: nothing, odometer, single, seeded. */
 #include "faultinject/choose.h"
 
 #include "sim/check.h"
@@ -57,6 +57,26 @@ bool odometer_next(struct odometer *odometer) {
         odometer->count--;
     }
     return false;
+}
+
+/* ---- single ---- */
+
+struct single single_at(uint64_t at, uint64_t seed) {
+    return (struct single){.state = seed_named(seed, "single"), .at = at};
+}
+
+static uint32_t answer_single(void *ctx, enum choice kind, uint32_t n) {
+    struct single *single = ctx;
+    single->asked++;
+    if (single->at == 0 || single->asked < single->at)
+        return 0;
+    if (single->asked == single->at)
+        return 1 + (uint32_t)(random_next(&single->state) % (n - 1));
+    return kind == CHOICE_POWER ? (uint32_t)(random_next(&single->state) % n) : 0;
+}
+
+struct chooser single_chooser(struct single *single) {
+    return (struct chooser){.ctx = single, .choose = answer_single};
 }
 
 /* ---- seeded ---- */

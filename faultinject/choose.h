@@ -41,6 +41,16 @@ struct chooser odometer_chooser(struct odometer *odometer);
 /* Advances to the next path. False: that was the last. */
 bool odometer_next(struct odometer *odometer);
 
+/* One thing goes wrong: the question of one number is answered with something, and every question
+ * after it about how power fails with anything; all others with 0. The seed says with what. */
+struct single {
+    uint64_t state;
+    uint64_t at;    /* the number of the question, from 1; 0: nothing goes wrong */
+    uint64_t asked; /* questions so far */
+};
+struct single single_at(uint64_t at, uint64_t seed);
+struct chooser single_chooser(struct single *single);
+
 /* A seeded generator with swarm weights: per run some kinds of question are always answered 0, the
  * others are answered non-zero with very different probability. */
 struct seeded {

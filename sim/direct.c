@@ -116,8 +116,16 @@ static enum broker_sent verdict_told(struct direct *direct, enum exchange_verdic
                                      struct broker_reason *why) {
     switch (verdict) {
     case EXCHANGE_ACCEPTED:
-        *order = direct->world->exchange.orders[index].told;
+    case EXCHANGE_REPLAYED:
+    case EXCHANGE_RESENT:
+        *order = exchange_answer(&direct->world->exchange, verdict, index);
         return BROKER_ACCEPTED;
+    case EXCHANGE_BUSY:
+        explain(why, 409, "a request with this client_order_id is under way");
+        return BROKER_IN_DOUBT;
+    case EXCHANGE_DROPPED:
+        explain(why, 0, "no answer within the time-out");
+        return BROKER_IN_DOUBT;
     case EXCHANGE_DUPLICATE:
         explain(why, 422, "client_order_id must be unique");
         return BROKER_DUPLICATE;
@@ -152,10 +160,22 @@ static enum broker_sent submit_late(struct direct *direct, struct port_call *cal
     struct world *world = direct->world;
     struct flight flight = {.request = *call->request};
     bool delivered = arrives_late(direct, by_ns, &flight);
-    tell_late(direct, call, delivered, delivered && world->delivered_verdict == EXCHANGE_ACCEPTED);
+    tell_late(direct, call, delivered, delivered && exchange_tells_order(world->delivered_verdict));
     if (delivered)
         return verdict_told(direct, world->delivered_verdict, world->delivered_index,
                             world->delivered_message, order, why);
+    explain(why, 0, "no answer within the time-out");
+    return BROKER_IN_DOUBT;
+}
+
+/* It arrives, and that is all that ever comes of it. */
+static enum broker_sent submit_dropped(struct direct *direct, struct port_call *call,
+                                       struct broker_reason *why) {
+    exchange_drop(&direct->world->exchange, call->request);
+    direct->port->after(direct->port->ctx, call);
+    if (!direct->port->dead)
+        wait_for_timeout(direct);
+    tell_late(direct, call, false, false);
     explain(why, 0, "no answer within the time-out");
     return BROKER_IN_DOUBT;
 }
@@ -168,7 +188,6 @@ static enum broker_sent direct_submit(void *ctx, const struct broker_request *re
     struct port_answer answer;
     enum outcome outcome = OUTCOME_BROKEN;
     enum exchange_verdict verdict = EXCHANGE_REFUSED;
-    char message[BROKER_TEXT_SIZE] = "";
     size_t index = 0;
     bool arrives = reaches_exchange(direct, &call, &answer, &outcome);
     if (direct->port->dead) {
@@ -186,11 +205,15 @@ static enum broker_sent direct_submit(void *ctx, const struct broker_request *re
         query_failed(direct, &call, outcome, &answer, why);
         return BROKER_IN_DOUBT;
     }
-    verdict = exchange_submit(&world->exchange, world->now_ns, request, &index, message);
+    if (answer.act == ACT_DROPPED)
+        return submit_dropped(direct, &call, why);
+    verdict = world_submit(world, request);
+    index = world->delivered_index;
     send_copy(direct, &answer, &(struct flight){.request = *request});
-    outcome = answer_arrives(direct, &call, &answer, verdict == EXCHANGE_ACCEPTED);
+    outcome = answer_arrives(direct, &call, &answer, exchange_tells_order(verdict));
     if (outcome == OUTCOME_ANSWER) {
-        enum broker_sent sent = verdict_told(direct, verdict, index, message, order, why);
+        enum broker_sent sent =
+            verdict_told(direct, verdict, index, world->delivered_message, order, why);
         hide_status(&answer, order);
         return sent;
     }
@@ -297,7 +320,7 @@ static bool direct_orders(void *ctx, enum broker_scope scope, int64_t since_ns,
     size_t before = list->n;
     if (!ask_list(direct, SITE_BROKER_ORDERS, &answer, why))
         return false;
-    exchange_tell_orders(&direct->world->exchange, scope, since_ns, list);
+    exchange_tell_orders(&direct->world->exchange, direct->world->now_ns, scope, since_ns, list);
     if (list->n > before)
         hide_status(&answer, &list->v[before]);
     return true;
@@ -309,7 +332,7 @@ static bool direct_fills(void *ctx, int64_t since_ns, struct broker_fills *list,
     struct port_answer answer;
     if (!ask_list(direct, SITE_BROKER_FILLS, &answer, why))
         return false;
-    exchange_tell_fills(&direct->world->exchange, since_ns, list);
+    exchange_tell_fills(&direct->world->exchange, direct->world->now_ns, since_ns, list);
     return true;
 }
 
@@ -318,7 +341,7 @@ static bool direct_positions(void *ctx, struct broker_positions *list, struct br
     struct port_answer answer;
     if (!ask_list(direct, SITE_BROKER_POSITIONS, &answer, why))
         return false;
-    exchange_tell_positions(&direct->world->exchange, list);
+    exchange_tell_positions(&direct->world->exchange, direct->world->now_ns, list);
     return true;
 }
 

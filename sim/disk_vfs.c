@@ -102,6 +102,7 @@ static int result_of(enum site_op op, const struct port_answer *answer) {
     case ACT_LOST:
     case ACT_LOST_REPLY:
     case ACT_NO_REPLY:
+    case ACT_DROPPED:
     case ACT_LATE:
     case ACT_TWICE:
     case ACT_ERROR:

@@ -28,11 +28,13 @@ void exchange_copy(struct exchange *to, const struct exchange *from) {
     to->fills = check_copy(from->fills, from->fill_count, sizeof *from->fills);
     to->positions = check_copy(from->positions, from->position_count, sizeof *from->positions);
     to->refusals = check_copy(from->refusals, from->refusal_count, sizeof *from->refusals);
+    to->burned = check_copy(from->burned, from->burned_count, sizeof *from->burned);
     to->deliveries = check_copy(from->deliveries, from->delivery_count, sizeof *from->deliveries);
     to->order_cap = from->order_count;
     to->fill_cap = from->fill_count;
     to->position_cap = from->position_count;
     to->refusal_cap = from->refusal_count;
+    to->burned_cap = from->burned_count;
     to->delivery_cap = from->delivery_count;
 }
 
@@ -41,6 +43,7 @@ void exchange_free(struct exchange *exchange) {
     free(exchange->fills);
     free(exchange->positions);
     free(exchange->refusals);
+    free(exchange->burned);
     free(exchange->deliveries);
     *exchange = (struct exchange){0};
 }
@@ -78,6 +81,10 @@ uint64_t exchange_hash(const struct exchange *exchange) {
         hash = hash_u64(hash_u64(hash, (uint64_t)refusal->side), (uint64_t)refusal->qty_nanos);
         hash = hash_u64(hash, (uint64_t)refusal->limit_nanos);
     }
+    for (size_t i = 0; i < exchange->burned_count; i++)
+        hash = hash_u64(hash_text(hash, exchange->burned[i].client_order_id),
+                        (uint64_t)exchange->burned[i].at_ns);
+    hash = hash_u64(hash, exchange->habits.burns_refused_ids * 2u + exchange->habits.never_forgets);
     hash = hash_u64(hash_u64(hash, exchange->order_count), exchange->fill_count);
     return hash_u64(hash, (uint64_t)exchange->cash_nanos);
 }
@@ -96,40 +103,67 @@ static const struct exchange_refusal *refusal_for(const struct exchange *exchang
     return NULL;
 }
 
-static bool remembered(const struct exchange *exchange, const struct exchange_order *order,
-                       int64_t now_ns) {
-    int64_t retention_ns = exchange->profile->retention_ns;
-    if (order->lost)
-        return false;
-    return retention_ns == 0 || now_ns - order->told.submitted_ns < retention_ns;
+/* Does it still know an id that it saw at `seen_ns`? */
+static bool knows_since(const struct exchange *exchange, int64_t seen_ns, int64_t now_ns) {
+    return exchange->habits.never_forgets ||
+           now_ns < profile_forgets_ns(exchange->profile, seen_ns);
+}
+
+static bool has_id(const struct exchange *exchange, const struct exchange_order *order,
+                   int64_t now_ns, const char *client_order_id) {
+    return !order->lost && strcmp(order->told.client_order_id, client_order_id) == 0 &&
+           knows_since(exchange, order->told.submitted_ns, now_ns);
+}
+
+/* Does a query made now show the order? */
+static bool is_shown(const struct exchange *exchange, const struct exchange_order *order,
+                     int64_t now_ns) {
+    return !order->lost && now_ns - order->told.submitted_ns >= exchange->profile->query_lag_ns;
 }
 
 const struct exchange_order *exchange_lookup(const struct exchange *exchange, int64_t now_ns,
                                              const char *client_order_id) {
-    for (size_t i = exchange->order_count; i-- > 0;) {
+    for (size_t i = exchange->order_count; i-- > 0 && client_order_id[0] != '\0';) {
         const struct exchange_order *order = &exchange->orders[i];
-        if (strcmp(order->told.client_order_id, client_order_id) == 0 &&
-            remembered(exchange, order, now_ns))
+        if (has_id(exchange, order, now_ns, client_order_id) && is_shown(exchange, order, now_ns))
             return order;
     }
     return NULL;
 }
 
-/* Whether the broker would refuse a second order under this id now. */
-static bool refuses_id(const struct exchange *exchange, int64_t now_ns,
-                       const char *client_order_id) {
+/* The order because of which another one under this id is none of its own, or NULL. */
+static const struct exchange_order *holder_of_id(const struct exchange *exchange, int64_t now_ns,
+                                                 const char *client_order_id) {
     const struct profile *profile = exchange->profile;
-    if (!profile->deduplicates || client_order_id[0] == '\0')
-        return false;
-    if (!profile->only_while_open)
-        return exchange_lookup(exchange, now_ns, client_order_id) != NULL;
-    for (size_t i = 0; i < exchange->order_count; i++) {
-        const struct broker_order *told = &exchange->orders[i].told;
-        if (strcmp(told->client_order_id, client_order_id) == 0 &&
-            broker_status_is_open(told->status))
+    for (size_t i = exchange->order_count; i-- > 0 && profile->deduplicates;) {
+        const struct exchange_order *order = &exchange->orders[i];
+        if (client_order_id[0] != '\0' && has_id(exchange, order, now_ns, client_order_id) &&
+            (!profile->only_while_open || broker_status_is_open(order->told.status)))
+            return order;
+    }
+    return NULL;
+}
+
+static bool is_burned(const struct exchange *exchange, int64_t now_ns,
+                      const char *client_order_id) {
+    for (size_t i = 0; i < exchange->burned_count; i++) {
+        if (strcmp(exchange->burned[i].client_order_id, client_order_id) == 0 &&
+            knows_since(exchange, exchange->burned[i].at_ns, now_ns))
             return true;
     }
     return false;
+}
+
+static void burn(struct exchange *exchange, int64_t now_ns, const char *client_order_id) {
+    struct exchange_burned *burned = NULL;
+    if (!exchange->habits.burns_refused_ids || !exchange->profile->deduplicates ||
+        client_order_id[0] == '\0')
+        return;
+    CHECK_ROOM(exchange->burned, exchange->burned_count, exchange->burned_cap, EXCHANGE_ORDERS_MAX);
+    burned = &exchange->burned[exchange->burned_count++];
+    *burned = (struct exchange_burned){.at_ns = now_ns};
+    set_text(burned->client_order_id, sizeof burned->client_order_id, client_order_id);
+    exchange->version++;
 }
 
 static struct exchange_order *add_order(struct exchange *exchange, int64_t now_ns,
@@ -139,8 +173,9 @@ static struct exchange_order *add_order(struct exchange *exchange, int64_t now_n
     order = &exchange->orders[exchange->order_count++];
     *order = (struct exchange_order){0};
     snprintf(order->told.id, sizeof order->told.id, "O%zu", exchange->order_count);
-    set_text(order->told.client_order_id, sizeof order->told.client_order_id,
-             request->client_order_id);
+    if (exchange->profile->knows_ids)
+        set_text(order->told.client_order_id, sizeof order->told.client_order_id,
+                 request->client_order_id);
     set_text(order->told.symbol, sizeof order->told.symbol, request->symbol);
     order->told.side = request->side;
     order->told.type = request->type;
@@ -156,20 +191,44 @@ static void set_status(struct exchange_order *order, enum broker_status status) 
     set_text(order->told.status_text, sizeof order->told.status_text, broker_status_name(status));
 }
 
+static bool same_order(const struct broker_order *told, const struct broker_request *request) {
+    return strcmp(told->symbol, request->symbol) == 0 && told->side == request->side &&
+           told->type == request->type && told->tif == request->tif &&
+           told->qty_nanos == request->qty_nanos && told->limit_nanos == request->limit_nanos;
+}
+
+/* What a request gets whose id is that of an order already. */
+static enum exchange_verdict seen_before(const struct exchange *exchange,
+                                         const struct exchange_order *holder,
+                                         const struct broker_request *request) {
+    const struct profile *profile = exchange->profile;
+    if (!same_order(&holder->told, request))
+        return EXCHANGE_DUPLICATE;
+    if (profile->answers_resend && request->possible_resend)
+        return EXCHANGE_RESENT;
+    return profile->replays ? EXCHANGE_REPLAYED : EXCHANGE_DUPLICATE;
+}
+
 static enum exchange_verdict accept_or_not(struct exchange *exchange, int64_t now_ns,
                                            const struct broker_request *request, size_t *index,
                                            char message[BROKER_TEXT_SIZE]) {
     const struct exchange_refusal *refusal = refusal_for(exchange, request);
+    const struct exchange_order *holder = holder_of_id(exchange, now_ns, request->client_order_id);
     struct exchange_order *order = NULL;
+    if (is_burned(exchange, now_ns, request->client_order_id))
+        return EXCHANGE_DUPLICATE;
     if (refusal != NULL) {
         set_text(message, BROKER_TEXT_SIZE, refusal->message);
+        burn(exchange, now_ns, request->client_order_id);
         return EXCHANGE_REFUSED;
     }
-    if (refuses_id(exchange, now_ns, request->client_order_id))
-        return EXCHANGE_DUPLICATE;
+    if (holder != NULL) {
+        *index = (size_t)(holder - exchange->orders);
+        return seen_before(exchange, holder, request);
+    }
     order = add_order(exchange, now_ns, request);
     /* As Alpaca does, the broker names an order that its client did not name. */
-    if (request->client_order_id[0] == '\0')
+    if (request->client_order_id[0] == '\0' && exchange->profile->knows_ids)
         snprintf(order->told.client_order_id, sizeof order->told.client_order_id, "broker-%zu",
                  exchange->order_count);
     set_status(order, BROKER_STATUS_NEW);
@@ -178,10 +237,9 @@ static enum exchange_verdict accept_or_not(struct exchange *exchange, int64_t no
     return EXCHANGE_ACCEPTED;
 }
 
-enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
-                                      const struct broker_request *request, size_t *index,
-                                      char message[BROKER_TEXT_SIZE]) {
-    enum exchange_verdict verdict = accept_or_not(exchange, now_ns, request, index, message);
+static struct exchange_delivery *note_delivery(struct exchange *exchange,
+                                               const struct broker_request *request,
+                                               enum exchange_verdict verdict) {
     struct exchange_delivery *delivery = NULL;
     CHECK_ROOM(exchange->deliveries, exchange->delivery_count, exchange->delivery_cap,
                EXCHANGE_FILLS_MAX);
@@ -191,9 +249,41 @@ enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
                                            .limit_nanos = request->limit_nanos,
                                            .verdict = verdict};
     set_text(delivery->symbol, sizeof delivery->symbol, request->symbol);
+    return delivery;
+}
+
+enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
+                                      const struct broker_request *request, size_t *index,
+                                      char message[BROKER_TEXT_SIZE]) {
+    enum exchange_verdict verdict = accept_or_not(exchange, now_ns, request, index, message);
+    struct exchange_delivery *delivery = note_delivery(exchange, request, verdict);
     if (verdict == EXCHANGE_ACCEPTED)
         delivery->order = *index;
     return verdict;
+}
+
+void exchange_drop(struct exchange *exchange, const struct broker_request *request) {
+    note_delivery(exchange, request, EXCHANGE_DROPPED);
+}
+
+void exchange_put_off(struct exchange *exchange, const struct broker_request *request) {
+    note_delivery(exchange, request, EXCHANGE_BUSY);
+}
+
+bool exchange_tells_order(enum exchange_verdict verdict) {
+    return verdict == EXCHANGE_ACCEPTED || verdict == EXCHANGE_REPLAYED ||
+           verdict == EXCHANGE_RESENT;
+}
+
+struct broker_order exchange_answer(const struct exchange *exchange, enum exchange_verdict verdict,
+                                    size_t index) {
+    struct exchange_order answer = exchange->orders[index];
+    CHECK(exchange_tells_order(verdict));
+    if (verdict == EXCHANGE_REPLAYED) { /* what was said when it was new */
+        answer.told.filled_nanos = answer.told.filled_avg_nanos = 0;
+        set_status(&answer, BROKER_STATUS_NEW);
+    }
+    return answer.told;
 }
 
 struct exchange_order *exchange_order_by_id(struct exchange *exchange, const char *order_id) {
@@ -321,6 +411,9 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
     fill->price_nanos = price_nanos;
     fill->at_ns = now_ns;
     order->told.filled_nanos += qty_nanos;
+    order->cost += (decimal_wide)qty_nanos * price_nanos;
+    order->told.filled_avg_nanos =
+        (int64_t)decimal_divide_rounded(order->cost, order->told.filled_nanos);
     set_status(order, order->told.filled_nanos == order->told.qty_nanos
                           ? BROKER_STATUS_FILLED
                           : BROKER_STATUS_PARTIALLY_FILLED);
@@ -382,19 +475,22 @@ void exchange_foreign(struct exchange *exchange, int64_t now_ns, const char *sym
 
 void exchange_open_position(struct exchange *exchange, const char *symbol, int64_t qty_nanos,
                             int64_t price_nanos) {
-    book(position_of(exchange, symbol), qty_nanos, price_nanos);
+    struct exchange_position *position = position_of(exchange, symbol);
+    position->opening_qty_nanos = qty_nanos;
+    position->opening_price_nanos = price_nanos;
+    book(position, qty_nanos, price_nanos);
     exchange->version++;
 }
 
 /* ---- what a client is told ---- */
 
-void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
+void exchange_tell_orders(const struct exchange *exchange, int64_t now_ns, enum broker_scope scope,
                           int64_t since_ns, struct broker_orders *list) {
     bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *told = &exchange->orders[i].told;
         struct broker_order *row = NULL;
-        if (exchange->orders[i].lost || told->submitted_ns < since_ns ||
+        if (!is_shown(exchange, &exchange->orders[i], now_ns) || told->submitted_ns < since_ns ||
             (scope == BROKER_OPEN_ORDERS && !broker_status_is_open(told->status)))
             continue;
         row = broker_orders_add(list);
@@ -404,12 +500,23 @@ void exchange_tell_orders(const struct exchange *exchange, enum broker_scope sco
     shortage_inside(inside);
 }
 
-void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
+/* An execution is shown with its order. */
+static bool fill_is_shown(const struct exchange *exchange, const struct broker_fill *fill,
+                          int64_t now_ns) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (strcmp(exchange->orders[i].told.id, fill->order_id) == 0)
+            return is_shown(exchange, &exchange->orders[i], now_ns);
+    }
+    return true;
+}
+
+void exchange_tell_fills(const struct exchange *exchange, int64_t now_ns, int64_t since_ns,
                          struct broker_fills *list) {
     bool inside = shortage_inside(false);
-    for (size_t i = 0; i < exchange->fill_count; i++) {
+    for (size_t i = 0; i < exchange->fill_count && exchange->profile->tells_executions; i++) {
         struct broker_fill *row = NULL;
-        if (exchange->fills[i].at_ns < since_ns)
+        if (exchange->fills[i].at_ns < since_ns ||
+            !fill_is_shown(exchange, &exchange->fills[i], now_ns))
             continue;
         row = broker_fills_add(list);
         CHECK(row != NULL);
@@ -418,18 +525,39 @@ void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
     shortage_inside(inside);
 }
 
-void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list) {
+/* The position as a query shows it: what it was, where the newest orders are missed. */
+static struct exchange_position shown_position(const struct exchange *exchange,
+                                               const struct exchange_position *position,
+                                               int64_t now_ns) {
+    struct exchange_position shown = *position;
+    if (exchange->profile->query_lag_ns == 0)
+        return shown;
+    shown.qty_nanos = 0;
+    shown.cost = 0;
+    book(&shown, position->opening_qty_nanos, position->opening_price_nanos);
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        const struct broker_fill *fill = &exchange->fills[i];
+        if (strcmp(fill->symbol, position->symbol) == 0 && fill_is_shown(exchange, fill, now_ns))
+            book(&shown, fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos,
+                 fill->price_nanos);
+    }
+    return shown;
+}
+
+void exchange_tell_positions(const struct exchange *exchange, int64_t now_ns,
+                             struct broker_positions *list) {
     bool inside = shortage_inside(false);
     for (size_t i = 0; i < exchange->position_count; i++) {
-        const struct exchange_position *position = &exchange->positions[i];
+        struct exchange_position position =
+            shown_position(exchange, &exchange->positions[i], now_ns);
         struct broker_position *row = NULL;
-        if (position->qty_nanos == 0)
+        if (position.qty_nanos == 0)
             continue;
         row = broker_positions_add(list);
         CHECK(row != NULL);
-        memcpy(row->symbol, position->symbol, sizeof row->symbol);
-        row->qty_nanos = position->qty_nanos;
-        row->avg_price_nanos = exchange_average(position);
+        memcpy(row->symbol, position.symbol, sizeof row->symbol);
+        row->qty_nanos = position.qty_nanos;
+        row->avg_price_nanos = exchange_average(&position);
     }
     shortage_inside(inside);
 }

@@ -18,17 +18,20 @@ enum { EXCHANGE_ORDERS_MAX = 4096, EXCHANGE_FILLS_MAX = 16384, EXCHANGE_SYMBOLS_
 
 struct exchange_order {
     struct broker_order told; /* as the broker tells it */
+    decimal_wide cost;        /* of what was executed, unit 1e-18 */
     bool foreign;             /* not sent by the OMS under test */
     bool lost;                /* the broker knows nothing of it any more */
 };
 
 struct exchange_position {
     char symbol[BROKER_SYMBOL_SIZE];
-    int64_t qty_nanos; /* signed */
-    decimal_wide cost; /* exact cost basis, unit 1e-18, sign of qty */
+    int64_t qty_nanos;         /* signed */
+    decimal_wide cost;         /* exact cost basis, unit 1e-18, sign of qty */
+    int64_t opening_qty_nanos; /* what the account started with */
+    int64_t opening_price_nanos;
 };
 
-/* An order the broker is going to refuse, whenever it is delivered; the id is not burned. */
+/* An order the broker is going to refuse, whenever it is delivered. */
 struct exchange_refusal {
     char symbol[BROKER_SYMBOL_SIZE];
     enum broker_side side;
@@ -36,8 +39,31 @@ struct exchange_refusal {
     char message[BROKER_TEXT_SIZE];
 };
 
+/* An id whose order was refused, at a broker that burns such ids. */
+struct exchange_burned {
+    char client_order_id[BROKER_CLIENT_ID_SIZE];
+    int64_t at_ns;
+};
+
+/* What no source settles about brokers: switches of this one, all off at first. */
+struct exchange_habits {
+    bool burns_refused_ids;           /* the id of a refused order counts as seen */
+    bool never_forgets;               /* it remembers ids for ever, whatever its profile declares */
+    char not_found[BROKER_TEXT_SIZE]; /* its words for an order it does not know; "": its usual */
+};
+
 /* What became of a request for an order that reached the exchange. */
-enum exchange_verdict { EXCHANGE_ACCEPTED, EXCHANGE_DUPLICATE, EXCHANGE_REFUSED };
+enum exchange_verdict {
+    EXCHANGE_ACCEPTED,
+    EXCHANGE_DUPLICATE,
+    EXCHANGE_REFUSED,
+    EXCHANGE_REPLAYED, /* the first answer, again */
+    EXCHANGE_RESENT,   /* the order as it stands now */
+    EXCHANGE_BUSY,     /* a request with this id is under way (world_submit) */
+    EXCHANGE_DROPPED   /* neither accepted nor answered */
+};
+/* Whether it is answered with an order. */
+bool exchange_tells_order(enum exchange_verdict verdict);
 struct exchange_delivery {
     char symbol[BROKER_SYMBOL_SIZE];
     enum broker_side side;
@@ -56,6 +82,9 @@ struct exchange {
     size_t position_count, position_cap;
     struct exchange_refusal *refusals;
     size_t refusal_count, refusal_cap;
+    struct exchange_burned *burned;
+    size_t burned_count, burned_cap;
+    struct exchange_habits habits;
     struct exchange_delivery *deliveries; /* every request that arrived, in order */
     size_t delivery_count, delivery_cap;
     int64_t cash_nanos;
@@ -70,11 +99,20 @@ uint64_t exchange_hash(const struct exchange *exchange);
 
 /* ---- what a client can ask ---- */
 
-/* Delivers an order. ACCEPTED: *index is its place in orders. REFUSED: `message` says why. */
+/* Delivers an order. ACCEPTED, REPLAYED, RESENT: *index is its place in orders. REFUSED: `message`
+ * says why. */
 enum exchange_verdict exchange_submit(struct exchange *exchange, int64_t now_ns,
                                       const struct broker_request *request, size_t *index,
                                       char message[BROKER_TEXT_SIZE]);
-/* The newest order with this client order id, or NULL; forgotten ids are not found. */
+/* A request that arrived and of which nothing came; its sender hears nothing. */
+void exchange_drop(struct exchange *exchange, const struct broker_request *request);
+/* A request that arrived while another with its id is under way: it is told so, and that is all. */
+void exchange_put_off(struct exchange *exchange, const struct broker_request *request);
+/* The order that a submit is answered with. */
+struct broker_order exchange_answer(const struct exchange *exchange, enum exchange_verdict verdict,
+                                    size_t index);
+/* The newest order with this client order id that a query shows now, or NULL; forgotten ids are not
+ * found, nor are orders so fresh that a query misses them. */
 const struct exchange_order *exchange_lookup(const struct exchange *exchange, int64_t now_ns,
                                              const char *client_order_id);
 /* The order with this broker order id, or NULL. */
@@ -84,12 +122,14 @@ enum exchange_cancel { EXCHANGE_CANCELED, EXCHANGE_CANCEL_FINAL, EXCHANGE_CANCEL
 enum exchange_cancel exchange_cancel(struct exchange *exchange, const char *order_id);
 
 /* What it tells a client, appended to lists: orders and executions from since_ns on, oldest first;
- * positions that are not flat, by symbol. */
-void exchange_tell_orders(const struct exchange *exchange, enum broker_scope scope,
+ * positions that are not flat, by symbol. An order that a query misses because it is fresh is
+ * missing from all three, with all that it has done: queries see the books as they were. */
+void exchange_tell_orders(const struct exchange *exchange, int64_t now_ns, enum broker_scope scope,
                           int64_t since_ns, struct broker_orders *list);
-void exchange_tell_fills(const struct exchange *exchange, int64_t since_ns,
+void exchange_tell_fills(const struct exchange *exchange, int64_t now_ns, int64_t since_ns,
                          struct broker_fills *list);
-void exchange_tell_positions(const struct exchange *exchange, struct broker_positions *list);
+void exchange_tell_positions(const struct exchange *exchange, int64_t now_ns,
+                             struct broker_positions *list);
 void exchange_tell_account(const struct exchange *exchange, struct broker_account *account);
 
 /* Average entry price as the broker tells it: cost / qty, half away from zero. */

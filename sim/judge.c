@@ -88,8 +88,11 @@ unsigned judge_orders(const struct judge *judge, const struct world *world, size
 
 /* ---- what the OMS's user saw ---- */
 
-void judge_presented(struct judge *judge, size_t decision) {
-    judge->decisions[decision].refused = false;
+void judge_presented(struct judge *judge, const struct world *world, size_t decision) {
+    struct judged *judged = &judge->decisions[decision];
+    judged->refused = false;
+    if (judged->presented_ns == 0)
+        judged->presented_ns = world->now_ns;
 }
 
 void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer) {
@@ -115,6 +118,10 @@ void judge_cancel(struct judge *judge, size_t decision) {
     judge->decisions[decision].cancel_acknowledged = judge->decisions[decision].acknowledged;
 }
 
+void judge_resolved(struct judge *judge, size_t decision) {
+    judge->decisions[decision].resolved = true;
+}
+
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
     if (!acknowledged) {
         judge->kill_switch_doubtful = judge->kill_switch_doubtful || judge->kill_switch != on;
@@ -133,7 +140,8 @@ uint64_t judge_memory(const struct judge *judge) {
     uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->lost_on_record * 128u + judged->forgotten * 64u +
+        hash = hash_u64(hash, judged->resolved * 512u + judged->left_once * 256u +
+                                  judged->lost_on_record * 128u + judged->forgotten * 64u +
                                   judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
                                   judged->refused * 8u + judged->refusable * 4u +
                                   judged->refusal_recorded * 2u + judged->doubtful);
@@ -194,6 +202,18 @@ static void judge_against_store(struct judge *judge, const struct world *world, 
               judged->name);
 }
 
+/* I1 before it breaks at the broker: where it does not refuse a second order, only the first request
+ * may leave, whatever became of that. What its store was made to forget no OMS can know. */
+static void judge_once_only(struct judge *judge, const struct world *world, struct judged *judged) {
+    if (world->exchange.profile->deduplicates)
+        return;
+    if (judged->left_once && !judged->forgotten && (judge->suspends & INVARIANT_BIT(7)) == 0)
+        broke(judge, 1, world,
+              "%s is sent a second time, to a broker that would take it for a second order",
+              judged->name);
+    judged->left_once = true;
+}
+
 static void judge_allowed(struct judge *judge, const struct world *world,
                           const struct judged *judged) {
     if (judged->refused)
@@ -240,6 +260,7 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
         return;
     }
     judged = &judge->decisions[decision];
+    judge_once_only(judge, world, judged);
     judge_allowed(judge, world, judged);
     judge_against_store(judge, world, path, judged);
     judge_durable(judge, world, path, judged);
@@ -336,6 +357,7 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
             judged->cancel_acknowledged && order != NULL && order->cancel_asked;
         judged->refusal_recorded =
             judged->refusal_recorded && order != NULL && order->state == OMS_STATE_REJECTED;
+        judged->resolved = judged->resolved && order != NULL && order->state != OMS_STATE_HELD;
     }
     judge->kill_switch = view->kill_switch;
 }
@@ -408,6 +430,10 @@ static void remembers(struct judge *judge, const struct world *world, const char
             !oms_state_is_final(order->state))
             broke(judge, 7, world, "the cancel of %s was acknowledged, and the store forgot it",
                   judged->name);
+        if (judged->resolved && order != NULL && order->state == OMS_STATE_HELD)
+            broke(judge, 7, world,
+                  "an operator resolved %s and was told so, and the store says it is held",
+                  judged->name);
     }
     /* From here on `peek` is another look. */
     for (size_t i = 0; i < judge->decision_count; i++) {
@@ -453,6 +479,7 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
     if (!judge->begun)
         compare_openings(judge, world, &peek->view);
     judge->begun = true;
+    judge->lives++;
     if (peek->readable)
         remembers(judge, world, path, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
@@ -499,6 +526,31 @@ static const struct broker_order *exchange_order_of(const struct judge *judge,
     return NULL;
 }
 
+/* As many sends as any OMS makes of one order before it asks a person. */
+enum { SENDS_ENOUGH = 3 };
+
+/* I3: to hold an order that is not at the broker is right only where nobody but a person can decide:
+ * where the guarantee is "at most once" a request must have left, or a death have hidden whether one
+ * did; where it is "effectively once" the outage must have outlived what the broker remembers, or
+ * the sends be used up (by the store's own count: a death between reservation and request counts as
+ * one, and nobody else can know of it). */
+static void held_with_cause(struct judge *judge, const struct world *world,
+                            const struct judged *judged, const struct oms_order *order) {
+    const struct profile *profile = world->exchange.profile;
+    int64_t forgets_ns = profile_forgets_ns(profile, judged->presented_ns);
+    bool outlived =
+        forgets_ns != INT64_MAX && world->now_ns >= forgets_ns - profile->forget_margin_ns;
+    if (judge->damaged || (judge->suspends & INVARIANT_BIT(7)) != 0)
+        return;
+    if (judged->posts == 0 && judge->lives < 2)
+        broke(judge, 3, world, "%s is held for a person, and no request for it ever left",
+              judged->name);
+    else if (profile_is_effectively_once(profile) && order->sends < SENDS_ENOUGH && !outlived)
+        broke(judge, 3, world,
+              "%s is held for a person, and broker %s would have let the OMS settle it",
+              judged->name, profile->name);
+}
+
 /* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
  */
 static void nothing_lost(struct judge *judge, const struct world *world, size_t index, bool barred,
@@ -522,13 +574,23 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
     else if (order->reason[0] == '\0')
         broke(judge, 3, world, "%s ended %s without a recorded reason", judged->name,
               oms_state_name(order->state));
+    else if (order->state == OMS_STATE_HELD)
+        held_with_cause(judge, world, judged, order);
+}
+
+/* An order that a broker without ids has and the OMS holds: it can see what is there, and must not
+ * take it for its own. */
+static bool cannot_know(const struct world *world, const struct oms_order *order,
+                        const struct broker_order *told) {
+    return order != NULL && told != NULL && order->state == OMS_STATE_HELD &&
+           order->reason[0] != '\0' && !world->exchange.profile->knows_ids;
 }
 
 static void orders_agree(struct judge *judge, const struct world *world, size_t index,
                          const struct oms_order *order, const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
-    if (told == NULL || (order == NULL && judged->forgotten))
+    if (told == NULL || (order == NULL && judged->forgotten) || cannot_know(world, order, told))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
@@ -549,6 +611,10 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
         if (judged->forgotten && strcmp(judged->decision.symbol, symbol) == 0 &&
             view_order(view, judged->decision.id) == NULL)
             return true;
+        if (strcmp(judged->decision.symbol, symbol) == 0 &&
+            cannot_know(world, view_order(view, judged->decision.id),
+                        exchange_order_of(judge, world, i)))
+            return true;
     }
     for (size_t i = 0; i < judge->disputed_count; i++) {
         if (strcmp(judge->disputed[i], symbol) == 0)
@@ -560,6 +626,25 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
             return true;
     }
     return false;
+}
+
+/* Where executions are not told, cost is known as exactly as an average price is: rounded once by
+ * the broker and once in booking, half a nano each for every unit executed. When both sides of a
+ * symbol were traded, the order in which they were is not told either, and cost is anybody's. */
+static bool costs_agree(const struct world *world, const char *symbol, decimal_wide ours,
+                        decimal_wide theirs) {
+    decimal_wide off = ours < theirs ? theirs - ours : ours - theirs, rounding = 0;
+    bool traded[2] = {false, false};
+    if (off == 0 || world->exchange.profile->tells_executions)
+        return off == 0;
+    for (size_t i = 0; i < world->exchange.fill_count; i++) {
+        const struct broker_fill *fill = &world->exchange.fills[i];
+        if (strcmp(fill->symbol, symbol) != 0)
+            continue;
+        traded[fill->side] = true;
+        rounding += fill->qty_nanos;
+    }
+    return off <= rounding || (traded[BROKER_BUY] && traded[BROKER_SELL]);
 }
 
 static void positions_agree(struct judge *judge, const struct world *world,
@@ -576,7 +661,7 @@ static void positions_agree(struct judge *judge, const struct world *world,
             broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
                   position->symbol, decimal_format(qty, 0, ours),
                   decimal_format(position->qty_nanos, 0, theirs));
-        else if (cost != position->cost)
+        else if (!costs_agree(world, position->symbol, cost, position->cost))
             broke(judge, 4, world, "cost basis of %s is %s for the OMS and %s at the broker",
                   position->symbol, decimal_format_wide(cost, 0, ours),
                   decimal_format_wide(position->cost, 0, theirs));
@@ -649,7 +734,8 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
-        if (peek->view.orders[i].state == OMS_STATE_INTENT)
+        if (peek->view.orders[i].state == OMS_STATE_INTENT ||
+            (peek->view.orders[i].state == OMS_STATE_HELD && !world->exchange.profile->knows_ids))
             return true;
     }
     return judge->foreign;
@@ -658,7 +744,8 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
 /* An order that a switch holds back expires in the course of time, and so it may during the second
  * start as well as before it: that is no change, unless it happens too early. */
 static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
-    bool due = order->decision.expires_ns != 0 && world->now_ns >= order->decision.expires_ns;
+    bool due =
+        order->decision.expires_ns != 0 && world_wall_ns(world) >= order->decision.expires_ns;
     if (order->state == OMS_STATE_EXPIRED && order->broker_order_id[0] == '\0' && due)
         return OMS_STATE_INTENT;
     return order->state;

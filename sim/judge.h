@@ -54,7 +54,10 @@ struct judged {
     unsigned refusals_lost_this_life; /* refusals that did not reach it, in this life */
     bool refusable;                   /* the broker refused it at least once */
     bool refusal_recorded;            /* the store says rejected */
-    bool doubtful;                    /* a request left since the last complete "absent" */
+    bool left_once; /* a request left, to a broker that would take another for a second order */
+    bool resolved;  /* an operator's word on it was acknowledged */
+    int64_t presented_ns; /* first */
+    bool doubtful;        /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     /* The broker lost its order after the OMS had it on record: sending another would be a second. */
@@ -81,6 +84,7 @@ struct judge {
     bool halt_denied;          /* the OMS asked for the halt file and was told it is absent ... */
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
+    unsigned lives;            /* begun so far */
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;
@@ -99,7 +103,7 @@ int judge_attribute(const struct judge *judge, const char *symbol, enum broker_s
                     int64_t qty_nanos, int64_t limit_nanos);
 
 /* What happened; each may set judge->first. */
-void judge_presented(struct judge *judge, size_t decision);
+void judge_presented(struct judge *judge, const struct world *world, size_t decision);
 void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer);
 /* An order left. `posts`: requests seen for this one submit call. */
 void judge_posted(struct judge *judge, struct world *world, const char *path,
@@ -109,6 +113,8 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
 void judge_cancel(struct judge *judge, size_t decision);
 /* An operator switched the kill switch; without acknowledgement either state is right. */
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
+/* An operator said what became of this decision's held order, and the OMS took his word. */
+void judge_resolved(struct judge *judge, size_t decision);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */
@@ -128,7 +134,7 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
  * left out): recovering again must not change it. */
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
 /* Whether the next start may rightly change something: it finds what somebody else traded since the
- * last comparison, and cannot know that an order which a switch held back has not left. Only a start
+ * last comparison, or what an order did that is held because this broker knows no ids, and cannot know that an order which a switch held back has not left. Only a start
  * after that one has nothing new to learn. */
 bool judge_expects_news(struct judge *judge, struct world *world, const char *path);
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,

@@ -231,6 +231,16 @@ static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *con
 
 /* ---- the exchange, and what is under way ---- */
 
+/* When the broker forgets an id, and when the OMS no longer trusts it to know it. */
+static uint64_t id_in_time(uint64_t hash, const struct profile *profile, int64_t seen_ns,
+                           int64_t now_ns, struct moments *pending) {
+    int64_t forgets_ns = profile_forgets_ns(profile, seen_ns);
+    if (forgets_ns == INT64_MAX)
+        return hash;
+    hash = meaning_time(hash, forgets_ns - profile->forget_margin_ns, now_ns, pending);
+    return meaning_time(hash, forgets_ns, now_ns, pending);
+}
+
 static uint64_t one_order(uint64_t hash, const struct exchange *exchange, size_t i, int64_t now_ns,
                           unsigned without, struct moments *pending) {
     const struct broker_order *told = &exchange->orders[i].told;
@@ -245,12 +255,21 @@ static uint64_t one_order(uint64_t hash, const struct exchange *exchange, size_t
         return hash;
     if (profile->query_lag_ns > 0)
         hash = meaning_time(hash, told->submitted_ns + profile->query_lag_ns, now_ns, pending);
-    if (profile->retention_ns > 0) {
-        int64_t forgotten_ns = told->submitted_ns + profile->retention_ns;
-        hash = meaning_time(hash, forgotten_ns - profile->retention_margin_ns, now_ns, pending);
-        hash = meaning_time(hash, forgotten_ns, now_ns, pending);
+    return id_in_time(hash, profile, told->submitted_ns, now_ns, pending);
+}
+
+/* Ids of refused orders, and the day of ids that are to be: where a day turns, now is not like any
+ * other moment. */
+static uint64_t ids(uint64_t hash, const struct exchange *exchange, int64_t now_ns,
+                    unsigned without, struct moments *pending) {
+    for (size_t i = 0; i < exchange->burned_count; i++) {
+        hash = hash_text(hash, exchange->burned[i].client_order_id);
+        if ((without & MEANING_WITHOUT_TIMES) == 0)
+            hash = id_in_time(hash, exchange->profile, exchange->burned[i].at_ns, now_ns, pending);
     }
-    return hash;
+    if (exchange->profile->day_turns_ns != PROFILE_NO_DAY && (without & MEANING_WITHOUT_TIMES) == 0)
+        hash = id_in_time(hash, exchange->profile, now_ns, now_ns, pending);
+    return hash_u64(hash, exchange->burned_count);
 }
 
 static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t now_ns,
@@ -275,6 +294,7 @@ static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t no
         hash = hash_u64(hash_u64(hash, (uint64_t)refusal->side), (uint64_t)refusal->qty_nanos);
         hash = hash_u64(hash, (uint64_t)refusal->limit_nanos);
     }
+    hash = ids(hash, exchange, now_ns, without, pending);
     return hash_u64(hash_u64(hash, exchange->order_count), exchange->fill_count);
 }
 
@@ -285,7 +305,8 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
         hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                         (uint64_t)flight->request.qty_nanos);
         hash = hash_u64(hash_text(hash, flight->order_id), (uint64_t)flight->request.limit_nanos);
-        hash = hash_u64(hash_bytes(hash, flight->bytes, flight->length), flight->is_copy);
+        hash = hash_u64(hash_bytes(hash, flight->bytes, flight->length),
+                        flight->is_copy + 2u * flight->request.possible_resend);
         /* What is due is not past: it still has to arrive. */
         hash = meaning_time(hash_u64(hash, 1), flight->due_ns, world->now_ns, pending);
     }
@@ -295,7 +316,9 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
 uint64_t meaning_of_world(const struct sut *sut, const struct sut_config *config,
                           struct world *world, const char *path, unsigned without,
                           struct moments *pending) {
-    uint64_t hash = one_disk(sut, config, world, world->disk, path, without, pending);
+    uint64_t hash = 0;
+    CHECK(world->ahead_ns == 0);
+    hash = one_disk(sut, config, world, world->disk, path, without, pending);
     if (!disk_is_clean(world->disk) && (without & MEANING_CACHE_ONLY) == 0)
         hash = hash_u64(hash, all_outcomes(sut, config, world, path, without, pending));
     if ((without & MEANING_WITHOUT_EXCHANGE) == 0)

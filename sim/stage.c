@@ -111,6 +111,18 @@ static void note_delivery(struct stage *stage, const char *name,
     case EXCHANGE_REFUSED:
         stage_note(stage, "broker", false, "refused %s", name);
         return;
+    case EXCHANGE_REPLAYED:
+        stage_note(stage, "broker", false, "gives its first answer about %s again", name);
+        return;
+    case EXCHANGE_RESENT:
+        stage_note(stage, "broker", false, "knows %s already, and tells how it stands", name);
+        return;
+    case EXCHANGE_BUSY:
+        stage_note(stage, "broker", false, "is busy with %s", name);
+        return;
+    case EXCHANGE_DROPPED:
+        stage_note(stage, "broker", false, "drops %s without a word", name);
+        return;
     }
 }
 
@@ -248,7 +260,8 @@ static void port_endless(void *ctx) {
 /* ---- the OMS's environment ---- */
 
 static int64_t env_now(void *ctx) {
-    return port_now(ctx);
+    const struct stage *stage = ctx;
+    return world_wall_ns(&stage->world);
 }
 
 static enum oms_halt_file env_halt_file(void *ctx) {
@@ -522,6 +535,9 @@ static void ask_next(struct stage *stage) {
     shortage_inside(true);
     stage->config.sut->next(stage->oms, &stage->next);
     shortage_inside(false);
+    /* Who waits until then sleeps for so long, whatever the clock shows meanwhile. */
+    if (stage->next.work != OMS_WORK_NONE)
+        stage->next.at_ns -= stage->world.ahead_ns;
     if (stage->next.work != before)
         stage->known_ns = stage->world.now_ns;
 }
@@ -707,6 +723,63 @@ void stage_operate(struct stage *stage, bool on) {
     bury_beside(stage, tool);
 }
 
+/* What the broker has for a decision, as an operator sees it there; NULL: nothing. */
+static const char *order_at_broker(const struct stage *stage, size_t decision) {
+    const struct exchange *exchange = &stage->world.exchange;
+    for (size_t i = exchange->order_count; i-- > 0;) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        if (!exchange->orders[i].foreign && !exchange->orders[i].lost &&
+            judge_attribute(&stage->judge, told->symbol, told->side, told->qty_nanos,
+                            told->limit_nanos) == (int)decision)
+            return told->id;
+    }
+    return NULL;
+}
+
+/* At an OMS that is up, or a tool. False: it fail-stopped. */
+static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt) {
+    const struct judged *judged = &stage->judge.decisions[decision];
+    const char *order_id = adopt ? order_at_broker(stage, decision) : NULL;
+    char id[BROKER_ORDER_ID_SIZE] = "", why[SUT_WHY_SIZE] = "";
+    bool healthy = true;
+    if (order_id != NULL)
+        snprintf(id, sizeof id, "%s", order_id);
+    if (adopt && order_id == NULL) {
+        snprintf(why, sizeof why, "the broker has no order for it");
+    } else if (stage->config.sut->resolve == NULL) {
+        snprintf(why, sizeof why, "this OMS holds nothing");
+    } else {
+        shortage_inside(oms == stage->oms);
+        healthy = stage->config.sut->resolve(oms, judged->decision.id, adopt ? id : NULL, why);
+        shortage_inside(false);
+    }
+    if (stage->port.dead && oms == stage->oms)
+        return healthy;
+    if (healthy && why[0] == '\0')
+        judge_resolved(&stage->judge, decision);
+    stage_note(stage, "operator", false, "%s: %s %s%s%.90s", judged->name,
+               adopt ? "it is the broker's" : "it is not at the broker", id,
+               why[0] == '\0' ? "" : "; in vain: ", why);
+    return healthy;
+}
+
+void stage_resolve(struct stage *stage, size_t decision, bool adopt) {
+    char why[SUT_WHY_SIZE] = "";
+    void *tool = NULL;
+    if (stage_tell(stage, adopt ? INBOX_ADOPT : INBOX_GONE, decision, false))
+        return;
+    if (!adopt)
+        tool = boot_beside(stage, why);
+    if (tool != NULL)
+        resolve(stage, tool, decision, false);
+    else
+        stage_note(stage, "operator", false, "cannot resolve %s now: %.100s",
+                   stage->judge.decisions[decision].name,
+                   adopt ? "nobody is up to ask the broker" : why);
+    if (!adopt)
+        bury_beside(stage, tool);
+}
+
 uint64_t stage_crash_key(const struct stage *stage) {
     const struct world *world = &stage->world;
     /* The exchange counts its changes and arrivals, and the world the requests it let fly: within a
@@ -714,7 +787,8 @@ uint64_t stage_crash_key(const struct stage *stage) {
     uint64_t key = hash_u64(disk_hash(world->disk), world->exchange.version);
     key = hash_u64(hash_u64(key, world->exchange.delivery_count), world->flight_ids);
     key = hash_u64(hash_u64(key, world->flight_count), world->broker_down);
-    return hash_u64(hash_u64(key, (uint64_t)world->halt_file), judge_memory(&stage->judge));
+    key = hash_u64(hash_u64(key, (uint64_t)world->halt_file), (uint64_t)world->ahead_ns);
+    return hash_u64(key, judge_memory(&stage->judge));
 }
 
 /* ---- the OMS acts ---- */
@@ -791,7 +865,7 @@ static bool present(struct stage *stage, size_t decision) {
     struct judged *judged = &stage->judge.decisions[decision];
     enum sut_answer answer = SUT_UNKNOWN;
     stage->why[0] = '\0';
-    judge_presented(&stage->judge, decision);
+    judge_presented(&stage->judge, &stage->world, decision);
     shortage_inside(true);
     answer = stage->config.sut->signal(stage->oms, &judged->decision, stage->why);
     shortage_inside(false);
@@ -826,6 +900,9 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
         if (healthy && !stage->port.dead)
             judge_operator(&stage->judge, item->on, true);
         return healthy;
+    case INBOX_GONE:
+    case INBOX_ADOPT:
+        return resolve(stage, stage->oms, item->decision, item->kind == INBOX_ADOPT);
     case INBOX_RECONCILE:
         shortage_inside(true);
         healthy = sut->reconcile(stage->oms);
@@ -994,6 +1071,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
         return false;
     content = hash_u64(hash_u64(content, settled_era), exchange_hash(&stage->world.exchange));
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
+    content = hash_u64(content, (uint64_t)stage->world.ahead_ns);
     content = hash_u64(content, (uint64_t)stage->world.halt_file);
     content = hash_u64(content, (uint64_t)(uintptr_t)config->sut);
     content = hash_u64(content, (uint64_t)config->door);

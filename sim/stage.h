@@ -78,7 +78,14 @@ struct trace {
     size_t n, cap;
 };
 
-enum inbox_kind { INBOX_SIGNAL, INBOX_CANCEL, INBOX_KILL_SWITCH, INBOX_RECONCILE };
+enum inbox_kind {
+    INBOX_SIGNAL,
+    INBOX_CANCEL,
+    INBOX_KILL_SWITCH,
+    INBOX_RECONCILE,
+    INBOX_GONE, /* an operator's word: the held order is not at the broker ... */
+    INBOX_ADOPT /* ... or it is the order that the broker has for it */
+};
 struct inbox_item {
     enum inbox_kind kind;
     size_t decision;
@@ -194,6 +201,10 @@ bool stage_tell(struct stage *stage, enum inbox_kind kind, size_t decision, bool
 /* An operator switches the kill switch: at the running OMS, or, when it is down, with a tool of his
  * own on the store that it left. */
 void stage_operate(struct stage *stage, bool on);
+/* An operator says what became of a held order: that it is not at the broker, or that it is what the
+ * broker has for the decision. The first also with a tool of his own; the second only while the OMS
+ * is up, which asks the broker. */
+void stage_resolve(struct stage *stage, size_t decision, bool adopt);
 /* Starts a second instance beside the first; stage->second_refused tells how it went. */
 void stage_start_second(struct stage *stage);
 /* The exchange changed by the script's doing: judge it. */

@@ -4,6 +4,7 @@
 #include "sim/check.h"
 #include "sim/shortage.h"
 #include "sim/wire_http.h"
+#include "sim/wire_json.h"
 #include "sim/wire_link.h"
 #include "sim/wire_wrong.h"
 
@@ -16,11 +17,13 @@
 #include <unistd.h>
 
 enum {
-    CONNECTIONS = 16,
     MESSAGE_MAX = 16 * 1024 * 1024,
-    SERVER_TURNS = 100000, /* daemon turns for one answer; more is a hang */
-    IDLE_TURNS = 3,        /* turns libcurl gets with nothing to move before time may pass */
-    MS_NS = 1000000
+    REQUEST_MAX = 256 * 1024, /* bytes of a client's that are kept until they are handled */
+    SERVER_TURNS = 100000,    /* daemon turns for one answer; more is a hang */
+    OUTSIDE_TURNS = 1000,     /* the same for clients that may send anything */
+    IDLE_TURNS = 3,           /* turns libcurl gets with nothing to move before time may pass */
+    MS_NS = 1000000,
+    STATUS_CONTINUE = 100
 };
 
 struct bytes {
@@ -31,7 +34,7 @@ struct bytes {
 /* What a request carries, as the port is shown it: call.ref and call.request point into it. */
 struct carried {
     struct port_call call;
-    enum site_object on;
+    enum site_object on; /* ON_NONE: no broker call; the port is neither asked nor told */
     struct broker_request request;
     char ref[BROKER_CLIENT_ID_SIZE];
 };
@@ -63,6 +66,8 @@ struct connection {
     int64_t go_on_ns; /* not a byte of it moves before */
     bool answered;    /* the exchange has acted, and `out` is its answer */
     bool found;       /* that answer, whatever became of it, was a 200 */
+    bool is_last;     /* after it the server has hung up */
+    bool is_told;     /* the client was told to go on with its request's body */
     int64_t copy_ns;  /* a proxy delivers the request a second time so much later; -1: none does */
     size_t served;    /* bytes of `flight` that the server has */
     struct bytes flight; /* the request, while IN_FLIGHT or HANGING */
@@ -75,7 +80,9 @@ struct wire {
     struct wire_http http;
     const struct wire_exchange *exchange;
     struct port *port; /* NULL: no life */
-    struct connection connections[CONNECTIONS];
+    bool outside;      /* the client is no part of this process */
+    struct connection connections[WIRE_CONNECTIONS];
+    size_t used;               /* of them, ever */
     unsigned posts;            /* order POSTs seen in this call */
     bool asked;                /* `answer` was asked for at begin and is not used up yet */
     struct port_answer answer; /* to broker.x */
@@ -126,20 +133,48 @@ static bool receive(int link, struct bytes *to, bool *moved) {
 
 /* ---- HTTP messages, as far as a relay must understand them ---- */
 
-/* Length of the message at the front, or 0 while it is not whole. `bodiless`: a 204 or 304. */
+/* The value of a header of the message whose head ends at `end`, or NULL. */
+static const char *header(const char *message, const char *end, const char *name) {
+    size_t n = strlen(name);
+    for (const char *line = message; line < end; line = strstr(line, "\r\n") + 2)
+        if (strncasecmp(line, name, n) == 0)
+            return line + n + strspn(line + n, " ");
+    return NULL;
+}
+
+/* Length of a body in chunks, the last one and its blank line included; 0: not whole, or wrong. */
+static size_t chunked_length(const char *body, size_t n) {
+    size_t at = 0;
+    for (;;) {
+        const char *line_end = memmem(body + at, n - at, "\r\n", 2);
+        if (line_end == NULL)
+            return 0;
+        size_t size = strtoul(body + at, NULL, 16);
+        at = (size_t)(line_end - body) + 2;
+        if (size > MESSAGE_MAX || n - at < size + 2)
+            return 0;
+        at += size + 2;
+        if (size == 0)
+            return at;
+    }
+}
+
+/* Length of the message at the front, or 0 while it is not whole. */
 static size_t message_length(const struct bytes *message) {
     if (message->n == 0)
         return 0;
     const char *end = strstr(message->v, "\r\n\r\n");
     if (end == NULL)
         return 0;
-    size_t head = (size_t)(end - message->v) + 4, body = 0;
-    for (const char *line = message->v; line < end; line = strstr(line, "\r\n") + 2) {
-        static const char name[] = "Content-Length:";
-        if (strncasecmp(line, name, sizeof name - 1) == 0)
-            body = strtoul(line + sizeof name - 1, NULL, 10);
+    const char *length = header(message->v, end, "Content-Length:");
+    const char *coding = header(message->v, end, "Transfer-Encoding:");
+    size_t head = (size_t)(end - message->v) + 4;
+    size_t body = length != NULL ? strtoul(length, NULL, 10) : 0;
+    if (coding != NULL && strncasecmp(coding, "chunked", 7) == 0) {
+        body = chunked_length(message->v + head, message->n - head);
+        return body > 0 ? head + body : 0;
     }
-    return message->n >= head + body ? head + body : 0;
+    return message->n - head >= body ? head + body : 0;
 }
 
 static int status_of(const struct bytes *reply) {
@@ -161,7 +196,7 @@ static void copy_ref(char out[BROKER_CLIENT_ID_SIZE], const char *from) {
     out[n] = '\0';
 }
 
-/* Which broker call a request line carries. The longest prefixes come first. */
+/* Which broker call a request line carries: the first prefix that fits (SITE_OP_COUNT: none). */
 static const struct {
     const char *prefix;
     enum site_op op;
@@ -170,27 +205,32 @@ static const struct {
 } ROUTES[] = {
     {"POST /v2/orders", SITE_BROKER_SUBMIT, ON_SUBMIT, false},
     {"GET /v2/orders:by_client_order_id?client_order_id=", SITE_BROKER_LOOKUP, ON_LOOKUP, true},
+    {"GET /v2/orders/", SITE_BROKER_LOOKUP, ON_LOOKUP, true},
     {"GET /v2/orders", SITE_BROKER_ORDERS, ON_ORDERS, false},
-    {"GET /v2/account/activities/FILL", SITE_BROKER_FILLS, ON_FILLS, false},
+    {"GET /v2/account/activities", SITE_BROKER_FILLS, ON_FILLS, false},
+    {"GET /v2/positions/", SITE_OP_COUNT, ON_NONE, false}, /* of one symbol: nothing to damage */
     {"GET /v2/positions", SITE_BROKER_POSITIONS, ON_POSITIONS, false},
     {"GET /v2/account", SITE_BROKER_ACCOUNT, ON_ACCOUNT, false},
     {"DELETE /v2/orders/", SITE_BROKER_CANCEL, ON_CANCEL, true},
+    {"DELETE /v2/orders", SITE_BROKER_CANCEL, ON_CANCEL, false},
 };
 
 /* False: the request is nothing of the broker's. */
 static bool classify(const char *line, const char *body, size_t body_length, struct carried *out) {
-    memset(out, 0, sizeof *out);
+    *out = (struct carried){.on = ON_NONE};
     for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
         size_t n = strlen(ROUTES[i].prefix);
         if (strncmp(line, ROUTES[i].prefix, n) != 0)
             continue;
+        if (ROUTES[i].op == SITE_OP_COUNT)
+            return false;
         out->on = ROUTES[i].on;
         out->call.site = (struct site){ROUTES[i].op, ON_NONE};
         if (ROUTES[i].has_ref)
             copy_ref(out->ref, line + n);
         out->call.ref = out->ref;
         if (ROUTES[i].op == SITE_BROKER_SUBMIT &&
-            wire_http_order(body, body_length, &out->request, NULL, 0))
+            wire_json_request(body, body_length, &out->request, NULL, 0))
             out->call.request = &out->request;
         return true;
     }
@@ -233,12 +273,16 @@ static bool is_dead(const struct wire *w) {
     return w->port->dead;
 }
 
+/* call->ref is NULL when the request carries no broker call. */
 static struct port_answer ask(struct wire *w, const struct port_call *call) {
+    if (call->ref == NULL)
+        return (struct port_answer){.act = ACT_NONE};
     return w->port->before(w->port->ctx, call);
 }
 
 static void tell(struct wire *w, const struct port_call *call) {
-    w->port->after(w->port->ctx, call);
+    if (call->ref != NULL)
+        w->port->after(w->port->ctx, call);
 }
 
 static struct port_call wire_call(const struct carried *carried, enum site_op op, size_t length) {
@@ -250,6 +294,8 @@ static struct port_call wire_call(const struct carried *carried, enum site_op op
 
 /* What the client was given of the exchange's answer; nothing, when it has not acted. */
 static void tell_replied(struct wire *w, const struct connection *c, bool delivered) {
+    if (c->carried.on == ON_NONE)
+        return;
     struct port_reply reply = {
         .call = &c->carried.call, .delivered = delivered && c->answered, .found = c->found};
     w->port->replied(w->port->ctx, &reply);
@@ -299,25 +345,36 @@ static bool connect_to_server(struct wire *w, int *link) {
     return *link >= 0 && MHD_add_connection(w->daemon, *link, &nobody, sizeof nobody) == MHD_YES;
 }
 
-/* Lets the server read n bytes and, when they are a whole request, act on it and answer. */
-static void serve(struct wire *w, const struct wire_exchange *exchange, int *link,
+/* "100 Continue" is no answer: the server says it before it has one. */
+static void drop_interim(struct bytes *reply) {
+    size_t n = message_length(reply);
+    if (n > 0 && status_of(reply) == STATUS_CONTINUE)
+        drop_front(reply, n);
+}
+
+/* Lets the server read n bytes and, when they are a whole request, act on it and answer. False: it
+ * was whole, and the server has hung up instead (struct wire_exchange: admit). */
+static bool serve(struct wire *w, const struct wire_exchange *exchange, int *link,
                   const char *bytes, size_t n, bool whole, struct bytes *reply) {
     bool open = connect_to_server(w, link), moved = false;
     size_t at = 0;
     reply->n = 0;
     w->http.exchange = exchange;
-    for (unsigned turn = 0; open && turn < SERVER_TURNS; turn++) {
+    unsigned turns = w->outside ? OUTSIDE_TURNS : SERVER_TURNS;
+    for (unsigned turn = 0; open && turn < turns; turn++) {
         if (at < n)
             at += wire_link_put(*link, bytes + at, n - at);
         MHD_run(w->daemon);
         open = receive(*link, reply, &moved);
+        drop_interim(reply);
         if (message_length(reply) > 0 || (!whole && at == n && turn > 2))
             break;
     }
     w->http.exchange = NULL;
-    assert(!whole || message_length(reply) > 0);
+    assert(!whole || message_length(reply) > 0 || w->outside);
     if (!open)
         hang_up(link);
+    return !whole || message_length(reply) > 0;
 }
 
 /* ---- one request on its way, and its answer ---- */
@@ -328,6 +385,8 @@ static void finish_answer(struct wire *w, struct connection *c) {
     c->stage = LISTENING;
     if (c->out_act != ACT_NONE)
         break_off(c, c->out_act);
+    else if (c->is_last)
+        disconnect(c);
     tell(w, &call);
 }
 
@@ -412,7 +471,12 @@ static bool request_travels(struct wire *w, struct connection *c, size_t length)
     bool hangs = answer.act == ACT_HANG;
     size_t n =
         hangs && answer.arg[0] < (int64_t)length ? (size_t)answer.arg[0] : cut_at(answer, length);
-    serve(w, w->exchange, &c->server, c->in.v, n, n == length, &c->out);
+    if (!serve(w, w->exchange, &c->server, c->in.v, n, n == length, &c->out)) {
+        tell_replied(w, c, false);
+        disconnect(c);
+        return false;
+    }
+    c->is_last = n == length && c->server < 0;
     if (n == length)
         exchange_acted(w, c, length);
     if (is_dead(w))
@@ -465,11 +529,8 @@ static struct port_answer broker_answer(struct wire *w, const struct connection 
 }
 
 static void handle_request(struct wire *w, struct connection *c, size_t length) {
-    if (!classify_bytes(&c->in, length, &c->carried)) {
-        disconnect(c);
-        return;
-    }
-    c->answered = c->found = false;
+    classify_bytes(&c->in, length, &c->carried);
+    c->answered = c->found = c->is_last = c->is_told = false;
     c->go_on_ns = 0;
     struct port_answer answer = broker_answer(w, c);
     if (is_dead(w))
@@ -484,6 +545,12 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
     case ACT_LOST:
         tell_replied(w, c, false);
         disconnect(c);
+        return;
+    case ACT_DROPPED:
+        w->exchange->dropped(w->exchange->ctx, c->carried.call.request);
+        tell(w, &c->carried.call);
+        tell_replied(w, c, false);
+        c->stage = WITHHELD;
         return;
     case ACT_LATE:
         take_off(w, c, length, 0, answer.arg[0]);
@@ -544,9 +611,26 @@ static void handle_request(struct wire *w, struct connection *c, size_t length) 
 
 /* A request that was held up reaches the server, from its first byte or behind those it has. */
 static void arrive(struct wire *w, struct connection *c, const struct wire_exchange *exchange) {
-    serve(w, exchange, &c->server, c->flight.v + c->served, c->flight.n - c->served, true, &c->out);
+    if (!serve(w, exchange, &c->server, c->flight.v + c->served, c->flight.n - c->served, true,
+               &c->out)) {
+        tell_replied(w, c, false);
+        disconnect(c);
+        return;
+    }
+    c->is_last = c->server < 0;
     note_answer(c);
     c->stage = ARRIVED;
+}
+
+/* A client that asks first whether it may send the body. The relay says so, not the server, which
+ * has nothing of the request yet. */
+static void tell_to_go_on(struct connection *c) {
+    static const char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const char *end = c->in.n > 0 ? strstr(c->in.v, "\r\n\r\n") : NULL;
+    if (c->is_told || end == NULL || header(c->in.v, end, "Expect:") == NULL)
+        return;
+    c->is_told = true;
+    wire_link_put(c->client, words, sizeof words - 1);
 }
 
 /* Moves what can move on one connection. */
@@ -560,11 +644,17 @@ static bool pump_connection(struct wire *w, struct connection *c) {
     }
     if (c->stage == ANSWERING)
         return write_answer(w, c);
+    if (c->in.n > REQUEST_MAX) {
+        disconnect(c);
+        return true;
+    }
     if (!receive(c->client, &c->in, &moved)) {
         disconnect(c);
         return true;
     }
     size_t length = c->stage == LISTENING ? message_length(&c->in) : 0;
+    if (length == 0 && c->stage == LISTENING && moved)
+        tell_to_go_on(c);
     if (length == 0)
         return moved;
     handle_request(w, c, length);
@@ -575,7 +665,7 @@ static bool pump_connection(struct wire *w, struct connection *c) {
 
 static bool pump(struct wire *w) {
     bool moved = false;
-    for (size_t i = 0; i < CONNECTIONS && !is_dead(w); i++)
+    for (size_t i = 0; i < w->used && !is_dead(w); i++)
         if (w->connections[i].open)
             moved = pump_connection(w, &w->connections[i]) || moved;
     return moved;
@@ -616,31 +706,36 @@ static bool io_begin(void *ctx, const struct transport_request *request) {
     w->asked = true;
     if (is_dead(w) || w->answer.act != ACT_REFUSED)
         return !is_dead(w);
-    for (size_t i = 0; i < CONNECTIONS; i++) /* whoever refuses has dropped the old ones too */
+    for (size_t i = 0; i < w->used; i++) /* whoever refuses has dropped the old ones too */
         disconnect(&w->connections[i]);
     w->port->replied(w->port->ctx, &nothing);
     return !is_dead(w);
 }
 
 static struct connection *free_slot(struct wire *w) {
-    for (size_t i = 0; i < CONNECTIONS; i++)
+    for (size_t i = 0; i < w->used; i++)
         if (!w->connections[i].open)
             return &w->connections[i];
-    return NULL;
+    return w->used < WIRE_CONNECTIONS ? &w->connections[w->used++] : NULL;
+}
+
+int wire_client_open(struct wire *w) {
+    struct connection *c = free_slot(w);
+    if (!port_alive(w->port) || c == NULL)
+        return -1;
+    c->client = wire_link_open(w->asked && w->answer.act == ACT_REFUSED);
+    if (c->client < 0)
+        return -1;
+    c->open = true;
+    c->is_told = false;
+    c->server = -1;
+    return c->client;
 }
 
 static curl_socket_t io_opensocket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose, (void)address;
-    struct wire *w = ctx;
-    struct connection *c = free_slot(w);
-    if (!port_alive(w->port) || c == NULL)
-        return CURL_SOCKET_BAD;
-    c->client = wire_link_open(w->asked && w->answer.act == ACT_REFUSED);
-    if (c->client < 0)
-        return CURL_SOCKET_BAD;
-    c->open = true;
-    c->server = -1;
-    return c->client;
+    int link = wire_client_open(ctx);
+    return link < 0 ? CURL_SOCKET_BAD : link;
 }
 
 /* The client hangs up, perhaps on an answer that is still on its way. */
@@ -651,12 +746,16 @@ static void give_up(struct wire *w, struct connection *c) {
     disconnect(c);
 }
 
-static int io_closesocket(void *ctx, curl_socket_t fd) {
-    struct wire *w = ctx;
-    for (size_t i = 0; i < CONNECTIONS; i++)
-        if (w->connections[i].open && w->connections[i].client == fd)
+void wire_client_close(struct wire *w, int link) {
+    for (size_t i = 0; i < w->used; i++)
+        if (w->connections[i].open && w->connections[i].client == link)
             give_up(w, &w->connections[i]);
-    return close(fd);
+    close(link);
+}
+
+static int io_closesocket(void *ctx, curl_socket_t fd) {
+    wire_client_close(ctx, fd);
+    return 0;
 }
 
 static int64_t io_now_ns(void *ctx) {
@@ -673,12 +772,20 @@ static int64_t moves_again_ns(const struct connection *c) {
 
 /* No later than then the client listens again. */
 static int64_t next_move_ns(const struct wire *w, int64_t now_ns, int64_t until_ns) {
-    for (size_t i = 0; i < CONNECTIONS; i++) {
+    for (size_t i = 0; i < w->used; i++) {
         int64_t at_ns = moves_again_ns(&w->connections[i]);
         if (at_ns > now_ns && at_ns < until_ns)
             until_ns = at_ns;
     }
     return until_ns;
+}
+
+bool wire_client_move(struct wire *w) {
+    return pump(w);
+}
+
+int64_t wire_client_next_ns(const struct wire *w, int64_t now_ns) {
+    return next_move_ns(w, now_ns, INT64_MAX);
 }
 
 /* Moves bytes; only when libcurl has had its turns and nothing moves does time pass. */
@@ -714,7 +821,7 @@ void wire_io(struct wire *w, struct transport_io *io) {
 
 /* The connection of this life that waits for what these bytes ask for. */
 static struct connection *waiting_for(struct wire *w, int64_t due_ns, const void *bytes, size_t n) {
-    for (size_t i = 0; w->port != NULL && !is_dead(w) && i < CONNECTIONS; i++) {
+    for (size_t i = 0; w->port != NULL && !is_dead(w) && i < w->used; i++) {
         struct connection *c = &w->connections[i];
         if (c->open && c->stage == IN_FLIGHT && c->flight_due_ns == due_ns && c->flight.n == n &&
             memcmp(c->flight.v, bytes, n) == 0)
@@ -746,7 +853,7 @@ struct wire *wire_open(void) {
     shortage_install();
     if (w == NULL)
         return NULL;
-    w->daemon = wire_http_start(&w->http, MHD_USE_SUPPRESS_DATE_NO_CLOCK, -1);
+    w->daemon = wire_http_start(&w->http, MHD_USE_SUPPRESS_DATE_NO_CLOCK);
     if (w->daemon == NULL) {
         free(w);
         return NULL;
@@ -754,12 +861,22 @@ struct wire *wire_open(void) {
     return w;
 }
 
-void wire_begin(struct wire *w, struct port *port, const struct wire_exchange *exchange) {
+static void begin(struct wire *w, struct port *port, const struct wire_exchange *exchange,
+                  bool outside) {
     assert(w->port == NULL);
     w->port = port;
     w->exchange = exchange;
+    w->outside = outside;
     wire_new_call(w);
+}
+
+void wire_begin(struct wire *w, struct port *port, const struct wire_exchange *exchange) {
+    begin(w, port, exchange, false);
     wire_link_clock(port);
+}
+
+void wire_begin_outside(struct wire *w, struct port *port, const struct wire_exchange *exchange) {
+    begin(w, port, exchange, true);
 }
 
 /* Lets the server notice which connections are gone. */
@@ -771,10 +888,11 @@ static void sweep_server(struct wire *w) {
 void wire_end(struct wire *w) {
     if (w->port == NULL)
         return;
-    for (size_t i = 0; i < CONNECTIONS; i++)
+    for (size_t i = 0; i < w->used; i++)
         disconnect(&w->connections[i]);
     sweep_server(w);
-    wire_link_clock(NULL);
+    if (!w->outside)
+        wire_link_clock(NULL);
     w->port = NULL;
 }
 
@@ -783,7 +901,7 @@ void wire_close(struct wire *w) {
         return;
     wire_end(w);
     MHD_stop_daemon(w->daemon);
-    for (size_t i = 0; i < CONNECTIONS; i++) {
+    for (size_t i = 0; i < w->used; i++) {
         release(&w->connections[i].in);
         release(&w->connections[i].out);
         release(&w->connections[i].flight);

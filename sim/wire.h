@@ -42,6 +42,24 @@ struct wire_refusal {
     char message[BROKER_TEXT_SIZE];
 };
 
+enum wire_admission {
+    WIRE_ADMITTED,
+    WIRE_TOO_MANY, /* answered 429 */
+    WIRE_NOBODY    /* the connection is closed without an answer */
+};
+
+/* What an order's JSON says beyond struct broker_order. Times in ns since 1970; 0: null. */
+struct wire_order_more {
+    int64_t updated_ns, filled_ns, expired_ns, canceled_ns, failed_ns;
+    char asset_id[40];     /* "": null */
+};
+
+/* An answer in JSON; `body` is malloced and taken over, NULL: none. */
+struct wire_said {
+    int status;
+    char *body;
+};
+
 /* The exchange behind the server, as the HTTP handlers need it. Filters, paging and JSON are
  * theirs. Calls never fail: what they add to lists they add with broker_*_add. */
 struct wire_exchange {
@@ -55,14 +73,31 @@ struct wire_exchange {
     void (*fills)(void *ctx, struct broker_fills *list);
     void (*positions)(void *ctx, struct broker_positions *list);
     void (*account)(void *ctx, struct broker_account *account);
+    /* An order's request arrived and is dropped (ACT_DROPPED). */
+    void (*dropped)(void *ctx, const struct broker_request *request);
+    /* The broker's words for a client order id it does not know; "" or NULL: the usual ones. */
+    const char *(*not_found)(void *ctx);
     /* TAKEN, TOO_LATE or ABSENT; an order that is canceled already is TAKEN. */
     enum broker_canceled (*cancel)(void *ctx, const char *order_id);
     /* A request is in flight on its own (ACT_LATE, ACT_HANG; ACT_TWICE: `copy`, a proxy's): deliver
-     * it at due_ns with wire_deliver, whoever lives then. Copy the bytes. Not used by the loopback
-     * server; may be NULL there. */
+     * it at due_ns with wire_deliver, whoever lives then. Copy the bytes. May be NULL where no
+     * fault strikes. */
     void (*flight)(void *ctx, int64_t due_ns, bool copy, const void *bytes, size_t length);
     /* When not NULL: requests must carry these keys. */
     const char *key_id, *secret;
+
+    /* What a real client may want to know besides. Each may be NULL: there is no such thing. */
+
+    bool wants_keys; /* any keys will do, but keys it must be */
+    /* Whether a request of the API is taken up, before anything else is looked at. */
+    enum wire_admission (*admit)(void *ctx);
+    int64_t (*now_ns)(void *ctx); /* for GET /v2/clock */
+    /* Whether it could be an order id; what could not is answered 422. NULL: anything could. */
+    bool (*is_order_id)(const char *text);
+    void (*more)(void *ctx, const struct broker_order *order, struct wire_order_more *more);
+    /* A request whose path is not the API's ("/v2..."). False: nobody knows it, 404. */
+    bool (*beside)(void *ctx, const char *method, const char *path, const char *body, size_t length,
+                   struct wire_said *said);
 };
 
 struct wire;
@@ -96,14 +131,20 @@ bool wire_flight_cancel(const void *bytes, size_t length, char order_id[BROKER_O
 /* Requests that reached the server so far, over all lives. */
 uint64_t wire_served(const struct wire *wire);
 
-/* ---- the same server on a real loopback socket, for the real program ---- */
+/* ---- clients of other processes (scenarios/cli/listener.h) ---- */
 
-struct wire_server;
-/* Listens on 127.0.0.1; port 0 picks one. `exchange` is borrowed. NULL when it cannot. */
-struct wire_server *wire_listen(unsigned short port, const struct wire_exchange *exchange);
-unsigned short wire_server_port(const struct wire_server *server);
-/* Serves what is due, waiting at most this long for something to be. */
-void wire_server_run(struct wire_server *server, int wait_ms);
-void wire_server_close(struct wire_server *server);
+/* As wire_begin, but this process's clocks stay what they are: who calls the functions below plays
+ * the client. port->now is asked, port->wait never; wire_end ends it. */
+void wire_begin_outside(struct wire *wire, struct port *port, const struct wire_exchange *exchange);
+/* The client's end of a new connection, to be used with send and recv, which never block; -1: there
+ * are WIRE_CONNECTIONS already, or no descriptor is left. */
+enum { WIRE_CONNECTIONS = 64 };
+int wire_client_open(struct wire *wire);
+/* The client hangs up. What it has asked for and is in flight goes on by itself. */
+void wire_client_close(struct wire *wire, int link);
+/* Moves what can move between clients and server. False: nothing could. */
+bool wire_client_move(struct wire *wire);
+/* When something moves by itself again; INT64_MAX: only when a client or a flight does. */
+int64_t wire_client_next_ns(const struct wire *wire, int64_t now_ns);
 
 #endif

@@ -2,12 +2,11 @@
  */
 #include "sim/wire_http.h"
 
-#include "core/decimal.h"
 #include "core/live/rfc3339.h"
 #include "sim/shortage.h"
+#include "sim/wire_json.h"
 
-#include <cjson/cJSON.h>
-#include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,105 +20,11 @@ enum {
     CODE_INVALID = 40010001,
     CODE_NOT_FOUND = 40410000,
     CODE_TOO_LATE = 42210000,
+    CODE_TOO_MANY = 42910000,
     STATUS_OK = 200,
-    STATUS_NO_CONTENT = 204
+    STATUS_NO_CONTENT = 204,
+    STATUS_EACH = 207 /* an answer of its own for each */
 };
-
-/* ---- JSON out ---- */
-
-static void add_decimal(cJSON *object, const char *name, int64_t nanos) {
-    char text[DECIMAL_TEXT_MAX];
-    cJSON_AddStringToObject(object, name, decimal_format(nanos, 0, text));
-}
-
-static void add_time(cJSON *object, const char *name, int64_t ns) {
-    char text[RFC3339_SIZE];
-    cJSON_AddStringToObject(object, name, rfc3339_format(ns, text));
-}
-
-static void add_nulls(cJSON *object, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        cJSON_AddNullToObject(object, names[i]);
-}
-
-static bool is_crypto(const char *symbol) {
-    return strchr(symbol, '/') != NULL;
-}
-
-static cJSON *order_json(const struct broker_order *order) {
-    static const char *const unset[] = {
-        "filled_at",   "expired_at", "expires_at", "canceled_at", "failed_at", "replaced_at",
-        "replaced_by", "replaces",   "notional",   "stop_price",  "legs",      "trail_percent",
-        "trail_price", "hwm",        "subtag",     "source",      "asset_id",  "filled_avg_price"};
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "id", order->id);
-    cJSON_AddStringToObject(o, "client_order_id", order->client_order_id);
-    add_time(o, "created_at", order->submitted_ns);
-    add_time(o, "updated_at", order->submitted_ns);
-    add_time(o, "submitted_at", order->submitted_ns);
-    cJSON_AddStringToObject(o, "symbol", order->symbol);
-    cJSON_AddStringToObject(o, "asset_class", is_crypto(order->symbol) ? "crypto" : "us_equity");
-    add_decimal(o, "qty", order->qty_nanos);
-    add_decimal(o, "filled_qty", order->filled_nanos);
-    cJSON_AddStringToObject(o, "order_class", "");
-    cJSON_AddStringToObject(o, "order_type", broker_type_name(order->type));
-    cJSON_AddStringToObject(o, "type", broker_type_name(order->type));
-    cJSON_AddStringToObject(o, "side", broker_side_name(order->side));
-    cJSON_AddStringToObject(o, "position_intent",
-                            order->side == BROKER_BUY ? "buy_to_open" : "sell_to_close");
-    cJSON_AddStringToObject(o, "time_in_force", broker_tif_name(order->tif));
-    if (order->type == BROKER_LIMIT)
-        add_decimal(o, "limit_price", order->limit_nanos);
-    else
-        cJSON_AddNullToObject(o, "limit_price");
-    cJSON_AddStringToObject(o, "status", order->status_text);
-    cJSON_AddFalseToObject(o, "extended_hours");
-    add_nulls(o, unset, sizeof unset / sizeof unset[0]);
-    return o;
-}
-
-static cJSON *fill_json(const struct broker_fill *fill) {
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "id", fill->execution_id);
-    cJSON_AddStringToObject(o, "activity_type", "FILL");
-    add_time(o, "transaction_time", fill->at_ns);
-    cJSON_AddStringToObject(o, "type", "fill");
-    add_decimal(o, "price", fill->price_nanos);
-    add_decimal(o, "qty", fill->qty_nanos);
-    cJSON_AddStringToObject(o, "side", broker_side_name(fill->side));
-    cJSON_AddStringToObject(o, "symbol", fill->symbol);
-    cJSON_AddStringToObject(o, "order_id", fill->order_id);
-    return o;
-}
-
-/* Positions name a crypto pair without its slash. */
-static cJSON *position_json(const struct broker_position *position) {
-    char symbol[BROKER_SYMBOL_SIZE];
-    size_t n = 0;
-    for (const char *c = position->symbol; *c != '\0'; c++)
-        if (*c != '/')
-            symbol[n++] = *c;
-    symbol[n] = '\0';
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddNullToObject(o, "asset_id");
-    cJSON_AddStringToObject(o, "symbol", symbol);
-    cJSON_AddStringToObject(o, "asset_class", is_crypto(position->symbol) ? "crypto" : "us_equity");
-    add_decimal(o, "avg_entry_price", position->avg_price_nanos);
-    add_decimal(o, "qty", position->qty_nanos);
-    cJSON_AddStringToObject(o, "side", position->qty_nanos < 0 ? "short" : "long");
-    return o;
-}
-
-static cJSON *account_json(const struct broker_account *account) {
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "account_number", account->number);
-    cJSON_AddStringToObject(o, "status", "ACTIVE");
-    cJSON_AddStringToObject(o, "currency", "USD");
-    add_decimal(o, "cash", account->cash_nanos);
-    add_decimal(o, "buying_power", account->buying_power_nanos);
-    cJSON_AddBoolToObject(o, "trading_blocked", account->trading_blocked);
-    return o;
-}
 
 /* ---- answering ---- */
 
@@ -144,11 +49,7 @@ static enum MHD_Result answer_json(struct MHD_Connection *to, int status, cJSON 
 
 static enum MHD_Result refuse(struct MHD_Connection *to, int status, int code,
                               const char *message) {
-    cJSON *o = cJSON_CreateObject();
-    if (code != 0)
-        cJSON_AddNumberToObject(o, "code", code);
-    cJSON_AddStringToObject(o, "message", message);
-    return answer_json(to, status, o);
+    return answer_json(to, status, wire_json_refusal(code, message));
 }
 
 static const char *argument(struct MHD_Connection *from, const char *name) {
@@ -157,51 +58,12 @@ static const char *argument(struct MHD_Connection *from, const char *name) {
 
 /* ---- orders ---- */
 
-static const char *text_of(const cJSON *object, const char *name) {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
-static bool copy_text(char *out, size_t size, const char *text) {
-    size_t n = text == NULL ? 0 : strlen(text);
-    if (n == 0 || n >= size)
-        return false;
-    memcpy(out, text, n + 1);
-    return true;
-}
-
-static bool amount(const cJSON *object, const char *name, int64_t *nanos) {
-    const char *text = text_of(object, name);
-    return text != NULL && decimal_parse(text, nanos) && *nanos > 0;
-}
-
-bool wire_http_order(const char *body, size_t length, struct broker_request *request, char *why,
-                     size_t why_size) {
-    memset(request, 0, sizeof *request);
-    bool inside = shortage_inside(false);
-    cJSON *o = cJSON_ParseWithLength(body, length);
-    const char *side = text_of(o, "side"), *type = text_of(o, "type");
-    const char *tif = text_of(o, "time_in_force");
-    const char *wrong = NULL;
-    if (!copy_text(request->client_order_id, sizeof request->client_order_id,
-                   text_of(o, "client_order_id")))
-        wrong = "client_order_id";
-    else if (!copy_text(request->symbol, sizeof request->symbol, text_of(o, "symbol")))
-        wrong = "symbol";
-    else if (side == NULL || !broker_side_parse(side, &request->side))
-        wrong = "side";
-    else if (type == NULL || !broker_type_parse(type, &request->type))
-        wrong = "type";
-    else if (tif == NULL || !broker_tif_parse(tif, &request->tif))
-        wrong = "time_in_force";
-    else if (!amount(o, "qty", &request->qty_nanos))
-        wrong = "qty";
-    else if (request->type == BROKER_LIMIT && !amount(o, "limit_price", &request->limit_nanos))
-        wrong = "limit_price";
-    cJSON_Delete(o);
-    shortage_inside(inside);
-    if (wrong != NULL && why_size > 0)
-        snprintf(why, why_size, "%s is required", wrong);
-    return wrong == NULL;
+static cJSON *order_json(const struct wire_exchange *x, const struct broker_order *order) {
+    struct wire_order_more more = {0};
+    if (x->more == NULL)
+        return wire_json_order(order, NULL);
+    x->more(x->ctx, order, &more);
+    return wire_json_order(order, &more);
 }
 
 static enum MHD_Result submit(const struct wire_exchange *x, struct MHD_Connection *to,
@@ -210,18 +72,24 @@ static enum MHD_Result submit(const struct wire_exchange *x, struct MHD_Connecti
     struct broker_order order;
     struct wire_refusal refusal = {0};
     char why[BROKER_TEXT_SIZE];
-    if (!wire_http_order(body, length, &request, why, sizeof why))
+    if (!wire_json_request(body, length, &request, why, sizeof why))
         return refuse(to, 422, CODE_INVALID, why);
     memset(&order, 0, sizeof order);
     switch (x->submit(x->ctx, &request, &order, &refusal)) {
     case WIRE_TAKEN:
-        return answer_json(to, STATUS_OK, order_json(&order));
+        return answer_json(to, STATUS_OK, order_json(x, &order));
     case WIRE_DUPLICATE:
         return refuse(to, 422, CODE_INVALID, "client_order_id must be unique");
     case WIRE_REFUSED:
         return refuse(to, refusal.status, refusal.code, refusal.message);
     }
     return MHD_NO;
+}
+
+static enum MHD_Result not_found(struct MHD_Connection *to, const char *id) {
+    char text[BROKER_TEXT_SIZE];
+    snprintf(text, sizeof text, "order not found for %.64s", id);
+    return refuse(to, 404, CODE_NOT_FOUND, text);
 }
 
 static enum MHD_Result lookup(const struct wire_exchange *x, struct MHD_Connection *to) {
@@ -231,12 +99,49 @@ static enum MHD_Result lookup(const struct wire_exchange *x, struct MHD_Connecti
     if (id == NULL || id[0] == '\0')
         return refuse(to, 422, CODE_INVALID, "client_order_id is required");
     if (!x->lookup(x->ctx, id, &order)) {
-        char text[BROKER_TEXT_SIZE];
-        snprintf(text, sizeof text, "order not found for %.64s", id);
-        return refuse(to, 404, CODE_NOT_FOUND, text);
+        const char *words = x->not_found != NULL ? x->not_found(x->ctx) : "";
+        return words[0] != '\0' ? refuse(to, 404, CODE_NOT_FOUND, words) : not_found(to, id);
     }
-    return answer_json(to, STATUS_OK, order_json(&order));
+    return answer_json(to, STATUS_OK, order_json(x, &order));
 }
+
+static const struct broker_order *order_in(const struct broker_orders *list, const char *id) {
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->v[i].id, id) == 0)
+            return &list->v[i];
+    return NULL;
+}
+
+/* The order with this id among all that a query shows. */
+static bool find_order(const struct wire_exchange *x, const char *id, struct broker_order *order) {
+    struct broker_orders list = {0};
+    x->orders(x->ctx, &list);
+    const struct broker_order *found = order_in(&list, id);
+    if (found != NULL)
+        *order = *found;
+    broker_orders_free(&list);
+    return found != NULL;
+}
+
+static bool is_malformed(const struct wire_exchange *x, const char *id) {
+    return x->is_order_id != NULL && !x->is_order_id(id);
+}
+
+static enum MHD_Result refuse_malformed(struct MHD_Connection *to) {
+    return refuse(to, 422, CODE_INVALID, "order_id is malformed: it must be a UUID");
+}
+
+static enum MHD_Result show_order(const struct wire_exchange *x, struct MHD_Connection *to,
+                                  const char *id) {
+    struct broker_order order;
+    if (is_malformed(x, id))
+        return refuse_malformed(to);
+    if (!find_order(x, id, &order))
+        return not_found(to, id);
+    return answer_json(to, STATUS_OK, order_json(x, &order));
+}
+
+/* ---- lists ---- */
 
 /* What a list query asks for. */
 struct query {
@@ -245,27 +150,43 @@ struct query {
     bool descending;
 };
 
-/* False: an argument is not understood; `wrong` names it. */
-static bool read_query(struct MHD_Connection *from, const char *limit_name, size_t limit,
-                       size_t limit_max, struct query *q, const char **wrong) {
-    const char *after = argument(from, "after"), *until = argument(from, "until");
-    const char *count = argument(from, limit_name), *direction = argument(from, "direction");
+/* A time, or a date for its first moment (UTC). */
+static bool read_time(const char *text, int64_t *ns) {
+    char midnight[RFC3339_SIZE];
+    if (text == NULL || rfc3339_parse(text, ns))
+        return true;
+    snprintf(midnight, sizeof midnight, "%.16sT00:00:00Z", text);
+    return rfc3339_parse(midnight, ns);
+}
+
+/* False: not a whole number from 1 to `most`. */
+static bool read_count(const char *text, size_t most, size_t *count) {
+    char *end = NULL;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    *count = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *count > 0 &&
+           *count <= most;
+}
+
+/* NULL: every argument is understood; else the name of one that is not, and its rule. */
+static const char *read_query(struct MHD_Connection *from, const char *limit_name, size_t limit,
+                              size_t limit_max, struct query *q) {
+    const char *direction = argument(from, "direction");
     *q = (struct query){.after_ns = -1, .until_ns = INT64_MAX, .limit = limit, .descending = true};
-    *wrong = "after";
-    if (after != NULL && !rfc3339_parse(after, &q->after_ns))
-        return false;
-    *wrong = "until";
-    if (until != NULL && !rfc3339_parse(until, &q->until_ns))
-        return false;
-    *wrong = limit_name;
-    if (count != NULL)
-        q->limit = strtoul(count, NULL, 10);
-    if (q->limit == 0 || q->limit > limit_max)
-        return false;
-    *wrong = "direction";
+    if (!read_time(argument(from, "after"), &q->after_ns))
+        return "after must be a time as in RFC 3339, or a date";
+    if (!read_time(argument(from, "until"), &q->until_ns))
+        return "until must be a time as in RFC 3339, or a date";
+    if (!read_count(argument(from, limit_name), limit_max, &q->limit))
+        return limit_max == ORDERS_PAGE_MAX ? "limit must be a whole number from 1 to 500"
+                                            : "page_size must be a whole number from 1 to 100";
     if (direction != NULL)
         q->descending = strcmp(direction, "desc") == 0;
-    return direction == NULL || q->descending || strcmp(direction, "asc") == 0;
+    if (direction != NULL && !q->descending && strcmp(direction, "asc") != 0)
+        return "direction must be asc or desc";
+    return NULL;
 }
 
 /* The i-th of n rows in the direction asked for. */
@@ -273,47 +194,86 @@ static size_t row(const struct query *q, size_t n, size_t i) {
     return q->descending ? n - 1 - i : i;
 }
 
-static enum MHD_Result list_orders(const struct wire_exchange *x, struct MHD_Connection *to) {
-    struct query q;
-    const char *wrong, *status = argument(to, "status");
-    if (!read_query(to, "limit", ORDERS_PAGE, ORDERS_PAGE_MAX, &q, &wrong))
-        return refuse(to, 422, CODE_INVALID, wrong);
+/* Whether a list with commas holds the word; no list holds every word. */
+static bool is_listed(const char *list, const char *word) {
+    size_t n = strlen(word);
+    if (list == NULL)
+        return true;
+    for (const char *at = list; *at != '\0'; at += strcspn(at, ",") + (strchr(at, ',') != NULL))
+        if (strcspn(at, ",") == n && strncmp(at, word, n) == 0)
+            return true;
+    return false;
+}
+
+static bool is_shown(struct MHD_Connection *to, const struct query *q,
+                     const struct broker_order *order) {
+    const char *status = argument(to, "status"), *side = argument(to, "side");
     bool all = status != NULL && strcmp(status, "all") == 0;
     bool closed = status != NULL && strcmp(status, "closed") == 0;
+    return (all || broker_status_is_open(order->status) != closed) &&
+           order->submitted_ns > q->after_ns && order->submitted_ns < q->until_ns &&
+           is_listed(argument(to, "symbols"), order->symbol) &&
+           (side == NULL || strcmp(side, broker_side_name(order->side)) == 0);
+}
+
+static enum MHD_Result list_orders(const struct wire_exchange *x, struct MHD_Connection *to) {
+    struct query q;
+    const char *status = argument(to, "status");
+    const char *mistake = read_query(to, "limit", ORDERS_PAGE, ORDERS_PAGE_MAX, &q);
+    if (mistake == NULL && status != NULL && !is_listed("open,closed,all", status))
+        mistake = "status must be open, closed or all";
+    if (mistake != NULL)
+        return refuse(to, 422, CODE_INVALID, mistake);
     struct broker_orders list = {0};
     cJSON *array = cJSON_CreateArray();
     x->orders(x->ctx, &list);
     for (size_t i = 0, taken = 0; i < list.n && taken < q.limit; i++) {
         const struct broker_order *order = &list.v[row(&q, list.n, i)];
-        bool shown = all || broker_status_is_open(order->status) != closed;
-        if (!shown || order->submitted_ns <= q.after_ns || order->submitted_ns >= q.until_ns)
+        if (!is_shown(to, &q, order))
             continue;
-        cJSON_AddItemToArray(array, order_json(order));
+        cJSON_AddItemToArray(array, order_json(x, order));
         taken++;
     }
     broker_orders_free(&list);
     return answer_json(to, STATUS_OK, array);
 }
 
+/* The i-th execution, with what was executed of its order before. */
+static cJSON *fill_json(const struct broker_orders *orders, const struct broker_fills *fills,
+                        size_t i) {
+    const struct broker_fill *fill = &fills->v[i];
+    const struct broker_order *order = order_in(orders, fill->order_id);
+    int64_t cum_nanos = 0;
+    for (size_t before = 0; before <= i; before++)
+        if (strcmp(fills->v[before].order_id, fill->order_id) == 0)
+            cum_nanos += fills->v[before].qty_nanos;
+    return wire_json_fill(fill, cum_nanos, order != NULL ? order->qty_nanos - cum_nanos : 0);
+}
+
 static enum MHD_Result list_fills(const struct wire_exchange *x, struct MHD_Connection *to) {
     struct query q;
-    const char *wrong, *token = argument(to, "page_token");
-    if (!read_query(to, "page_size", FILLS_PAGE_MAX, FILLS_PAGE_MAX, &q, &wrong))
-        return refuse(to, 422, CODE_INVALID, wrong);
+    const char *token = argument(to, "page_token");
+    const char *mistake = read_query(to, "page_size", FILLS_PAGE_MAX, FILLS_PAGE_MAX, &q);
+    if (mistake != NULL)
+        return refuse(to, 422, CODE_INVALID, mistake);
     struct broker_fills list = {0};
+    struct broker_orders orders = {0};
     cJSON *array = cJSON_CreateArray();
     bool past_token = token == NULL;
     x->fills(x->ctx, &list);
+    x->orders(x->ctx, &orders);
     for (size_t i = 0, taken = 0; i < list.n && taken < q.limit; i++) {
-        const struct broker_fill *fill = &list.v[row(&q, list.n, i)];
+        size_t at = row(&q, list.n, i);
+        const struct broker_fill *fill = &list.v[at];
         bool shown = past_token && fill->at_ns > q.after_ns && fill->at_ns < q.until_ns;
         past_token = past_token || strcmp(fill->execution_id, token) == 0;
         if (!shown)
             continue;
-        cJSON_AddItemToArray(array, fill_json(fill));
+        cJSON_AddItemToArray(array, fill_json(&orders, &list, at));
         taken++;
     }
     broker_fills_free(&list);
+    broker_orders_free(&orders);
     if (!past_token) {
         cJSON_Delete(array);
         return refuse(to, 422, CODE_INVALID, "page_token is not known");
@@ -321,32 +281,80 @@ static enum MHD_Result list_fills(const struct wire_exchange *x, struct MHD_Conn
     return answer_json(to, STATUS_OK, array);
 }
 
+/* GET /v2/account/activities: only executions are kept here. */
+static enum MHD_Result list_activities(const struct wire_exchange *x, struct MHD_Connection *to) {
+    const char *types = argument(to, "activity_types");
+    return is_listed(types, "FILL") ? list_fills(x, to)
+                                    : answer_json(to, STATUS_OK, cJSON_CreateArray());
+}
+
+/* ---- positions, account, clock ---- */
+
+static cJSON *position_json(const struct wire_exchange *x, const struct broker_position *position) {
+    struct wire_order_more more = {0};
+    struct broker_order order = {.qty_nanos = 0};
+    memcpy(order.symbol, position->symbol, sizeof order.symbol);
+    if (x->more != NULL)
+        x->more(x->ctx, &order, &more);
+    return wire_json_position(position, more.asset_id);
+}
+
 static enum MHD_Result list_positions(const struct wire_exchange *x, struct MHD_Connection *to) {
     struct broker_positions list = {0};
     cJSON *array = cJSON_CreateArray();
     x->positions(x->ctx, &list);
     for (size_t i = 0; i < list.n; i++)
-        cJSON_AddItemToArray(array, position_json(&list.v[i]));
+        cJSON_AddItemToArray(array, position_json(x, &list.v[i]));
     broker_positions_free(&list);
     return answer_json(to, STATUS_OK, array);
+}
+
+static enum MHD_Result show_position(const struct wire_exchange *x, struct MHD_Connection *to,
+                                     const char *symbol) {
+    struct broker_positions list = {0};
+    cJSON *found = NULL;
+    x->positions(x->ctx, &list);
+    for (size_t i = 0; i < list.n && found == NULL; i++) {
+        char name[BROKER_SYMBOL_SIZE];
+        wire_json_position_symbol(list.v[i].symbol, name);
+        if (strcmp(name, symbol) == 0 || strcmp(list.v[i].symbol, symbol) == 0)
+            found = position_json(x, &list.v[i]);
+    }
+    broker_positions_free(&list);
+    if (found == NULL)
+        return refuse(to, 404, CODE_NOT_FOUND, "position does not exist");
+    return answer_json(to, STATUS_OK, found);
 }
 
 static enum MHD_Result show_account(const struct wire_exchange *x, struct MHD_Connection *to) {
     struct broker_account account;
     memset(&account, 0, sizeof account);
     x->account(x->ctx, &account);
-    return answer_json(to, STATUS_OK, account_json(&account));
+    return answer_json(to, STATUS_OK, wire_json_account(&account));
+}
+
+/* ---- cancels ---- */
+
+static enum MHD_Result refuse_late_cancel(const struct wire_exchange *x, struct MHD_Connection *to,
+                                          const char *id) {
+    struct broker_order order;
+    char text[BROKER_TEXT_SIZE] = "order is already in a final state";
+    if (find_order(x, id, &order))
+        snprintf(text, sizeof text, "order is already in \"%s\" state", order.status_text);
+    return refuse(to, 422, CODE_TOO_LATE, text);
 }
 
 static enum MHD_Result cancel(const struct wire_exchange *x, struct MHD_Connection *to,
                               const char *id) {
+    if (is_malformed(x, id))
+        return refuse_malformed(to);
     switch (x->cancel(x->ctx, id)) {
     case BROKER_CANCEL_TAKEN:
         return answer_bytes(to, STATUS_NO_CONTENT, NULL, NULL);
     case BROKER_CANCEL_TOO_LATE:
-        return refuse(to, 422, CODE_TOO_LATE, "order is already in a final state");
+        return refuse_late_cancel(x, to, id);
     case BROKER_CANCEL_ABSENT:
-        return refuse(to, 404, CODE_NOT_FOUND, "order not found");
+        return not_found(to, id);
     case BROKER_CANCEL_NOT_SENT:
     case BROKER_CANCEL_IN_DOUBT:
         break; /* no answers of an exchange */
@@ -354,34 +362,83 @@ static enum MHD_Result cancel(const struct wire_exchange *x, struct MHD_Connecti
     return MHD_NO;
 }
 
+static enum MHD_Result cancel_all(const struct wire_exchange *x, struct MHD_Connection *to) {
+    struct broker_orders list = {0};
+    cJSON *array = cJSON_CreateArray();
+    x->orders(x->ctx, &list);
+    for (size_t i = 0; i < list.n; i++) {
+        if (!broker_status_is_open(list.v[i].status))
+            continue;
+        cJSON *one = cJSON_CreateObject();
+        bool taken = x->cancel(x->ctx, list.v[i].id) == BROKER_CANCEL_TAKEN;
+        cJSON_AddStringToObject(one, "id", list.v[i].id);
+        cJSON_AddNumberToObject(one, "status", taken ? STATUS_OK : 500);
+        cJSON_AddItemToArray(array, one);
+    }
+    broker_orders_free(&list);
+    return answer_json(to, STATUS_EACH, array);
+}
+
 /* ---- routing ---- */
 
 struct upload {
     size_t length;
     bool too_long;
-    char body[REQUEST_BODY_MAX];
+    char body[REQUEST_BODY_MAX + 1];
 };
+
+/* What follows `prefix` in a path, or NULL: something else, or nothing, does. */
+static const char *rest_of(const char *path, const char *prefix) {
+    size_t n = strlen(prefix);
+    return strncmp(path, prefix, n) == 0 && path[n] != '\0' ? path + n : NULL;
+}
+
+static enum MHD_Result route_get(const struct wire_exchange *x, struct MHD_Connection *to,
+                                 const char *url) {
+    static const struct {
+        const char *url;
+        enum MHD_Result (*answer)(const struct wire_exchange *x, struct MHD_Connection *to);
+    } PAGES[] = {
+        {"/v2/orders:by_client_order_id", lookup},   {"/v2/orders", list_orders},
+        {"/v2/account/activities/FILL", list_fills}, {"/v2/account/activities", list_activities},
+        {"/v2/positions", list_positions},           {"/v2/account", show_account},
+    };
+    for (size_t i = 0; i < sizeof PAGES / sizeof PAGES[0]; i++)
+        if (strcmp(url, PAGES[i].url) == 0)
+            return PAGES[i].answer(x, to);
+    if (rest_of(url, "/v2/orders/") != NULL)
+        return show_order(x, to, rest_of(url, "/v2/orders/"));
+    if (rest_of(url, "/v2/positions/") != NULL)
+        return show_position(x, to, rest_of(url, "/v2/positions/"));
+    if (strcmp(url, "/v2/clock") == 0 && x->now_ns != NULL)
+        return answer_json(to, STATUS_OK, wire_json_clock(x->now_ns(x->ctx)));
+    return refuse(to, 404, 0, "Not Found");
+}
 
 static enum MHD_Result route(const struct wire_exchange *x, struct MHD_Connection *to,
                              const char *url, const char *method, const struct upload *upload) {
-    static const char orders[] = "/v2/orders";
-    bool get = strcmp(method, "GET") == 0;
-    if (strcmp(method, "POST") == 0 && strcmp(url, orders) == 0)
+    bool orders = strcmp(url, "/v2/orders") == 0;
+    if (strcmp(method, "GET") == 0)
+        return route_get(x, to, url);
+    if (strcmp(method, "POST") == 0 && orders)
         return upload->too_long ? refuse(to, 413, 0, "request body too large")
                                 : submit(x, to, upload->body, upload->length);
-    if (strcmp(method, "DELETE") == 0 && strncmp(url, "/v2/orders/", sizeof orders) == 0)
-        return cancel(x, to, url + sizeof orders);
-    if (get && strcmp(url, "/v2/orders:by_client_order_id") == 0)
-        return lookup(x, to);
-    if (get && strcmp(url, orders) == 0)
-        return list_orders(x, to);
-    if (get && strcmp(url, "/v2/account/activities/FILL") == 0)
-        return list_fills(x, to);
-    if (get && strcmp(url, "/v2/positions") == 0)
-        return list_positions(x, to);
-    if (get && strcmp(url, "/v2/account") == 0)
-        return show_account(x, to);
+    if (strcmp(method, "DELETE") == 0 && orders)
+        return cancel_all(x, to);
+    if (strcmp(method, "DELETE") == 0 && rest_of(url, "/v2/orders/") != NULL)
+        return cancel(x, to, rest_of(url, "/v2/orders/"));
     return refuse(to, 404, 0, "Not Found");
+}
+
+/* What is not the API's. */
+static enum MHD_Result route_beside(const struct wire_exchange *x, struct MHD_Connection *to,
+                                    const char *url, const char *method,
+                                    const struct upload *upload) {
+    struct wire_said said = {.status = 0};
+    if (x->beside == NULL || upload->too_long ||
+        !x->beside(x->ctx, method, url, upload->body, upload->length, &said))
+        return refuse(to, 404, 0, "Not Found");
+    return answer_bytes(to, said.status, "application/json", said.body);
 }
 
 static bool same_text(const char *a, const char *b) {
@@ -393,6 +450,25 @@ static enum MHD_Result refuse_stranger(struct MHD_Connection *to, bool keys_show
         return refuse(to, 401, 0, "unauthorized.");
     return answer_bytes(to, 401, "text/html",
                         strdup("<html><body>401 Authorization Required</body></html>"));
+}
+
+static enum MHD_Result admit(const struct wire_exchange *x, struct MHD_Connection *to,
+                             const char *url, const char *method, const struct upload *upload) {
+    const char *key = MHD_lookup_connection_value(to, MHD_HEADER_KIND, "APCA-API-KEY-ID");
+    const char *secret = MHD_lookup_connection_value(to, MHD_HEADER_KIND, "APCA-API-SECRET-KEY");
+    bool shown = key != NULL && secret != NULL;
+    switch (x->admit != NULL ? x->admit(x->ctx) : WIRE_ADMITTED) {
+    case WIRE_NOBODY:
+        return MHD_NO;
+    case WIRE_TOO_MANY:
+        return refuse(to, 429, CODE_TOO_MANY, "too many requests.");
+    case WIRE_ADMITTED:
+        break;
+    }
+    if ((x->wants_keys && !shown) ||
+        (x->key_id != NULL && (!same_text(key, x->key_id) || !same_text(secret, x->secret))))
+        return refuse_stranger(to, shown);
+    return route(x, to, url, method, upload);
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
@@ -411,7 +487,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         return MHD_YES;
     }
     if (*count > 0) {
-        upload->too_long = upload->too_long || *count > sizeof upload->body - upload->length;
+        upload->too_long = upload->too_long || *count > REQUEST_BODY_MAX - upload->length;
         if (!upload->too_long) {
             memcpy(upload->body + upload->length, bytes, *count);
             upload->length += *count;
@@ -419,15 +495,13 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         *count = 0;
         return MHD_YES;
     }
-    const char *key = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "APCA-API-KEY-ID");
-    const char *secret =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "APCA-API-SECRET-KEY");
+    upload->body[upload->length] = '\0';
     http->served++;
-    if (x->key_id != NULL && (!same_text(key, x->key_id) || !same_text(secret, x->secret)))
-        return refuse_stranger(connection, key != NULL && secret != NULL);
     /* What the exchange needs to answer is not the client's memory. */
     bool inside = shortage_inside(false);
-    enum MHD_Result result = route(x, connection, url, method, upload);
+    enum MHD_Result result = strncmp(url, "/v2/", 4) == 0
+                                 ? admit(x, connection, url, method, upload)
+                                 : route_beside(x, connection, url, method, upload);
     shortage_inside(inside);
     return result;
 }
@@ -439,12 +513,9 @@ static void on_done(void *ctx, struct MHD_Connection *connection, void **state,
     *state = NULL;
 }
 
-struct MHD_Daemon *wire_http_start(struct wire_http *http, unsigned flags, int listening) {
-    if (listening < 0)
-        return MHD_start_daemon(flags | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, http,
-                                MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
-                                MHD_OPTION_END);
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_done, NULL, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_END);
+struct MHD_Daemon *wire_http_start(struct wire_http *http, unsigned flags) {
+    return MHD_start_daemon(flags | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, http,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
+                            MHD_OPTION_END);
 }

@@ -12,12 +12,8 @@ struct wire_http {
     uint64_t served;
 };
 
-/* A daemon whose handlers serve `http`, run by MHD_run; NULL when it cannot start. It accepts from
- * `listening` (and closes it), or has no listening socket at all (-1). */
-struct MHD_Daemon *wire_http_start(struct wire_http *http, unsigned flags, int listening);
-
-/* Reads an order request's JSON body. False: a field is missing or wrong; `why` names it. */
-bool wire_http_order(const char *body, size_t length, struct broker_request *request, char *why,
-                     size_t why_size);
+/* A daemon whose handlers serve `http`, run by MHD_run, for connections that are handed to it; NULL
+ * when it cannot start. */
+struct MHD_Daemon *wire_http_start(struct wire_http *http, unsigned flags);
 
 #endif

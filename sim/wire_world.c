@@ -8,16 +8,26 @@
 
 /* Alpaca's code and status for an order it will not take, whatever the reason in words. */
 enum { REFUSED_STATUS = 403, REFUSED_CODE = 40310000 };
+enum { BUSY_STATUS = 409, BUSY_CODE = 40910000 };
 
 static enum wire_submit take(void *ctx, const struct broker_request *request,
                              struct broker_order *order, struct wire_refusal *refusal) {
     struct world *world = ctx;
-    world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, request,
-                                               &world->delivered_index, world->delivered_message);
-    switch (world->delivered_verdict) {
+    const enum exchange_verdict verdict = world_submit(world, request);
+    switch (verdict) {
     case EXCHANGE_ACCEPTED:
-        *order = world->exchange.orders[world->delivered_index].told;
+    case EXCHANGE_REPLAYED:
+    case EXCHANGE_RESENT:
+        *order = exchange_answer(&world->exchange, verdict, world->delivered_index);
         return WIRE_TAKEN;
+    case EXCHANGE_BUSY:
+        refusal->status = BUSY_STATUS;
+        refusal->code = BUSY_CODE;
+        snprintf(refusal->message, sizeof refusal->message,
+                 "a request with this client_order_id is under way");
+        return WIRE_REFUSED;
+    case EXCHANGE_DROPPED: /* before it gets here */
+        break;
     case EXCHANGE_DUPLICATE:
         return WIRE_DUPLICATE;
     case EXCHANGE_REFUSED:
@@ -40,17 +50,17 @@ static bool find(void *ctx, const char *client_order_id, struct broker_order *or
 
 static void list_orders(void *ctx, struct broker_orders *list) {
     const struct world *world = ctx;
-    exchange_tell_orders(&world->exchange, BROKER_ALL_ORDERS, INT64_MIN, list);
+    exchange_tell_orders(&world->exchange, world->now_ns, BROKER_ALL_ORDERS, INT64_MIN, list);
 }
 
 static void list_fills(void *ctx, struct broker_fills *list) {
     const struct world *world = ctx;
-    exchange_tell_fills(&world->exchange, INT64_MIN, list);
+    exchange_tell_fills(&world->exchange, world->now_ns, INT64_MIN, list);
 }
 
 static void list_positions(void *ctx, struct broker_positions *list) {
     const struct world *world = ctx;
-    exchange_tell_positions(&world->exchange, list);
+    exchange_tell_positions(&world->exchange, world->now_ns, list);
 }
 
 static void tell_account(void *ctx, struct broker_account *account) {
@@ -69,6 +79,16 @@ static enum broker_canceled cancel(void *ctx, const char *order_id) {
         return BROKER_CANCEL_ABSENT;
     }
     check_failed(__FILE__, __LINE__, "verdict is a verdict");
+}
+
+static void drop(void *ctx, const struct broker_request *request) {
+    struct world *world = ctx;
+    exchange_drop(&world->exchange, request);
+}
+
+static const char *not_found(void *ctx) {
+    const struct world *world = ctx;
+    return world->exchange.habits.not_found;
 }
 
 static void fly(void *ctx, int64_t due_ns, bool copy, const void *bytes, size_t length) {
@@ -90,5 +110,7 @@ void wire_world(struct wire_exchange *exchange, struct world *world) {
                                        .positions = list_positions,
                                        .account = tell_account,
                                        .cancel = cancel,
+                                       .dropped = drop,
+                                       .not_found = not_found,
                                        .flight = fly};
 }

@@ -30,7 +30,8 @@ void world_free(struct world *world) {
 
 static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
     hash = hash_u64(hash_u64(hash, (uint64_t)flight->due_ns),
-                    (uint64_t)flight->is_cancel * 2 + flight->is_copy);
+                    (uint64_t)flight->is_cancel * 2 + flight->is_copy +
+                        (uint64_t)flight->request.possible_resend * 4);
     hash = hash_text(hash_text(hash, flight->request.client_order_id), flight->request.symbol);
     hash = hash_u64(hash_u64(hash, (uint64_t)flight->request.side),
                     (uint64_t)flight->request.qty_nanos);
@@ -41,7 +42,7 @@ static uint64_t hash_flight(uint64_t hash, const struct flight *flight) {
 uint64_t world_hash_beside_disk(const struct world *world) {
     uint64_t hash = hash_u64(0, exchange_hash(&world->exchange));
     hash = hash_u64(hash_u64(hash, (uint64_t)world->now_ns), world->broker_down);
-    hash = hash_u64(hash, (uint64_t)world->halt_file);
+    hash = hash_u64(hash_u64(hash, (uint64_t)world->halt_file), (uint64_t)world->ahead_ns);
     for (size_t i = 0; i < world->flight_count; i++)
         hash = hash_flight(hash, &world->flights[i]);
     return hash;
@@ -75,6 +76,28 @@ void world_take_flight(struct world *world, struct flight *flight) {
     memmove(&world->flights[0], &world->flights[1], world->flight_count * sizeof *world->flights);
 }
 
+/* Is a request of an order's own, not a proxy's copy, with this id still on its way? */
+static bool is_under_way(const struct world *world, const char *client_order_id) {
+    for (size_t i = 0; i < world->flight_count; i++) {
+        const struct flight *flight = &world->flights[i];
+        if (!flight->is_cancel && !flight->is_copy &&
+            strcmp(flight->request.client_order_id, client_order_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum exchange_verdict world_submit(struct world *world, const struct broker_request *request) {
+    struct exchange *exchange = &world->exchange;
+    if (exchange->profile->replays && is_under_way(world, request->client_order_id)) {
+        exchange_put_off(exchange, request);
+        return world->delivered_verdict = EXCHANGE_BUSY;
+    }
+    world->delivered_verdict = exchange_submit(exchange, world->now_ns, request,
+                                               &world->delivered_index, world->delivered_message);
+    return world->delivered_verdict;
+}
+
 /* The exchange cannot tell a copy from a second order; the judge must. */
 void world_disown_copy(struct world *world, const struct flight *flight) {
     if (flight->is_copy && !flight->is_cancel && world->delivered_verdict == EXCHANGE_ACCEPTED)
@@ -87,7 +110,6 @@ void world_deliver(struct world *world, const struct flight *flight) {
         world->delivered_cancel = exchange_cancel(&world->exchange, flight->order_id);
         return;
     }
-    world->delivered_verdict = exchange_submit(&world->exchange, world->now_ns, &flight->request,
-                                               &world->delivered_index, world->delivered_message);
+    world_submit(world, &flight->request);
     world_disown_copy(world, flight);
 }

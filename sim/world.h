@@ -25,6 +25,9 @@ struct flight {
 
 struct world {
     int64_t now_ns;
+    int64_t
+        ahead_ns; /* by how much the clock of the OMS's machine is ahead of now; negative: behind.
+                         Whatever happens in the world happens by now_ns */
     struct disk *disk;
     struct exchange exchange;
     struct flight *flights; /* by due time, then by id */
@@ -40,6 +43,11 @@ struct world {
     enum oms_halt_file halt_file;
 };
 
+/* What the clock of the OMS's machine shows. */
+static inline int64_t world_wall_ns(const struct world *world) {
+    return world->now_ns + world->ahead_ns;
+}
+
 void world_init(struct world *world, const struct profile *profile, int64_t now_ns);
 void world_copy(struct world *to, const struct world *from); /* `to` is uninitialized */
 void world_free(struct world *world);
@@ -53,6 +61,9 @@ uint64_t world_send(struct world *world, const struct flight *flight);
 int64_t world_next_flight(const struct world *world);
 /* Takes the next flight out of the world. */
 void world_take_flight(struct world *world, struct flight *flight);
+/* A request for an order reaches the exchange; what became of it is also in world->delivered_*. At a
+ * broker that replays answers, one whose id is that of a request still under way is put off. */
+enum exchange_verdict world_submit(struct world *world, const struct broker_request *request);
 /* Delivers a flight to the exchange (also when the broker is down: it is past the door); what
  * became of it is in world->delivered_*. */
 void world_deliver(struct world *world, const struct flight *flight);

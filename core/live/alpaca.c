@@ -13,6 +13,7 @@ enum { CODE_NOT_FOUND = 40410000, TROUBLE_SIZE = 320 };
 
 struct alpaca {
     struct transport *transport;
+    const struct profile *profile;
     int orders_page, fills_page;
     char trouble[TROUBLE_SIZE];
 };
@@ -35,6 +36,7 @@ struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size
         snprintf(error, error_size, "broker adapter: out of memory");
         return NULL;
     }
+    a->profile = config->profile;
     a->orders_page = orders > 0 ? orders : ALPACA_ORDERS_PAGE_MAX;
     a->fills_page = fills > 0 ? fills : ALPACA_FILLS_PAGE_MAX;
     a->transport = transport_open(&to, error, error_size);
@@ -122,13 +124,13 @@ static cJSON *parse_success(const struct transport_reply *reply, struct broker_r
     return json;
 }
 
-static bool read_order_reply(const struct transport_reply *reply, struct broker_order *order,
-                             struct broker_reason *why) {
+static bool read_order_reply(const struct alpaca *a, const struct transport_reply *reply,
+                             struct broker_order *order, struct broker_reason *why) {
     struct alpaca_complaint complaint;
     cJSON *json = parse_success(reply, why);
     if (json == NULL)
         return false;
-    bool read = alpaca_read_order(json, order, &complaint);
+    bool read = alpaca_read_order(json, a->profile->knows_ids, order, &complaint);
     cJSON_Delete(json);
     return read || complain(why, &complaint);
 }
@@ -152,11 +154,11 @@ static const char *difference(const struct broker_request *request,
     return order->limit_nanos != request->limit_nanos ? "limit_price" : NULL;
 }
 
-static enum broker_sent read_accepted(const struct transport_reply *reply,
+static enum broker_sent read_accepted(const struct alpaca *a, const struct transport_reply *reply,
                                       const struct broker_request *request,
                                       struct broker_order *order, struct broker_reason *why) {
     struct broker_order told;
-    if (!read_order_reply(reply, &told, why))
+    if (!read_order_reply(a, reply, &told, why))
         return BROKER_IN_DOUBT;
     const char *differs = difference(request, &told);
     if (differs != NULL) {
@@ -195,7 +197,7 @@ static enum broker_sent submit(void *ctx, const struct broker_request *request,
     if (!reply.whole)
         return BROKER_IN_DOUBT;
     if (reply.status == 200)
-        return read_accepted(&reply, request, order, why);
+        return read_accepted(ctx, &reply, request, order, why);
     return read_not_accepted(&reply, why);
 }
 
@@ -218,7 +220,7 @@ static enum broker_found lookup(void *ctx, const char *client_order_id, struct b
     send_request(ctx, TRANSPORT_GET, path, NULL, &reply, why);
     if (says_not_found(&reply, why))
         return BROKER_ABSENT;
-    if (!read_order_reply(&reply, &told, why))
+    if (!read_order_reply(ctx, &reply, &told, why))
         return BROKER_INCONCLUSIVE;
     if (strcmp(told.client_order_id, client_order_id) != 0) {
         snprintf(why->text, sizeof why->text, "the answer is about another client_order_id");
@@ -312,12 +314,12 @@ static bool is_listed(const struct broker_orders *list, const struct broker_orde
 }
 
 /* Appends a page's rows that are new. False: damaged. */
-static bool take_orders(const cJSON *page, int64_t since_ns, struct broker_orders *list,
-                        struct broker_reason *why) {
+static bool take_orders(const struct alpaca *a, const cJSON *page, int64_t since_ns,
+                        struct broker_orders *list, struct broker_reason *why) {
     struct alpaca_complaint complaint;
     for (const cJSON *row = page->child; row != NULL; row = row->next) {
         struct broker_order order, *added;
-        if (!alpaca_read_order(row, &order, &complaint))
+        if (!alpaca_read_order(row, a->profile->knows_ids, &order, &complaint))
             return complain(why, &complaint);
         int64_t least_ns = list->n > 0 ? list->v[list->n - 1].submitted_ns : since_ns;
         if (order.submitted_ns < least_ns && (list->n > 0 || since_ns > 0)) {
@@ -350,7 +352,7 @@ static bool orders(void *ctx, enum broker_scope scope, int64_t since_ns, struct 
         if (page == NULL)
             return false;
         size_t before = list->n;
-        bool taken = take_orders(page, since_ns, list, why);
+        bool taken = take_orders(a, page, since_ns, list, why);
         int rows = cJSON_GetArraySize(page);
         cJSON_Delete(page);
         if (!taken)

@@ -151,7 +151,18 @@ static bool need_quantity(const cJSON *json, struct broker_order *out,
     return need_positive(json, "qty", &out->qty_nanos, complaint);
 }
 
-bool alpaca_read_order(const cJSON *json, struct broker_order *out,
+/* Null as long as nothing is executed. */
+static bool read_average(const cJSON *json, struct broker_order *out,
+                         struct alpaca_complaint *complaint) {
+    const cJSON *average = member(json, "filled_avg_price");
+    if (out->filled_nanos == 0 || average == NULL || cJSON_IsNull(average))
+        return true;
+    return need_decimal(json, "filled_avg_price", &out->filled_avg_nanos, complaint) &&
+           (out->filled_avg_nanos >= 0 ||
+            complain(complaint, "filled_avg_price", "must not be negative"));
+}
+
+bool alpaca_read_order(const cJSON *json, bool by_id, struct broker_order *out,
                        struct alpaca_complaint *complaint) {
     memset(out, 0, sizeof *out);
     char tif[BROKER_STATUS_SIZE];
@@ -165,8 +176,9 @@ bool alpaca_read_order(const cJSON *json, struct broker_order *out,
         !need_text(json, "status", out->status_text, sizeof out->status_text, complaint) ||
         !need_time(json, "submitted_at", &out->submitted_ns, complaint))
         return false;
-    if (!need_text(json, "client_order_id", out->client_order_id, sizeof out->client_order_id,
-                   complaint))
+    if (!read_average(json, out, complaint) ||
+        (by_id && !need_text(json, "client_order_id", out->client_order_id,
+                             sizeof out->client_order_id, complaint)))
         return false;
     if (!broker_tif_parse(tif, &out->tif))
         return complain(complaint, "time_in_force", "must be a known word");
@@ -274,7 +286,9 @@ char *alpaca_write_order(const struct broker_request *request) {
               put(o, "time_in_force", broker_tif_name(request->tif)) &&
               (request->type != BROKER_LIMIT ||
                put(o, "limit_price", decimal_format(request->limit_nanos, 0, number))) &&
-              put(o, "client_order_id", request->client_order_id);
+              (request->client_order_id[0] == '\0' ||
+               put(o, "client_order_id", request->client_order_id)) &&
+              (!request->possible_resend || put(o, "poss_resend", "Y"));
     if (ok)
         body = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);

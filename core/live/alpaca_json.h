@@ -21,7 +21,8 @@ cJSON *alpaca_parse(const char *text, size_t length, struct alpaca_complaint *co
 
 /* Each fills *out from one object or returns false with a complaint. Decimals must be strings; a
  * member named twice is damage; members that are not read may be anything. */
-bool alpaca_read_order(const cJSON *json, struct broker_order *out,
+/* `by_id`: the broker knows client order ids, so an order without one is damaged. */
+bool alpaca_read_order(const cJSON *json, bool by_id, struct broker_order *out,
                        struct alpaca_complaint *complaint);
 bool alpaca_read_fill(const cJSON *json, struct broker_fill *out,
                       struct alpaca_complaint *complaint);

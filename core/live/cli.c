@@ -38,8 +38,8 @@ static int see_through(struct session *s, const struct call *call, struct oms_vi
     }
 }
 
-static int open_as_needed(struct session *s, enum cli_command command) {
-    switch (command_need(command)) {
+static int open_as_needed(struct session *s) {
+    switch (command_need(s->args)) {
     case NEED_NOTHING:
         return CLI_OK;
     case NEED_STORE:
@@ -56,7 +56,7 @@ static int run_command(struct session *s) {
                         .err = s->err,
                         .deadline_ns = clock_now_ns() + s->args->wait_ns};
     struct oms_view view = {0};
-    int exit = open_as_needed(s, s->args->command);
+    int exit = open_as_needed(s);
     if (exit == CLI_OK)
         exit = command_begin(s, &call);
     if (exit != CALL_GOES_ON)

@@ -33,7 +33,9 @@ enum cli_exit {
       "keep running: take decisions as JSON lines, send, follow, answer operators")            \
     X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
-    X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")
+    X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                  \
+    X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                \
+      "say what became of a held order: it is not at the broker, or it is that one there")
 enum cli_command {
 #define X(id, word, operands, meaning) CLI_COMMAND_##id,
     CLI_COMMANDS(X)
@@ -44,7 +46,7 @@ enum cli_command {
 /* flag, value ("" for none), commands it fits (bit per command), one line */
 #define CLI_LIVE                                                                               \
     ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
-     (1u << CLI_COMMAND_RUN))
+     (1u << CLI_COMMAND_RUN) | (1u << CLI_COMMAND_RESOLVE))
 #define CLI_WAITING (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
 #define CLI_ALL     ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
@@ -58,7 +60,8 @@ enum cli_command {
     X(OPENING, "--opening", "SYM=QTY@PRICE", 1u << CLI_COMMAND_INIT,                             \
       "a position held already; may be repeated")                                                \
     X(PAGE_SIZE, "--page-size", "BYTES", 1u << CLI_COMMAND_INIT, "of the database [4096]")       \
-    X(WHY, "--why", "TEXT", 1u << CLI_COMMAND_KILL_SWITCH, "goes on record with the switch")     \
+    X(WHY, "--why", "TEXT", (1u << CLI_COMMAND_KILL_SWITCH) | (1u << CLI_COMMAND_RESOLVE),       \
+      "goes on record with it")                                                                  \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
     X(LISTEN, "--listen", "PATH", 1u << CLI_COMMAND_RUN,                                         \
       "take decisions on this Unix socket, too")                                                 \
@@ -93,7 +96,8 @@ struct cli_args {
     bool json, events, exit_at_eof;
     int rate; /* requests a minute */
     bool kill_on;
-    struct oms_decision decision; /* SUBMIT; CANCEL: its id only */
+    char broker_order_id[BROKER_ORDER_ID_SIZE]; /* RESOLVE: adopt this one; "": gone */
+    struct oms_decision decision;               /* SUBMIT; CANCEL, RESOLVE: its id only */
     struct oms_opening openings[CLI_OPENINGS_MAX];
     size_t opening_count;
 };
@@ -104,7 +108,8 @@ void cli_help(FILE *out);
 void cli_help_command(enum cli_command command, FILE *out);
 
 /* Shows a copy of the store, for people or as one JSON object. */
-void cli_print_status(const struct oms_view *view, bool json, FILE *out);
+void cli_print_status(const struct oms_view *view, const struct profile *profile, bool json,
+                      FILE *out);
 void cli_print_order(const struct oms_order *order, bool json, FILE *out);
 /* The comparisons of the newest start, from this one on. */
 void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FILE *out);

@@ -274,6 +274,19 @@ static bool read_submit(char *const *word, size_t count, struct oms_decision *d,
            (!limit || read_price(word[5], d, err));
 }
 
+static bool read_resolve(char *const *word, size_t count, struct cli_args *args, FILE *err) {
+    bool gone = count == 2 && strcmp(word[1], "gone") == 0;
+    bool adopt = count == 3 && strcmp(word[1], "adopt") == 0;
+    if (!gone && !adopt)
+        return wrong(err, "operands of", "resolve",
+                     "must be a decision id and then gone, or adopt and the broker's order id");
+    if (args->why == NULL || args->why[0] == '\0')
+        return wrong(err, "resolve", word[0], "needs --why TEXT: the reason goes on record");
+    return copy_word("decision id", word[0], args->decision.id, sizeof args->decision.id, err) &&
+           (gone || copy_word("broker order id", word[2], args->broker_order_id,
+                              sizeof args->broker_order_id, err));
+}
+
 static bool read_operands(char *const *word, size_t count, struct cli_args *args, FILE *err) {
     switch (args->command) {
     case CLI_COMMAND_SUBMIT:
@@ -289,6 +302,8 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
         args->kill_on = strcmp(word[0], "on") == 0;
         return (args->why != NULL && args->why[0] != '\0') ||
                wrong(err, "kill-switch", word[0], "needs --why TEXT: the reason goes on record");
+    case CLI_COMMAND_RESOLVE:
+        return read_resolve(word, count, args, err);
     case CLI_COMMAND_INIT:
         if (args->account == NULL)
             return wrong(err, "command", "init",

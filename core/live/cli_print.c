@@ -131,9 +131,12 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
             differences == 1 ? "" : "s");
 }
 
-static void print_status_json(const struct oms_view *view, FILE *out) {
+static void print_status_json(const struct oms_view *view, const struct profile *profile,
+                              FILE *out) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "account", view->account);
+    cJSON_AddStringToObject(o, "profile", profile->name);
+    cJSON_AddStringToObject(o, "guarantee", profile->guarantee);
     cJSON_AddNumberToObject(o, "starts", (double)view->boots);
     cJSON_AddBoolToObject(o, "kill_switch", view->kill_switch);
     cJSON_AddStringToObject(o, "kill_reason", view->kill_reason);
@@ -147,15 +150,17 @@ static void print_status_json(const struct oms_view *view, FILE *out) {
     print_json(o, out);
 }
 
-void cli_print_status(const struct oms_view *view, bool json, FILE *out) {
+void cli_print_status(const struct oms_view *view, const struct profile *profile, bool json,
+                      FILE *out) {
     char qty[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
     if (json) {
-        print_status_json(view, out);
+        print_status_json(view, profile, out);
         return;
     }
     fprintf(out, "account %s, %" PRId64 " start%s, kill switch %s%s%s\n", view->account,
             view->boots, view->boots == 1 ? "" : "s", view->kill_switch ? "ON" : "off",
             view->kill_reason[0] != '\0' ? ": " : "", view->kill_reason);
+    fprintf(out, "profile %s: %s\n", profile->name, profile->guarantee);
     fprintf(out, "\n%zu order%s\n", view->order_count, view->order_count == 1 ? "" : "s");
     for (size_t i = 0; i < view->order_count; i++)
         cli_print_order(&view->orders[i], false, out);

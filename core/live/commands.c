@@ -201,20 +201,45 @@ static int begin_status(struct session *s, struct call *call) {
                 s->args->db, view.account, call->args->account);
         exit = CLI_ENVIRONMENT;
     } else if (exit == CLI_OK)
-        cli_print_status(&view, call->args->json, call->out);
+        cli_print_status(&view, s->args->profile, call->args->json, call->out);
     if (exit == CLI_OK)
         tell_halt_file(s, call->err);
     oms_view_free(&view);
     return exit;
 }
 
+/* Whose word goes on record. */
+static const char *who_asks(const struct call *call) {
+    const char *user = call->who[0] != '\0' ? call->who : getenv("USER");
+    return user != NULL && user[0] != '\0' ? user : "operator";
+}
+
+/* Shows the order as it stands now. */
+static int show_order(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    struct oms_view view = {0};
+    enum oms_code code = oms_view(s->oms, &view, &error);
+    const struct oms_order *order = find_order(&view, call->args->decision.id);
+    if (code == OMS_OK && order != NULL)
+        cli_print_order(order, call->args->json, call->out);
+    oms_view_free(&view);
+    return code == OMS_OK ? CLI_OK : session_fail(s, call->err, code, &error);
+}
+
+/* "It is not there" is settled without the broker; an order to adopt is compared with it first. */
+static int begin_resolve(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    bool adopt = call->args->broker_order_id[0] != '\0';
+    enum oms_code code =
+        oms_resolve(s->oms, call->args->decision.id, adopt ? call->args->broker_order_id : NULL,
+                    who_asks(call), call->args->why, &error);
+    return code == OMS_OK ? show_order(s, call) : session_fail(s, call->err, code, &error);
+}
+
 static int begin_kill_switch(struct session *s, struct call *call) {
     struct oms_error error = {0};
-    const char *user = getenv("USER");
-    const char *who = call->who[0] != '\0'              ? call->who
-                      : user != NULL && user[0] != '\0' ? user
-                                                        : "operator";
-    enum oms_code code = oms_kill_switch(s->oms, call->args->kill_on, who, call->args->why, &error);
+    enum oms_code code =
+        oms_kill_switch(s->oms, call->args->kill_on, who_asks(call), call->args->why, &error);
     if (code != OMS_OK)
         return session_fail(s, call->err, code, &error);
     if (call->args->json)
@@ -240,13 +265,15 @@ static const struct command {
     [CLI_COMMAND_INIT] = {.need = NEED_NOTHING, .begin = begin_init},
     [CLI_COMMAND_STATUS] = {.need = NEED_NOTHING, .begin = begin_status},
     [CLI_COMMAND_KILL_SWITCH] = {.need = NEED_STORE, .begin = begin_kill_switch},
+    [CLI_COMMAND_RESOLVE] = {.need = NEED_STORE, .begin = begin_resolve},
     [CLI_COMMAND_SUBMIT] = {NEED_BROKER, begin_submit, order_is_decided, finish_submit},
     [CLI_COMMAND_CANCEL] = {NEED_BROKER, begin_cancel, order_is_final, finish_cancel},
     [CLI_COMMAND_RECONCILE] = {NEED_BROKER, begin_reconcile, store_is_settled, finish_reconcile},
 };
 
-enum need command_need(enum cli_command command) {
-    return commands[command].need;
+enum need command_need(const struct cli_args *args) {
+    bool adopts = args->command == CLI_COMMAND_RESOLVE && args->broker_order_id[0] != '\0';
+    return adopts ? NEED_BROKER : commands[args->command].need;
 }
 
 int command_begin(struct session *s, struct call *call) {

@@ -56,7 +56,7 @@ enum { CALL_GOES_ON = -1 }; /* no exit code: the call is to be seen through, the
 
 /* What must be open before a command begins. */
 enum need { NEED_NOTHING, NEED_STORE, NEED_BROKER };
-enum need command_need(enum cli_command command);
+enum need command_need(const struct cli_args *args);
 /* Does the command's one thing; an exit code, or CALL_GOES_ON. */
 int command_begin(struct session *s, struct call *call);
 /* Given the store as it stands and what is due next: is the call seen through? */

@@ -109,7 +109,8 @@ static enum broker_sent submit(void *ctx, const struct broker_request *request,
         (void)snprintf(why->text, sizeof why->text, "timed out");
         return BROKER_IN_DOUBT;
     }
-    if (fake->deduplicates && fake_order(fake, request->client_order_id) != NULL) {
+    if (reply == FAKE_SEEN ||
+        (fake->deduplicates && fake_order(fake, request->client_order_id) != NULL)) {
         (void)snprintf(why->text, sizeof why->text, "client_order_id must be unique");
         return BROKER_DUPLICATE;
     }
@@ -141,7 +142,7 @@ static enum broker_found lookup(void *ctx, const char *client_order_id, struct b
     if (too_many(fake, why) || fake->down) {
         return BROKER_INCONCLUSIVE;
     }
-    if (found == NULL) {
+    if (found == NULL || fake->forgets) {
         return BROKER_ABSENT;
     }
     *order = *found;

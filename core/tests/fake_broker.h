@@ -11,6 +11,7 @@ enum fake_reply {
     FAKE_NOT_SENT,
     FAKE_LOSE,       /* in doubt; it never arrives */
     FAKE_LOSE_REPLY, /* in doubt; it arrived */
+    FAKE_SEEN,       /* refused: the id was seen before */
     FAKE_WRONG_ECHO  /* accepted, but the answer is about another quantity */
 };
 
@@ -21,6 +22,7 @@ struct fake {
     enum oms_halt_file halt_file;
     bool deduplicates;
     bool down;       /* every query is inconclusive */
+    bool forgets;    /* no order is found by its id any more */
     bool fills_down; /* only executions are */
     bool too_many;   /* every call is answered "too many requests", and does nothing */
     enum fake_reply script[FAKE_SCRIPT_MAX];

@@ -115,11 +115,33 @@ static void every_outcome_of_a_power_loss_is_as_likely(void **state) {
         assert_true(counts[i] > 140 && counts[i] < 260);
 }
 
+static void one_thing_goes_wrong_and_power_fails_in_any_way_after_it(void **state) {
+    (void)state;
+    for (uint64_t at = 0; at <= 20; at++) {
+        struct single single = single_at(at, 7), again = single_at(at, 7);
+        struct chooser chooser = single_chooser(&single), same = single_chooser(&again);
+        unsigned struck = 0, power = 0;
+        for (uint64_t i = 1; i <= 20; i++) {
+            enum choice kind = i % 2 == 0 ? CHOICE_POWER : CHOICE_FAULT;
+            uint32_t answer = choose(&chooser, kind, 5);
+            assert_true(answer < 5);
+            assert_int_equal(answer, choose(&same, kind, 5));
+            struck += answer != 0 && (i == at || kind == CHOICE_FAULT);
+            power += answer != 0 && kind == CHOICE_POWER;
+            assert_true(answer == 0 || (at != 0 && i >= at));
+        }
+        assert_int_equal(struck, at != 0);
+        assert_true(at == 0 || at > 10 || power > 1);
+        assert_int_equal(single.asked, 20);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_odometer_visits_every_leaf_exactly_once_all_zeros_first),
         cmocka_unit_test(a_run_without_questions_is_one_path),
         cmocka_unit_test(nothing_answers_nothing),
+        cmocka_unit_test(one_thing_goes_wrong_and_power_fails_in_any_way_after_it),
         cmocka_unit_test(the_same_seed_answers_the_same_and_another_differs),
         cmocka_unit_test(swarms_switch_kinds_off_and_weigh_the_others_wildly_differently),
         cmocka_unit_test(every_outcome_of_a_power_loss_is_as_likely),

@@ -138,6 +138,8 @@ int command_perform(const struct options *options, const char *program) {
         return command_known_bad(options, program);
     case COMMAND_DOCTOR:
         return command_doctor(options, program);
+    case COMMAND_BROKER:
+        return command_broker(options);
     case COMMAND_BENCH:
         return command_bench(program);
     case COMMAND_FAULTS:

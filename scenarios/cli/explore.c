@@ -15,7 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPLORATIONS_MAX = 10000, FILES_MAX = 10000, JOBS_MAX = 64, AUDITS = 2 };
+enum {
+    EXPLORATIONS_MAX = 10000,
+    FILES_MAX = 10000,
+    JOBS_MAX = 64,
+    AUDITS = 2,
+    MEMORY_MIB = 2048, /* unless --memory says otherwise; closing any story here takes under 100 */
+    MEMORY_MOST_MIB = 1 << 20
+};
 
 /* ---- what is to be explored ---- */
 
@@ -62,19 +69,32 @@ void explorations_free(struct explorations *explorations) {
 /* ---- making them ---- */
 
 struct budget {
-    double until; /* 0: none */
+    double until;         /* 0: none */
+    unsigned long memory; /* MiB that the process may hold */
+    char spent[FIGURE_SIZE + 60];
 };
 
-static bool is_spent(void *ctx) {
-    const struct budget *budget = ctx;
-    return budget->until > 0 && figure_wall_s() >= budget->until;
+/* The most memory this process has held, in KiB. */
+static long peak_kib(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+}
+
+static const char *what_is_spent(void *ctx) {
+    struct budget *budget = ctx;
+    if (budget->until > 0 && figure_wall_s() >= budget->until)
+        return "the time was spent";
+    if ((unsigned long)peak_kib() / 1024 < budget->memory)
+        return NULL;
+    snprintf(budget->spent, sizeof budget->spent, "%lu MiB of memory were taken (--memory)",
+             budget->memory);
+    return budget->spent;
 }
 
 /* In the process of its own. */
 static void make_one(struct suite *suite, const struct explore_options *options,
                      struct exploration *exploration) {
     struct explore_options own = *options;
-    struct rusage usage;
     if (exploration->config.door == STAGE_WIRE) {
         own.wire = suite_wire(suite);
         if (own.wire == NULL)
@@ -84,7 +104,7 @@ static void make_one(struct suite *suite, const struct explore_options *options,
     /* Plan and finding go back; the story is made again from them. */
     free(exploration->result.replay.finding.trace.v);
     free(exploration->result.replay.trace.v);
-    exploration->peak_kib = getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+    exploration->peak_kib = peak_kib();
     exploration->done = true;
 }
 
@@ -400,11 +420,14 @@ static const char *const wrong_keys[] = {"", "no-exchange", "no-times", "", "cac
 static const char *const audit_words[] = {"successors", "verdict", NULL};
 
 struct explore_options explore_defaults(const struct options *options) {
+    static struct budget budget = {.memory = MEMORY_MIB};
     return (struct explore_options){.sut = options->sut,
                                     .claims = options->claims,
                                     .seed = options->has_seed ? &options->seed : NULL,
                                     .delays = EXPLORE_THRESHOLDS,
                                     .audits = AUDITS,
+                                    .spent = what_is_spent,
+                                    .ctx = &budget,
                                     .kill = options->crash_kind == SCN_KILL,
                                     .power = options->crash_kind == SCN_POWER};
 }
@@ -422,12 +445,15 @@ static bool read_options(const struct options *options, struct explore_options *
     int wrong = read_word("--wrong-key", options->value[OPTION_WRONG_KEY], wrong_keys, 0);
     int by = read_word("--audit-by", options->value[OPTION_AUDIT_BY], audit_words, 0);
     *jobs = cores();
+    *budget = (struct budget){.memory = MEMORY_MIB};
     if (delays < 0 || wrong < 0 || by < 0 ||
         !read_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
                      &faults) ||
         !read_number("--audits", options->value[OPTION_AUDITS], 0, 1000, &audits) ||
         !read_number("--lives", options->value[OPTION_LIVES], 1, 1000000000, &lives) ||
         !read_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
+        !read_number("--memory", options->value[OPTION_MEMORY], 1, MEMORY_MOST_MIB,
+                     &budget->memory) ||
         !read_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
         return false;
     budget->until = seconds > 0 ? figure_wall_s() + (double)seconds : 0;
@@ -438,7 +464,6 @@ static bool read_options(const struct options *options, struct explore_options *
     explore->audits = (unsigned)audits;
     explore->without = (unsigned)wrong;
     explore->verdict_only = by == 1;
-    explore->spent = is_spent;
     explore->ctx = budget;
     return true;
 }

@@ -80,15 +80,16 @@ static bool read_scenario(struct known_bad *bad, const char *value, char *why) {
     return true;
 }
 
-static bool read_delays(const char *word, size_t length, enum explore_delays *delays) {
-    static const char *const words[] = {
+static const char *const delay_words[] = {
 #define X(id, text, meaning) [EXPLORE_##id] = text,
-        EXPLORE_DELAYS(X)
+    EXPLORE_DELAYS(X)
 #undef X
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+};
+
+static bool read_delays(const char *word, size_t length, enum explore_delays *delays) {
+    for (size_t i = 0; i < sizeof delay_words / sizeof delay_words[0]; i++) {
         *delays = (enum explore_delays)i;
-        if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+        if (strlen(delay_words[i]) == length && strncmp(delay_words[i], word, length) == 0)
             return true;
     }
     return false;
@@ -105,17 +106,27 @@ static bool read_digit(const char **at, const char *words, unsigned most, unsign
     return *value <= most;
 }
 
+/* The restarts that must not show it, if any, at the end of the line. */
+static bool read_hidden(struct known_bad *bad, const char *rest) {
+    static const char words[] = ", hidden ";
+    if (strncmp(rest, words, sizeof words - 1) != 0)
+        return *rest == '\0';
+    rest += sizeof words - 1;
+    bad->has_hidden = read_delays(rest, strlen(rest), &bad->hidden);
+    return bad->has_hidden;
+}
+
 static bool read_explore(struct known_bad *bad, const char *value, char *why) {
     const char *rest = value + strcspn(value, ",");
-    bad->explored =
-        read_delays(value, (size_t)(rest - value), &bad->restarts) &&
-        read_digit(&rest, ", plan ", KNOWN_BAD_PLAN_MAX, &bad->plan_most) &&
-        (*rest == '\0' || read_digit(&rest, ", faults ", EXPLORE_FAULTS_MAX, &bad->faults)) &&
-        *rest == '\0';
+    bad->explored = read_delays(value, (size_t)(rest - value), &bad->restarts) &&
+                    read_digit(&rest, ", plan ", KNOWN_BAD_PLAN_MAX, &bad->plan_most) &&
+                    (strncmp(rest, ", faults ", strlen(", faults ")) != 0 ||
+                     read_digit(&rest, ", faults ", EXPLORE_FAULTS_MAX, &bad->faults)) &&
+                    read_hidden(bad, rest);
     return bad->explored ||
            because(why,
-                   "'%.60s' must be RESTARTS, plan N (, faults K): restarts as 'crashgate explore' "
-                   "takes them, N at most %d, K at most %d",
+                   "'%.60s' must be RESTARTS, plan N (, faults K) (, hidden RESTARTS): restarts as "
+                   "'crashgate explore' takes them, N at most %d, K at most %d",
                    value, KNOWN_BAD_PLAN_MAX, EXPLORE_FAULTS_MAX);
 }
 
@@ -346,12 +357,12 @@ static void try_it(struct attempt *attempt, const struct scenario *scenario,
 
 static bool explore_it(struct attempt *attempt, const struct scenario *scenario,
                        const struct run_config *config, const struct sut *sut,
-                       struct explore_result *result) {
+                       enum explore_delays restarts, struct explore_result *result) {
     const struct known_bad *bad = &attempt->bad;
     struct explore_options options = explore_defaults(attempt->suite->options);
     options.sut = sut;
     options.claims = sut->claims;
-    options.delays = bad->restarts;
+    options.delays = restarts;
     options.faults = bad->faults;
     options.kill = bad->crash_kind == SCN_KILL;
     options.power = bad->crash_kind == SCN_POWER;
@@ -388,7 +399,7 @@ static bool core_closes(struct attempt *attempt, const struct scenario *scenario
         if (is_same(&list->v[i], &wanted))
             return true;
     }
-    if (!explore_it(attempt, scenario, config, &sut_core, &result))
+    if (!explore_it(attempt, scenario, config, &sut_core, bad->restarts, &result))
         return false;
     closed = result.verdict == RUN_PASS && result.closed;
     if (closed) {
@@ -434,17 +445,39 @@ static bool is_found(struct attempt *attempt, const struct explore_result *resul
                    plan_size(plan), attempt->bad.plan_most);
 }
 
+/* Restarts at the wrong moments must miss it, or it proves nothing about the right ones. */
+static bool stays_hidden(struct attempt *attempt, const struct scenario *scenario,
+                         const struct run_config *config) {
+    const struct known_bad *bad = &attempt->bad;
+    struct explore_result result = {0};
+    bool hidden = false;
+    if (!bad->has_hidden)
+        return true;
+    if (!explore_it(attempt, scenario, config, attempt->sut, bad->hidden, &result))
+        return false;
+    hidden = result.verdict == RUN_PASS && result.closed;
+    if (hidden)
+        printf("HIDDEN  %-20s  with restarts %s: closed, falsely, after %lu lives\n", bad->name,
+               delay_words[bad->hidden], result.lives);
+    else
+        because(attempt->why, "restarts %s were to miss it, and do not close: %.40s %.300s",
+                delay_words[bad->hidden], result.found ? result.replay.finding.code : "",
+                result.found ? result.replay.finding.headline : result.why);
+    explore_free(&result);
+    return hidden;
+}
+
 static void explore_and_judge(struct attempt *attempt, const struct scenario *scenario,
                               const struct run_config *config) {
     struct explore_result result = {0};
     struct run_result told;
     struct report_run run;
     if (!core_closes(attempt, scenario, config) ||
-        !explore_it(attempt, scenario, config, attempt->sut, &result))
+        !explore_it(attempt, scenario, config, attempt->sut, attempt->bad.restarts, &result))
         return;
     told = result.replay;
     explore_as_run(&result, &told);
-    attempt->caught = is_found(attempt, &result, &told);
+    attempt->caught = is_found(attempt, &result, &told) && stays_hidden(attempt, scenario, config);
     suite_describe(attempt->suite, attempt->bad.file, scenario, config, attempt->oms, &told, &run);
     if (attempt->caught)
         print_explored(attempt, scenario, &result, &run);

@@ -10,7 +10,8 @@
  *   Crashes: power               only when the scenario has a bare crash
  *   Door: direct                 or wire
  *   Explore: at-once, plan 2     explored instead of run: restarts, and how many crashes and faults
- *                                its plan may have; ", faults 1" allows so many faults a life
+ *                                its plan may have; ", faults 1" allows so many faults a life;
+ *                                ", hidden whole-seconds": with those restarts it must not be found
  *
  * up to the patch itself (a line that begins with "---") or the end of the file. */
 #ifndef SCENARIOS_CLI_KNOWN_BAD_H
@@ -40,6 +41,8 @@ struct known_bad {
     enum explore_delays restarts;
     unsigned plan_most; /* crashes and faults in the plan that is found */
     unsigned faults;    /* a life */
+    bool has_hidden;    /* restarts with which its exploration must close, falsely: */
+    enum explore_delays hidden;
 };
 
 /* Reads the head of a planted bug from `text`; `path` gives its name. False: `why` names the line

@@ -167,6 +167,14 @@ static int resolve_sut(struct options *options) {
     return -1;
 }
 
+static int refuse_profile(const char *name) {
+    char known[200] = "";
+    for (size_t i = 0, used = 0; profile_at(i) != NULL && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
+                                 profile_at(i)->name);
+    return refuse("no such profile: '%s'; there are %s", name, known);
+}
+
 static int resolve(struct options *options) {
     char why[PLAN_WHY_SIZE] = "";
     int exit_code = resolve_sut(options);
@@ -181,7 +189,7 @@ static int resolve(struct options *options) {
     }
     if (options->value[OPTION_PROFILE] != NULL &&
         profile_find(options->value[OPTION_PROFILE]) == NULL)
-        return refuse("no such profile: '%s'", options->value[OPTION_PROFILE]);
+        return refuse_profile(options->value[OPTION_PROFILE]);
     if (options->value[OPTION_FORMAT] != NULL &&
         strcmp(options->value[OPTION_FORMAT], "long") != 0 &&
         strcmp(options->value[OPTION_FORMAT], "short") != 0)

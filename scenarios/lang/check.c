@@ -170,6 +170,7 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_OMS_REFUSES:
     case SCN_BROKER_FILLS_SYMBOL:
     case SCN_BROKER_FOREIGN:
+    case SCN_RESOLVES:
         return true;
     case SCN_CRASH:
         return line->args.crash.where == SCN_CRASH_NOW;
@@ -180,6 +181,9 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_BROKER_LOSES:
     case SCN_BROKER_FILLS:
     case SCN_BROKER_FILLS_ALL:
+    case SCN_BROKER_BURNS_IDS:
+    case SCN_BROKER_KEEPS_IDS:
+    case SCN_BROKER_SAYS:
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:
     case SCN_FAULT:
@@ -187,6 +191,8 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_KILL_SWITCH_RELEASES:
     case SCN_HALT_FILE_SETS:
     case SCN_HALT_FILE_CLEARS:
+    case SCN_CLOCK_FORWARD:
+    case SCN_CLOCK_BACK:
     case SCN_ALWAYS:
     case SCN_FINALLY:
     case SCN_REACH_CRASH:
@@ -239,6 +245,23 @@ static void check_fault(struct check *c, const struct scn_line *line) {
     if (kind != NULL && kind->wire_only && door->set && door->value == SCN_DOOR_DIRECT)
         diag_say(mistake(c, DIAG_WIRE_ONLY, &line->place, kind->name),
                  "%s needs bytes on a wire, but the header says option door = direct", kind->name);
+}
+
+/* Worlds are merged when what is past in them is past for good. */
+static void check_clock(struct check *c, const struct scn_line *line) {
+    if ((line->statement == SCN_CLOCK_FORWARD || line->statement == SCN_CLOCK_BACK) &&
+        c->s->depth == SCN_AGAIN)
+        diag_say(mistake(c, DIAG_CLOCK_EXPLORED, &line->place, "clock"),
+                 "'crash again anywhere' cannot be explored with a clock that jumps");
+}
+
+static void check_resolution(struct check *c, const struct scn_line *line) {
+    enum oms_state state = line->args.state;
+    if (state == OMS_STATE_CANCELED || state == OMS_STATE_WORKING)
+        return;
+    struct diag *diag = mistake(c, DIAG_NO_SUCH_WORD, &line->place, oms_state_name(state));
+    diag_say(diag, "a person cannot make an order %s", oms_state_name(state));
+    diag_note(diag, "'canceled': it is not at the broker; 'working': it is what the broker has");
 }
 
 static void check_sort(struct check *c, const struct scn_line *line) {
@@ -295,9 +318,12 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
         c->second_seen = true;
     if (line->statement == SCN_FAULT)
         check_fault(c, line);
+    if (line->statement == SCN_RESOLVES && !broken)
+        check_resolution(c, line);
     if (line->statement == SCN_REACH_CRASH)
         check_reached_crash(c, line);
     check_quantifier(c, line);
+    check_clock(c, line);
     check_sort(c, line);
     check_terms(c, line, broken);
 }

@@ -121,6 +121,8 @@ static const struct advice mistakes[DIAG_CODE_COUNT] = {
                           "write it as the strategy does, 1 to 128 characters"},
     [DIAG_REACH_PLACE] = {"'reach crash anywhere' would say nothing",
                           "name a point: reach crash before record D1"},
+    [DIAG_CLOCK_EXPLORED] = {"'crash again anywhere' tells worlds apart by times that only pass",
+                             "write 'crash anywhere' or 'crash twice anywhere'"},
 };
 
 const char *run_code_text(enum run_code code) {

@@ -22,7 +22,8 @@ enum {
     POINTS_MAX = 100000, /* crash points of one life */
     SUCCESSORS_MAX = 1 << 24,
     TRAIL_ITEMS = EXPLORE_FAULTS_MAX + 2,
-    NODES_MAX = 4000000,
+    DISTINCT_MAX = 2000000, /* a bound of the search, */
+    NODES_MAX = 4000000,    /* and what the life that reaches it may still add */
     WAITING_MAX = 2000000,
     SLOW_EVERY = 16, /* lives of which one crash point is also run the slow way */
     AUDITS_MAX = 3000,
@@ -160,9 +161,14 @@ static bool is_broker_call(struct site site) {
     return site.op >= SITE_BROKER_SUBMIT && site.op <= SITE_BROKER_CANCEL;
 }
 
+/* Besides the faults that were asked for: may the broker drop this request by nature? */
+static bool may_drop(const struct explorer *x, struct site site) {
+    return x->config->profile->drops_requests && site.op == SITE_BROKER_SUBMIT;
+}
+
 static void at_call(void *ctx, const struct port_call *call, unsigned occurrence, bool after) {
     struct life *life = ctx;
-    if (!after && life->x->options->faults > 0) {
+    if (!after && (life->x->options->faults > 0 || may_drop(life->x, call->site))) {
         CHECK_ROOM(life->calls, life->call_count, life->call_cap, POINTS_MAX);
         life->calls[life->call_count++] = (struct made_call){call->site, occurrence};
     }
@@ -296,8 +302,9 @@ static uint64_t offer_start(struct explorer *x, const struct trail *trail, unsig
     return key;
 }
 
-static int64_t whole_second_after(int64_t at_ns) {
-    return (at_ns + SECOND_NS - 1) / SECOND_NS * SECOND_NS;
+/* The first whole number of seconds after `now_ns` at which `at_ns` has come. */
+static int64_t whole_seconds_later(int64_t now_ns, int64_t at_ns) {
+    return now_ns + (at_ns - now_ns + SECOND_NS - 1) / SECOND_NS * SECOND_NS;
 }
 
 /* When to start again: ascending, none before now. */
@@ -307,7 +314,7 @@ static void pick_starts(const struct explorer *x, int64_t now_ns, const struct m
     for (size_t i = 0; i < pending->n && x->options->delays != EXPLORE_AT_ONCE; i++) {
         int64_t at_ns = pending->v[i];
         if (x->options->delays == EXPLORE_WHOLE_SECONDS) {
-            moments_add(starts, whole_second_after(at_ns));
+            moments_add(starts, whole_seconds_later(now_ns, at_ns));
             continue;
         }
         if (at_ns - 1 > now_ns)
@@ -537,16 +544,22 @@ static void die_in_every_way(struct life *life, const struct work *work,
 }
 
 /* How late a request may arrive whose sender is dead: right behind the first question of a restart
- * at once, at the last moment the broker promises, and, where the broker refuses a second order
- * whenever it comes, behind a second send (of the first life's only: nothing is sent after the last
- * send that is allowed, so a broker that delivers that one later than it promises leaves an order
- * that nobody looks for). Returns how many. */
-static size_t pick_lateness(const struct profile *profile, bool first_life, int64_t late_ns[3]) {
+ * at once, at the last moment the broker promises, and, where the broker makes no second order
+ * whenever it comes, behind a second send (of the first life's only, and while it would still be
+ * made: nothing is sent after the last send that is allowed, so a broker that delivers that one
+ * later than it promises leaves an order that nobody looks for). Returns how many. */
+static size_t pick_lateness(const struct profile *profile, bool first_life, int64_t now_ns,
+                            int64_t late_ns[3]) {
+    int64_t second_ns = profile->quiescence_ns + 2 * profile->timeout_ns;
+    int64_t forgets_ns = profile_forgets_ns(profile, now_ns);
+    bool sends_again =
+        profile_is_effectively_once(profile) && first_life &&
+        (forgets_ns == INT64_MAX || now_ns + second_ns < forgets_ns - profile->forget_margin_ns);
     size_t count = 0;
     late_ns[count++] = 1;
     late_ns[count++] = profile->quiescence_ns;
-    if (profile->deduplicates && !profile->only_while_open && first_life)
-        late_ns[count++] = profile->quiescence_ns + 2 * profile->timeout_ns;
+    if (sends_again)
+        late_ns[count++] = second_ns;
     return count;
 }
 
@@ -556,9 +569,11 @@ static void die_everywhere(struct life *life, const struct work *work, unsigned 
     for (size_t i = 0; i < life->point_count; i++) {
         const struct crash_point *point = &life->points[i];
         int64_t late_ns[3];
-        size_t late =
-            point->is_submit ? pick_lateness(x->config->profile, work->start == NULL, late_ns) : 0;
+        size_t late = 0;
         moment_restore(point->moment, x->script);
+        if (point->is_submit)
+            late = pick_lateness(x->config->profile, work->start == NULL,
+                                 x->script->stage.world.now_ns, late_ns);
         die_in_every_way(life, work, point, 0, bytes_beside_disk(x->script), cost);
         for (size_t j = 0; j < late; j++)
             die_in_every_way(life, work, point, late_ns[j], 0, cost);
@@ -780,7 +795,8 @@ static void add_faults_at(struct explorer *x, const struct work *work, const str
         struct fault fault = {.kind = catalogue_at(row)};
         int64_t values[FAULT_WORDS_MAX];
         size_t count = 0;
-        if (!catalogue_fits(fault.kind, life->calls[call].site))
+        if (!catalogue_fits(fault.kind, life->calls[call].site) ||
+            (x->options->faults == 0 && fault.kind->act != ACT_DROPPED))
             continue;
         count = argument_values(fault.kind, x->config->profile, values);
         for (int a = 0; a < FAULT_ARGS_MAX; a++)
@@ -793,11 +809,14 @@ static void add_faults_at(struct explorer *x, const struct work *work, const str
     }
 }
 
-/* At each call behind the last fault. */
+/* At each call behind the last fault. A broker that drops requests does so once a life at least. */
 static void add_faults(struct explorer *x, const struct work *work, const struct life *life,
                        unsigned cost) {
-    for (size_t call = work->first_call;
-         work->fault_count < x->options->faults && call < life->call_count; call++)
+    size_t most = x->options->faults;
+    if (most == 0 && x->config->profile->drops_requests)
+        most = 1;
+    for (size_t call = work->first_call; work->fault_count < most && call < life->call_count;
+         call++)
         add_faults_at(x, work, life, call, cost);
 }
 
@@ -807,6 +826,7 @@ static bool bound_hit(struct explorer *x) {
     const struct explore_options *options = x->options;
     struct explore_result *result = x->result;
     size_t most = options->worlds_max > 0 ? options->worlds_max : WAITING_MAX;
+    const char *spent = NULL;
     if (x->stopped)
         return true;
     if (options->lives_max > 0 && result->lives >= options->lives_max)
@@ -814,8 +834,12 @@ static bool bound_hit(struct explorer *x) {
                  result->lives, x->frontier.waiting);
     else if (x->frontier.waiting > most)
         snprintf(result->bound, sizeof result->bound, "more than %zu lives were waiting", most);
-    else if (options->spent != NULL && options->spent(options->ctx))
-        snprintf(result->bound, sizeof result->bound, "the time was spent, %zu lives were waiting",
+    else if (x->class_count > DISTINCT_MAX || x->crash_class_count > DISTINCT_MAX)
+        snprintf(result->bound, sizeof result->bound,
+                 "more than %d distinct worlds were met, %zu lives were waiting", DISTINCT_MAX,
+                 x->frontier.waiting);
+    else if (options->spent != NULL && (spent = options->spent(options->ctx)) != NULL)
+        snprintf(result->bound, sizeof result->bound, "%.80s, %zu lives were waiting", spent,
                  x->frontier.waiting);
     else
         return false;
@@ -926,11 +950,25 @@ static void conclude(struct explorer *x) {
     }
 }
 
+/* `crash kill again anywhere` names its kind itself. */
+static void pick_written_deaths(struct explorer *x) {
+    for (size_t i = 0; i < x->scenario->line_count; i++) {
+        const struct scn_line *line = &x->scenario->lines[i];
+        if (line->statement != SCN_CRASH || line->args.crash.depth != SCN_AGAIN)
+            continue;
+        x->kill = x->kill || line->args.crash.kind == SCN_KILL;
+        x->power = x->power || line->args.crash.kind == SCN_POWER;
+    }
+}
+
 static void pick_deaths(struct explorer *x) {
     x->kill = x->options->kill;
     x->power = x->options->power;
-    for (size_t i = 0; !x->options->kill && !x->options->power && i < x->scenario->crash_count;
-         i++) {
+    if (!x->kill && !x->power)
+        pick_written_deaths(x);
+    if (x->kill || x->power)
+        return;
+    for (size_t i = 0; i < x->scenario->crash_count; i++) {
         x->kill = x->kill || x->scenario->crashes[i] == SCN_KILL;
         x->power = x->power || x->scenario->crashes[i] == SCN_POWER;
     }

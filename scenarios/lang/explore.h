@@ -29,7 +29,7 @@
       "at once, and just before, at and just after every moment that something waits for") \
     X(AT_ONCE, "at-once", "at once")                                                       \
     X(WHOLE_SECONDS, "whole-seconds",                                                      \
-      "at once, and at the whole second after each such moment (misses what happens in between)")
+      "at once, and whole seconds later, past each such moment (misses what happens in between)")
 enum explore_delays {
 #define X(id, word, meaning) EXPLORE_##id,
     EXPLORE_DELAYS(X)
@@ -51,8 +51,8 @@ struct explore_options {
     unsigned without;         /* enum meaning_without: a wrong key, to see that it is noticed */
     bool verdict_only;        /* audits compare verdicts only: wrong too */
     bool kill, power;         /* the ways to die; the scenario's `crashes` when both are false */
-    /* Asked between lives: stop now? */
-    bool (*spent)(void *ctx);
+    /* Asked between lives: NULL, go on; else in words what was spent, and the search stops. */
+    const char *(*spent)(void *ctx);
     void (*progress)(void *ctx, unsigned long lives, unsigned long worlds, size_t waiting);
     void *ctx;
 };

@@ -18,8 +18,7 @@ struct moment {
     size_t line_count;
     struct line_run *lines;
     size_t observed;
-    struct standing_fill *fills;
-    size_t fill_count;
+    struct market_fills fills;
 };
 
 struct moment *moment_take(const struct script *script) {
@@ -37,8 +36,7 @@ struct moment *moment_take(const struct script *script) {
     moment->line_count = script->scenario->line_count;
     moment->lines = check_copy(script->lines, moment->line_count, sizeof *script->lines);
     moment->observed = script->observed;
-    moment->fills = check_copy(script->fills, script->fill_count, sizeof *script->fills);
-    moment->fill_count = script->fill_count;
+    moment->fills = market_fills_copy(&script->fills);
     return moment;
 }
 
@@ -53,7 +51,7 @@ void moment_release(struct moment *moment) {
     world_free(&moment->world);
     judge_free(&moment->judge);
     free(moment->lines);
-    free(moment->fills);
+    market_fills_free(&moment->fills);
     free(moment);
 }
 
@@ -78,9 +76,8 @@ void moment_restore(const struct moment *moment, struct script *script) {
     stage->hour_ns = stage->world.now_ns;
     memcpy(script->lines, moment->lines, moment->line_count * sizeof *script->lines);
     script->observed = moment->observed;
-    free(script->fills);
-    script->fills = check_copy(moment->fills, moment->fill_count, sizeof *moment->fills);
-    script->fill_count = script->fill_cap = moment->fill_count;
+    market_fills_free(&script->fills);
+    script->fills = market_fills_copy(&moment->fills);
     script->boot_ns = INT64_MAX;
     script->faults_over = script->has_key = false;
     script->failure.code[0] = '\0';

@@ -195,8 +195,7 @@ static bool parse_time(struct parser *p) {
 
 static const struct {
     const char *words[2];
-} later_statements[] = {
-    {{"broker", "busts"}}, {{"reconcile", "daily"}}, {{"operator", "resolves"}}};
+} later_statements[] = {{{"broker", "busts"}}, {{"reconcile", "daily"}}};
 
 static bool refuse_later(struct parser *p) {
     for (size_t i = 0; i < COUNT_OF(later_statements); i++) {
@@ -241,7 +240,8 @@ static bool starts_row(const struct verb *rows, size_t count, const struct token
 static bool is_timeless(enum scn_statement statement) {
     return statement == SCN_ALWAYS || statement == SCN_FINALLY || statement == SCN_REACH ||
            statement == SCN_REACH_CRASH || statement == SCN_REACH_FAULT ||
-           statement == SCN_BROKER_FILLS_ALL;
+           statement == SCN_BROKER_FILLS_ALL || statement == SCN_BROKER_BURNS_IDS ||
+           statement == SCN_BROKER_KEEPS_IDS || statement == SCN_BROKER_SAYS;
 }
 
 static struct scn_line *new_line(struct parser *p) {

@@ -132,7 +132,7 @@ static void put_layout(FILE *out) {
         "- `#` begins a comment. Indentation and blank lines are free; a statement is one line.\n"
         "- Names of files are sentences: `the_reply_is_lost.scn`. They live in topic folders: "
         "`documented/`, `network/`,\n"
-        "  `disk/`, `operations/`, `reconcile/`.\n"
+        "  `disk/`, `operations/`, `reconcile/`, `guarantees/`.\n"
         "- Quantities and prices are exact decimals with at most nine decimals; `limit 150.00` and "
         "`limit 150` are the same.\n"
         "- Symbols are capital letters, digits, `.`, `/` and `-`. Durations are a number and a "
@@ -595,7 +595,7 @@ static void put_mistakes(FILE *out) {
                 diag_code_rule(code));
     fputs("\nNot in this version of the language, and refused with that message: conditions on "
           "`pnl`, "
-          "`broker busts`, `reconcile\ndaily`, `operator resolves`.\n",
+          "`broker busts`, `reconcile\ndaily`.\n",
           out);
 }
 

@@ -303,16 +303,21 @@ static void replay(const struct scenario *scenario, const struct run_config *con
     struct trace trace = {0};
     struct plan none = {0};
     struct run_finding finding;
-    if (one_run(scenario, config, options, &nothing, options->plan != NULL ? options->plan : &none,
+    const struct chooser *chooser = options->chooser != NULL ? options->chooser : &nothing;
+    const struct plan *plan = options->chooser != NULL ? NULL
+                              : options->plan != NULL  ? options->plan
+                                                       : &none;
+    if (one_run(scenario, config, options, chooser, plan,
                 options->trace || options->until != 0 ? &trace : NULL, script, result)) {
         result->state = script->state;
         result->facts = script->facts;
         script->state = script->facts = NULL;
         add_run(result, script, reached);
-        if (options->plan != NULL && script->taken.count < options->plan->count) {
+        result->taken = script->taken;
+        if (plan != NULL && script->taken.count < plan->count) {
             result->verdict = RUN_MISFIT;
             snprintf(result->why, sizeof result->why,
-                     "the plan has %zu items, and only %zu of them happened", options->plan->count,
+                     "the plan has %zu items, and only %zu of them happened", plan->count,
                      script->taken.count);
         }
         if (script_failing(script, &finding)) {
@@ -342,7 +347,7 @@ void run_scenario(const struct scenario *scenario, const struct run_config *conf
     *result = (struct run_result){.verdict = RUN_PASS};
     if (!can_be_run(scenario, options, result))
         result->verdict = RUN_MISFIT;
-    else if (options->plan != NULL || options->until != 0)
+    else if (options->plan != NULL || options->chooser != NULL || options->until != 0)
         replay(scenario, config, options, script, result);
     else
         enumerate(scenario, config, options, script, result);

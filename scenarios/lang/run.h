@@ -2,6 +2,7 @@
 #ifndef SCENARIOS_LANG_RUN_H
 #define SCENARIOS_LANG_RUN_H
 
+#include "faultinject/choose.h"
 #include "faultinject/plan.h"
 #include "scenarios/lang/ast.h"
 #include "sim/stage.h"
@@ -35,13 +36,14 @@ struct run_config {
 
 struct run_options {
     const struct sut *sut;
-    unsigned claims;         /* invariants to judge; usually sut->claims */
-    struct wire *wire;       /* needed for the wire door */
-    const struct plan *plan; /* not NULL: one run, with this instead of quantifiers */
-    const uint64_t *seed;    /* not NULL: instead of the scenario's */
-    unsigned long *tallies;  /* not NULL: FAULT_TALLIES counters that faults are added to */
-    uint64_t *called;        /* not NULL: gets bit 1 << op for every operation that was called */
-    bool trace;              /* keep the story of a single planned run also when it passes */
+    unsigned claims;               /* invariants to judge; usually sut->claims */
+    struct wire *wire;             /* needed for the wire door */
+    const struct plan *plan;       /* not NULL: one run, with this instead of quantifiers */
+    const struct chooser *chooser; /* not NULL: one run, in which it answers the quantifiers */
+    const uint64_t *seed;          /* not NULL: instead of the scenario's */
+    unsigned long *tallies;        /* not NULL: FAULT_TALLIES counters that faults are added to */
+    uint64_t *called; /* not NULL: gets bit 1 << op for every operation that was called */
+    bool trace;       /* keep the story of a single planned run also when it passes */
     int until; /* 0, or a line of the file: one run, whose state right before that line is told */
     struct run_points *points; /* not NULL: filled in by the one planned run */
     struct chain *chain;       /* not NULL: the events of all runs are recorded */
@@ -77,6 +79,7 @@ struct run_result {
     bool reduced;                    /* some power loss had too many outcomes: a sample was tried */
     bool bound;                      /* RUN_PATHS_MAX was hit */
     uint64_t fingerprint;            /* over all runs, in order */
+    struct plan taken;               /* of one planned or chosen run: what went wrong in it */
     bool found;
     struct run_finding finding; /* the shortest; when found */
     struct trace trace;         /* with options.trace and no finding; with `until` up to there */

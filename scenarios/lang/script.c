@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILLS_MAX = 4096, POINT_TEXT_SIZE = 64 };
+enum { POINT_TEXT_SIZE = 64 };
 
 /* ---- failing ---- */
 
@@ -567,6 +567,7 @@ static void told(void *ctx, const struct oms_event *event) {
     case OMS_EVENT_HALT:
         saw(script, SCN_OMS_HALTS, SCN_NONE, false);
         return;
+    case OMS_EVENT_RESOLVE:
     case OMS_EVENT_DISCREPANCY:
     case OMS_EVENT_KILL_SWITCH:
     case OMS_EVENT_HOLD:
@@ -583,44 +584,12 @@ static void left(void *ctx, int decision) {
         point(script, false, SCN_POINT_DELIVER, decision);
 }
 
-static int newest_order_of(const struct script *script, int decision) {
-    const struct exchange *exchange = &script->stage.world.exchange;
-    for (size_t i = exchange->order_count; i-- > 0;) {
-        const struct broker_order *told_order = &exchange->orders[i].told;
-        if (!exchange->orders[i].foreign && !exchange->orders[i].lost &&
-            judge_attribute(&script->stage.judge, told_order->symbol, told_order->side,
-                            told_order->qty_nanos, told_order->limit_nanos) == decision)
-            return (int)i;
-    }
-    return -1;
-}
-
-static const struct scn_line *standing_fill_line(const struct script *script) {
-    for (size_t i = 0; i < script->scenario->line_count; i++) {
-        if (script->scenario->lines[i].statement == SCN_BROKER_FILLS_ALL)
-            return &script->scenario->lines[i];
-    }
-    return NULL;
-}
-
-static void add_standing_fill(struct script *script, size_t order) {
-    const struct scn_line *line = standing_fill_line(script);
-    if (line == NULL)
-        return;
-    for (size_t i = 0; i < script->fill_count; i++) {
-        if (script->fills[i].order == order)
-            return;
-    }
-    CHECK_ROOM(script->fills, script->fill_count, script->fill_cap, FILLS_MAX);
-    script->fills[script->fill_count++] = (struct standing_fill){
-        .order = order, .at_ns = script->stage.world.now_ns + line->args.duration_ns};
-}
-
 static void delivered(void *ctx, int decision) {
     struct script *script = ctx;
-    int order = decision < 0 ? -1 : newest_order_of(script, decision);
+    struct world *world = &script->stage.world;
+    int order = decision < 0 ? -1 : market_order_of(script->scenario, &world->exchange, decision);
     if (order >= 0) {
-        add_standing_fill(script, (size_t)order);
+        market_expect_fill(&script->fills, script->scenario, (size_t)order, world->now_ns);
         for (size_t i = 0; i < script->scenario->line_count; i++) {
             if (script->lines[i].state == LINE_FOR_ORDER &&
                 script->scenario->lines[i].args.decision == decision)
@@ -800,6 +769,26 @@ static bool is_crash_point(struct site site) {
     return site.op != SITE_DISK_STAT;
 }
 
+/* A broker that drops requests by nature may drop this one: asked of whoever answers for a run of
+ * `crash anywhere`. Elsewhere a fault line, or a plan, says when it does. */
+static struct port_answer broker_drops(struct script *script, const struct port_call *call,
+                                       unsigned occurrence) {
+    struct plan_item item = {.life = script->stage.life,
+                             .place = PLAN_AT_CALL,
+                             .site = call->site,
+                             .occurrence = occurrence,
+                             .what = PLAN_FAULT};
+    if (call->site.op != SITE_BROKER_SUBMIT || !script->config->profile->drops_requests ||
+        script->plan != NULL || !script->has.window ||
+        choose(&script->chooser, CHOICE_FAULT, 2) == 0)
+        return (struct port_answer){0};
+    item.fault.kind = catalogue_find(call->site, "dropped");
+    CHECK(plan_add(&script->taken, &item));
+    note_fault(script, call, occurrence, &item.fault);
+    count_fault(script, call->site, &item.fault);
+    return fault_answer(&item.fault);
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
@@ -822,6 +811,8 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         offer_crash(script, call->site, occurrence, false);
     if (script->has.fault && !script->stage.port.dead)
         answer = scripted(script, call, occurrence, answer);
+    if (!script->stage.port.dead && answer.act == ACT_NONE)
+        answer = broker_drops(script, call, occurrence);
     return answer;
 }
 
@@ -858,108 +849,28 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
 
 /* ---- stimuli ---- */
 
-static const struct oms_decision *payload(const struct script *script, int decision) {
-    return &script->scenario->decisions[decision].payload;
-}
-
-static void refuse_deliveries(struct script *script, const struct scn_line *line) {
-    const struct oms_decision *decision = payload(script, line->args.decision);
-    struct broker_request like = {.side = decision->side,
-                                  .type = decision->type,
-                                  .tif = decision->tif,
-                                  .qty_nanos = decision->qty_nanos,
-                                  .limit_nanos = decision->limit_nanos};
-    memcpy(like.symbol, decision->symbol, sizeof like.symbol);
-    exchange_refuse(&script->stage.world.exchange, &like,
-                    line->args.text[0] != '\0' ? line->args.text : "order refused");
-}
-
-static void fill_order(struct script *script, const struct scn_line *line, int order) {
-    struct stage *stage = &script->stage;
-    const struct broker_order *target = &stage->world.exchange.orders[order].told;
-    int64_t price =
-        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : target->limit_nanos;
-    char qty[DECIMAL_TEXT_MAX], at[DECIMAL_TEXT_MAX], id[BROKER_ORDER_ID_SIZE];
-    memcpy(id, target->id, sizeof id);
-    if (!exchange_fill(&stage->world.exchange, (size_t)order, stage->world.now_ns,
-                       line->args.qty_nanos, price, line->args.name)) {
-        if (!script->scenario->quantified)
-            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line,
-                 "%s cannot be filled by %s: it is %s with %s executed", id,
-                 decimal_format(line->args.qty_nanos, 0, qty), target->status_text,
-                 decimal_format(target->filled_nanos, 0, at));
-        return;
-    }
-    stage_note(stage, "broker", false, "fills %s %s @ %s", id,
-               decimal_format(line->args.qty_nanos, 0, qty), decimal_format(price, 2, at));
-}
-
-static void end_order(struct script *script, const struct scn_line *line, int order,
-                      enum broker_status status) {
-    struct stage *stage = &script->stage;
-    const char *id = stage->world.exchange.orders[order].told.id;
-    if (exchange_end(&stage->world.exchange, (size_t)order, status))
-        stage_note(stage, "broker", false, "%s is now %s", id, broker_status_name(status));
-    else if (!script->scenario->quantified)
-        fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
-             "%s cannot become %s: it is final already (%s)", id, broker_status_name(status),
-             stage->world.exchange.orders[order].told.status_text);
-}
-
-static void lose_order(struct script *script, const struct scn_line *line, int order) {
-    struct stage *stage = &script->stage;
-    const struct broker_order *told = &stage->world.exchange.orders[order].told;
-    if (!exchange_lose(&stage->world.exchange, (size_t)order)) {
-        if (!script->scenario->quantified)
-            fail(script, RUN_CODE_ALREADY_FINAL, line->place.line,
-                 "%s cannot be lost: something of it was executed", told->id);
-        return;
-    }
-    judge_broker_loses(&stage->judge, &stage->world, STAGE_STORE, (size_t)line->args.decision);
-    stage_note(stage, "broker", false, "has lost %s", told->id);
-}
-
-static int oldest_open_order(const struct script *script, const char *symbol) {
-    const struct exchange *exchange = &script->stage.world.exchange;
-    for (size_t i = 0; i < exchange->order_count; i++) {
-        if (strcmp(exchange->orders[i].told.symbol, symbol) == 0 &&
-            broker_status_is_open(exchange->orders[i].told.status))
-            return (int)i;
-    }
-    return -1;
-}
-
-/* A broker line about D: now when D's order exists, else once it does. */
-static void broker_about(struct script *script, size_t index) {
+/* A line about the broker: now; one about an order that does not exist yet, once it does. In a
+ * quantified run what cannot happen is dropped. */
+static void act_on_broker(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
-    int order = newest_order_of(script, line->args.decision);
-    if (order < 0 && line->statement == SCN_BROKER_REJECTS) {
-        refuse_deliveries(script, line);
-        return;
-    }
-    if (order < 0) {
+    struct stage *stage = &script->stage;
+    char told[MARKET_TEXT_SIZE];
+    enum market_end end = market_act(&stage->world, script->scenario, line, told);
+    bool symbol_only = line->statement == SCN_BROKER_FILLS_SYMBOL;
+    if (end == MARKET_NO_ORDER && !symbol_only) {
         script->lines[index].state = LINE_FOR_ORDER;
         return;
     }
-    switch ((int)line->statement) {
-    case SCN_BROKER_FILLS:
-        fill_order(script, line, order);
-        return;
-    case SCN_BROKER_CANCELS:
-        end_order(script, line, order, BROKER_STATUS_CANCELED);
-        return;
-    case SCN_BROKER_EXPIRES:
-        end_order(script, line, order, BROKER_STATUS_EXPIRED);
-        return;
-    case SCN_BROKER_LOSES:
-        lose_order(script, line, order);
-        return;
-    case SCN_BROKER_REJECTS:
-        end_order(script, line, order, BROKER_STATUS_REJECTED);
-        return;
-    default: /* accepts: it has */
+    if (end != MARKET_DONE) {
+        if (!script->scenario->quantified)
+            fail(script, end == MARKET_FINAL ? RUN_CODE_ALREADY_FINAL : RUN_CODE_FILL_IMPOSSIBLE,
+                 line->place.line, "%s", told);
         return;
     }
+    if (line->statement == SCN_BROKER_LOSES)
+        judge_broker_loses(&stage->judge, &stage->world, STAGE_STORE, (size_t)line->args.decision);
+    if (told[0] != '\0')
+        stage_note(stage, "broker", false, "%s", told);
 }
 
 /* Opens the second window of a `crash twice` that has struck once. True: it is open. */
@@ -1025,8 +936,6 @@ static void tell(struct script *script, enum inbox_kind kind, const struct scn_l
 static void stimulate(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
     struct stage *stage = &script->stage;
-    struct world *world = &stage->world;
-    int order = -1;
     switch ((int)line->statement) {
     case SCN_SIGNAL:
         tell(script, INBOX_SIGNAL, line, false);
@@ -1043,35 +952,34 @@ static void stimulate(struct script *script, size_t index) {
         return;
     case SCN_HALT_FILE_SETS:
     case SCN_HALT_FILE_CLEARS:
-        world->halt_file =
+        stage->world.halt_file =
             line->statement == SCN_HALT_FILE_SETS ? OMS_HALT_PRESENT : OMS_HALT_ABSENT;
+        return;
+    case SCN_CLOCK_FORWARD:
+        stage->world.ahead_ns += line->args.duration_ns;
+        return;
+    case SCN_CLOCK_BACK:
+        stage->world.ahead_ns -= line->args.duration_ns;
         return;
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:
-        world->broker_down = line->statement == SCN_BROKER_DOWN;
-        return;
     case SCN_BROKER_FOREIGN:
-        exchange_foreign(&world->exchange, world->now_ns,
-                         script->scenario->symbols[line->args.symbol], line->args.side,
-                         line->args.qty_nanos, line->args.price_nanos);
-        return;
     case SCN_BROKER_FILLS_SYMBOL:
-        order = oldest_open_order(script, script->scenario->symbols[line->args.symbol]);
-        if (order >= 0)
-            fill_order(script, line, order);
-        else if (!script->scenario->quantified)
-            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line, "no open order in %s",
-                 script->scenario->symbols[line->args.symbol]);
-        return;
     case SCN_BROKER_FILLS:
     case SCN_BROKER_CANCELS:
     case SCN_BROKER_EXPIRES:
     case SCN_BROKER_LOSES:
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_ACCEPTS:
-        broker_about(script, index);
+    case SCN_BROKER_BURNS_IDS:
+    case SCN_BROKER_KEEPS_IDS:
+    case SCN_BROKER_SAYS:
+        act_on_broker(script, index);
         return;
     case SCN_BROKER_FILLS_ALL:
+        return;
+    case SCN_RESOLVES:
+        stage_resolve(stage, (size_t)line->args.decision, line->args.state == OMS_STATE_WORKING);
         return;
     case SCN_CRASH:
         if (line->args.crash.where == SCN_CRASH_NOW)
@@ -1166,21 +1074,11 @@ static int next_line(const struct script *script) {
     return best;
 }
 
-static int next_fill(const struct script *script) {
-    int best = -1;
-    for (size_t i = 0; i < script->fill_count; i++) {
-        if (script->fills[i].at_ns != INT64_MAX &&
-            (best < 0 || script->fills[i].at_ns < script->fills[best].at_ns))
-            best = (int)i;
-    }
-    return best;
-}
-
 static int64_t next(void *ctx, bool *after_oms) {
     struct script *script = ctx;
-    int line = next_line(script), fill = next_fill(script);
+    int line = next_line(script), fill = market_next_fill(&script->fills);
     int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
-    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills.v[fill].at_ns;
     int64_t at_ns = line_ns < fill_ns ? line_ns : fill_ns;
     *after_oms = line >= 0 && is_check(&script->scenario->lines[line]) && line_ns < fill_ns;
     if (script->boot_ns < at_ns) {
@@ -1190,20 +1088,13 @@ static int64_t next(void *ctx, bool *after_oms) {
     return at_ns;
 }
 
-static void standing_fill(struct script *script, struct standing_fill *fill) {
-    const struct scn_line *line = standing_fill_line(script);
-    struct exchange *exchange = &script->stage.world.exchange;
-    const struct broker_order *order = &exchange->orders[fill->order].told;
-    int64_t price =
-        scn_has(&line->args, SCN_SLOT_PRICE) ? line->args.price_nanos : order->limit_nanos;
-    char id[BROKER_ORDER_ID_SIZE];
-    fill->at_ns = INT64_MAX;
-    memcpy(id, order->id, sizeof id);
+static void standing_fill(struct script *script, size_t index) {
+    char told[MARKET_TEXT_SIZE];
+    const struct scn_line *line =
+        market_fill(&script->fills, index, &script->stage.world, script->scenario, told);
     script->stage.line = line->place.line;
-    if (broker_status_is_open(order->status) &&
-        exchange_fill(exchange, fill->order, script->stage.world.now_ns,
-                      order->qty_nanos - order->filled_nanos, price, ""))
-        stage_note(&script->stage, "broker", false, "fills %s", id);
+    if (told[0] != '\0')
+        stage_note(&script->stage, "broker", false, "%s", told);
 }
 
 static void line_happens(struct script *script, size_t index) {
@@ -1236,14 +1127,14 @@ static void line_happens(struct script *script, size_t index) {
 
 static void happen(void *ctx) {
     struct script *script = ctx;
-    int line = next_line(script), fill = next_fill(script);
+    int line = next_line(script), fill = market_next_fill(&script->fills);
     int64_t line_ns = line < 0 ? INT64_MAX : script->lines[line].at_ns;
-    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills[fill].at_ns;
+    int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills.v[fill].at_ns;
     if (script->boot_ns < line_ns && script->boot_ns < fill_ns) {
         script->boot_ns = INT64_MAX;
         stage_boot_soon(&script->stage);
-    } else if (fill >= 0 && (line < 0 || script->fills[fill].at_ns <= script->lines[line].at_ns))
-        standing_fill(script, &script->fills[fill]);
+    } else if (fill >= 0 && (line < 0 || script->fills.v[fill].at_ns <= script->lines[line].at_ns))
+        standing_fill(script, (size_t)fill);
     else
         line_happens(script, (size_t)line);
     stage_changed(&script->stage);
@@ -1264,14 +1155,10 @@ static bool make_world(struct script *script, const struct run_options *options,
     size_t opening_count = 0;
     struct disk *image = NULL;
     world_init(world, script->config->profile, scenario->start_ns);
+    market_open(scenario, &world->exchange);
     for (size_t i = 0; i < scenario->given_count; i++) {
         const struct scn_given *given = &scenario->givens[i];
         struct oms_opening *opening = &openings[opening_count];
-        if (given->kind == SCN_HEADER_GIVEN_BROKER)
-            exchange_open_position(&world->exchange, scenario->symbols[given->args.symbol],
-                                   given->args.qty_nanos, given->args.price_nanos);
-        if (given->kind == SCN_HEADER_GIVEN_CASH)
-            world->exchange.cash_nanos = given->args.money_nanos;
         if (given->kind != SCN_HEADER_GIVEN_OMS)
             continue;
         *opening = (struct oms_opening){.qty_nanos = given->args.qty_nanos,
@@ -1387,8 +1274,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->death_index = -1;
     script->lines = check_zalloc(scenario->line_count + 1, sizeof *script->lines);
     script->observed = next_observed(script, 0);
-    script->fills = NULL;
-    script->fill_count = script->fill_cap = 0;
+    script->fills = (struct market_fills){0};
     script->faults_over = script->has_key = false;
     script->watch = NULL;
     script->boot_ns = INT64_MAX;
@@ -1612,10 +1498,11 @@ uint64_t script_memory(const struct script *script, bool timed, struct moments *
         if (timed && line->state == LINE_SCHEDULED)
             hash = meaning_time(hash, line->at_ns, now_ns, pending);
     }
-    for (size_t i = 0; i < script->fill_count; i++) {
-        hash = hash_u64(hash, script->fills[i].order * 2 + (script->fills[i].at_ns == INT64_MAX));
-        if (timed && script->fills[i].at_ns != INT64_MAX)
-            hash = meaning_time(hash, script->fills[i].at_ns, now_ns, pending);
+    for (size_t i = 0; i < script->fills.n; i++) {
+        hash =
+            hash_u64(hash, script->fills.v[i].order * 2 + (script->fills.v[i].at_ns == INT64_MAX));
+        if (timed && script->fills.v[i].at_ns != INT64_MAX)
+            hash = meaning_time(hash, script->fills.v[i].at_ns, now_ns, pending);
     }
     return hash;
 }
@@ -1623,7 +1510,7 @@ uint64_t script_memory(const struct script *script, bool timed, struct moments *
 void script_close(struct script *script) {
     stage_close(&script->stage);
     free(script->lines);
-    free(script->fills);
+    market_fills_free(&script->fills);
     free(script->state);
     free(script->facts);
 }

@@ -6,6 +6,7 @@
 #define SCENARIOS_LANG_SCRIPT_H
 
 #include "faultinject/choose.h"
+#include "scenarios/lang/market.h"
 #include "scenarios/lang/run.h"
 #include "sim/meaning.h"
 
@@ -52,11 +53,6 @@ struct script_point {
     int decision; /* SCN_NONE: of no decision */
 };
 
-struct standing_fill {
-    size_t order;
-    int64_t at_ns;
-};
-
 struct script;
 
 /* Somebody who looks at a run from the inside, at every place where a crash would leave something
@@ -91,9 +87,8 @@ struct script {
         bool fault;
         bool condition; /* looked at after every change */
     } has;
-    size_t observed;        /* the next observed line, index into scenario lines */
-    struct standing_fill *fills;
-    size_t fill_count, fill_cap;
+    size_t observed; /* the next observed line, index into scenario lines */
+    struct market_fills fills;
     const struct script_watch *watch; /* NULL: nobody */
     int64_t boot_ns;         /* a start that a plan or an explorer orders; INT64_MAX: none */
     const unsigned *outcome; /* what the next power loss keeps; NULL: asked */

@@ -97,6 +97,16 @@ enum scn_sort {
       "of it was executed. An OMS that had the order on record must not send it again, and may "   \
       "leave it working for a person to settle (I3)",                                              \
       "10:00:20  broker loses D1")                                                                 \
+    X(BROKER_BURNS_IDS, STIMULUS, "broker burns ids of refused orders",                            \
+      "a habit, written without a time: the id of a refused order counts as seen; without this "   \
+      "line it may be used again",                                                                 \
+      "broker burns ids of refused orders")                                                        \
+    X(BROKER_KEEPS_IDS, STIMULUS, "broker never forgets ids",                                      \
+      "a habit, written without a time: it remembers ids for longer than its profile declares",    \
+      "broker never forgets ids")                                                                  \
+    X(BROKER_SAYS, STIMULUS, "broker says STRING of unknown orders",                               \
+      "a habit, written without a time: its words in the 404 for an id that it does not know",     \
+      "broker says \"no such order\" of unknown orders")                                           \
     X(BROKER_FILLS, STIMULUS, "broker fills D QTY [@ PRICE] [as FILL]",                            \
       "an execution of D's order; without a price at its limit",                                   \
       "10:00:05  broker fills D1 100 @ 150.00")                                                    \
@@ -131,6 +141,18 @@ enum scn_sort {
       "10:00:00  operator sets halt-file")                                                         \
     X(HALT_FILE_CLEARS, STIMULUS, "operator clears halt-file", "the halt file is removed",         \
       "10:00:40  operator clears halt-file")                                                       \
+    X(CLOCK_FORWARD, STIMULUS, "clock jumps forward DUR",                                          \
+      "the clock of the OMS's machine shows so much more from here on; times in this file, the "   \
+      "broker and requests under way go on as they were, but `until` is by that clock",            \
+      "10:00:20  clock jumps forward 2h")                                                          \
+    X(CLOCK_BACK, STIMULUS, "clock jumps back DUR",                                                \
+      "it shows so much less from here on (neither goes with `crash again anywhere`)",             \
+      "10:00:20  clock jumps back 2h")                                                             \
+    X(RESOLVES, STIMULUS, "operator resolves D as STATE",                                          \
+      "a person says what became of a held order: `canceled`: it is not at the broker; "           \
+      "`working`: "                                                                                \
+      "it is the order that the broker has for it",                                                \
+      "10:01:00  operator resolves D1 as canceled")                                                \
     X(OMS_CHECKS, OBSERVED, "oms checks D -> PRESENCE",                                            \
       "the OMS looked the decision up in its store", "10:00:01  oms checks D1 -> absent")          \
     X(OMS_SENDS, OBSERVED, "oms sends D", "an order request left the OMS",                         \

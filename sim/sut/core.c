@@ -129,6 +129,16 @@ static bool core_reconcile(void *instance_) {
     return healthy(oms_request_reconcile(instance->oms));
 }
 
+static bool core_resolve(void *instance_, const char *decision_id, const char *broker_order_id,
+                         char why[SUT_WHY_SIZE]) {
+    struct instance *instance = instance_;
+    struct oms_error error = {""};
+    enum oms_code code = oms_resolve(instance->oms, decision_id, broker_order_id, "operator",
+                                     "the scenario says so", &error);
+    snprintf(why, SUT_WHY_SIZE, "%s", code == OMS_OK ? "" : error.text);
+    return healthy(code);
+}
+
 static bool core_step(void *instance_) {
     struct instance *instance = instance_;
     struct oms_error error = {""};
@@ -158,6 +168,7 @@ const struct sut sut_core = {.abi = SUT_ABI,
                              .cancel = core_cancel,
                              .kill_switch = core_kill_switch,
                              .reconcile = core_reconcile,
+                             .resolve = core_resolve,
                              .step = core_step,
                              .next = core_next,
                              .bury = core_bury,

@@ -5,6 +5,7 @@
  * (2) Times count through the core's thresholds (core/threshold.h) and in no other way. */
 #include "sim/sut/core_meaning.h"
 
+#include "core/order.h"
 #include "core/threshold.h"
 #include "sim/hash.h"
 
@@ -14,18 +15,17 @@
 #include <string.h>
 
 /* Columns that no start acts on: words for people, what happened when, and counters. Times of
- * orders are read as moments, execution ids as executions. NULL: the whole table. */
+ * orders are read as moments, execution ids as executions, a seal without what it is combined with.
+ * NULL: the whole table. */
 static const struct {
     const char *table, *column;
 } told[] = {
-    {"meta", "kill_reason"},   {"meta", "base_ns"},
-    {"meta", "base_order"},    {"meta", "base_run"},
-    {"orders", "reason"},      {"orders", "first_send_ns"},
-    {"orders", "send_by_ns"},  {"orders", "created_ns"},
-    {"orders", "expires_ns"},  {"idempotency", "created_at"},
-    {"fills", "execution_id"}, {"fills", "at_ns"},
-    {"orphans", "run"},        {"runs", NULL},
-    {"journal", NULL},
+    {"meta", "kill_reason"},  {"meta", "base_ns"},           {"meta", "base_order"},
+    {"meta", "base_run"},     {"orders", "reason"},          {"orders", "first_send_ns"},
+    {"orders", "send_by_ns"}, {"orders", "created_ns"},      {"orders", "expires_ns"},
+    {"orders", "seal"},       {"fills", "execution_id"},     {"fills", "at_ns"},
+    {"orphans", "run"},       {"idempotency", "created_at"}, {"journal", NULL},
+    {"runs", NULL},
 };
 
 static bool is_told(const char *table, const char *column) {
@@ -140,13 +140,20 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
+/* Every start that finds the order live, or that follows one which a person made so, looks at the
+ * broker's orders from then on. */
+static void add_look(struct reading *reading, sqlite3_stmt *row) {
+    int64_t first_send_ns = number(row, "first_send_ns"), created_ns = number(row, "created_ns");
+    add_anchor(reading,
+               first_send_ns > 0 && first_send_ns < created_ns ? first_send_ns : created_ns);
+}
+
 /* An order whose end is not on record: its times count. */
 static void read_live(struct reading *reading, sqlite3_stmt *row, enum oms_state state) {
     int64_t first_send_ns = number(row, "first_send_ns"), send_by_ns = number(row, "send_by_ns");
-    int64_t created_ns = number(row, "created_ns"), expires_ns = number(row, "expires_ns");
+    int64_t expires_ns = number(row, "expires_ns");
     bool working = state == OMS_STATE_WORKING || state == OMS_STATE_PARTIALLY_FILLED;
-    add_anchor(reading,
-               first_send_ns > 0 && first_send_ns < created_ns ? first_send_ns : created_ns);
+    add_look(reading, row);
     add_known(reading, text(row, "client_order_id"));
     if (working)
         return;
@@ -154,10 +161,26 @@ static void read_live(struct reading *reading, sqlite3_stmt *row, enum oms_state
         hash_u64(reading->meaning->fixed, (first_send_ns > 0) * 2u + (send_by_ns > 0));
     if (send_by_ns > 0)
         add_moment(reading, threshold_absent_ns(reading->profile, send_by_ns));
-    if (first_send_ns > 0 && reading->profile->retention_ns > 0)
+    if (first_send_ns > 0 && threshold_forgotten_ns(reading->profile, first_send_ns) != INT64_MAX)
         add_moment(reading, threshold_forgotten_ns(reading->profile, first_send_ns));
     if (expires_ns > 0)
         add_moment(reading, expires_ns);
+}
+
+/* The same for every whole row of one decision. */
+static int64_t payload_seal(sqlite3_stmt *row, enum oms_state state) {
+    struct order order = {.id = number(row, "id"),
+                          .first_send_ns = number(row, "first_send_ns"),
+                          .send_by_ns = number(row, "send_by_ns"),
+                          .pub = {.state = state,
+                                  .filled_nanos = number(row, "filled"),
+                                  .sends = (int)number(row, "sends"),
+                                  .cancel_asked = number(row, "cancel_asked") != 0,
+                                  .created_ns = number(row, "created_ns")}};
+    snprintf(order.pub.reason, sizeof order.pub.reason, "%s", text(row, "reason"));
+    snprintf(order.pub.broker_order_id, sizeof order.pub.broker_order_id, "%s",
+             text(row, "broker_order_id"));
+    return number(row, "seal") ^ order_mark(&order);
 }
 
 static void read_order(struct reading *reading, sqlite3_stmt *row) {
@@ -166,12 +189,16 @@ static void read_order(struct reading *reading, sqlite3_stmt *row) {
     bool parsed = oms_state_parse(text(row, "state"), &state);
     reading->newest_ns = later(reading->newest_ns, number(row, "created_ns"));
     meaning->fixed = hash_u64(meaning->fixed, text(row, "reason")[0] != '\0');
+    meaning->fixed = hash_u64(meaning->fixed,
+                              (uint64_t)(parsed ? payload_seal(row, state) : number(row, "seal")));
     if (!parsed)
         return;
     if (!oms_state_is_final(state))
         read_live(reading, row, state);
     else if (state == OMS_STATE_HELD || text(row, "broker_order_id")[0] != '\0')
         add_known(reading, text(row, "client_order_id"));
+    if (state == OMS_STATE_HELD)
+        add_look(reading, row);
 }
 
 static void read_row(struct reading *reading, const char *table, sqlite3_stmt *row) {

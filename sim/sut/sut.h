@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 2, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+enum { SUT_ABI = 3, SUT_WHY_SIZE = OMS_ERROR_SIZE };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -86,10 +86,15 @@ struct sut {
                   char why[SUT_WHY_SIZE]);
     enum sut_answer (*signal)(void *instance, const struct oms_decision *decision,
                               char why[SUT_WHY_SIZE]);
-    /* The next four are false when the instance fail-stopped. */
+    /* The next three, and step, are false when the instance fail-stopped. */
     bool (*cancel)(void *instance, const char *decision_id);
     bool (*kill_switch)(void *instance, bool on);
     bool (*reconcile)(void *instance); /* asks for one; a step does it */
+    /* A person says what became of a held order: it is that order of the broker's, or (NULL) it is
+     * not there. False: fail-stop. *why is "" when it is done and durable, else why it is not.
+     * NULL: an OMS that holds nothing. */
+    bool (*resolve)(void *instance, const char *decision_id, const char *broker_order_id,
+                    char why[SUT_WHY_SIZE]);
     bool (*step)(void *instance);
     void (*next)(void *instance, struct oms_next *next);
     /* Frees the instance. Orderly: it may write a last checkpoint. Otherwise nothing is written;

@@ -103,7 +103,7 @@ void machine_init(const struct machine *on, int page_size, uint64_t seed) {
     begin_life(&life, on, seed);
     snprintf(life.config.account, sizeof life.config.account, "A1");
     life.config.page_size = page_size;
-    assert_int_equal(oms_init(&PLACE, &life.config, &on->env, NULL, 0, &error), OMS_OK);
+    went_well(&life, oms_init(&PLACE, &life.config, &on->env, NULL, 0, &error), &error);
     end_life(&life);
 }
 

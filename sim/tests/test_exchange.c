@@ -126,6 +126,131 @@ static void a_refusal_does_not_burn_the_id_and_hits_only_its_like(void **state) 
     assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
 }
 
+static void a_broker_that_replays_gives_its_first_answer_again(void **state) {
+    (void)state;
+    struct broker_order answer;
+    begin("replay");
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, at, START, ONE, ONE, ""));
+    assert_int_equal(send_at(START + 1, "one", BROKER_BUY, ONE), EXCHANGE_REPLAYED);
+    answer = exchange_answer(&exchange, EXCHANGE_REPLAYED, at);
+    assert_int_equal(answer.status, BROKER_STATUS_NEW);
+    assert_int_equal(answer.filled_nanos, 0);
+    assert_int_equal(exchange.orders[at].told.status, BROKER_STATUS_FILLED);
+    assert_int_equal(send_at(START + 2, "one", BROKER_BUY, 2 * ONE), EXCHANGE_DUPLICATE);
+    assert_int_equal(send_at(START + 24 * 3600 * ONE, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_int_equal(exchange.order_count, 2);
+}
+
+static void a_marked_request_is_told_how_its_order_stands_the_same_day(void **state) {
+    (void)state;
+    struct broker_request again = order("one", BROKER_BUY, ONE);
+    begin("fix-day");
+    again.possible_resend = true;
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, at, START, ONE, ONE, ""));
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
+    assert_int_equal(exchange_submit(&exchange, START, &again, &at, message), EXCHANGE_RESENT);
+    assert_int_equal(exchange_answer(&exchange, EXCHANGE_RESENT, at).status, BROKER_STATUS_FILLED);
+    /* 22:00, twelve hours later */
+    assert_int_equal(exchange_submit(&exchange, START + 12 * 3600 * ONE - 1, &again, &at, message),
+                     EXCHANGE_RESENT);
+    assert_int_equal(exchange_submit(&exchange, START + 12 * 3600 * ONE, &again, &at, message),
+                     EXCHANGE_ACCEPTED);
+}
+
+static void a_fresh_order_is_missing_from_queries_with_all_it_did(void **state) {
+    (void)state;
+    const int64_t shown = START + 3 * ONE;
+    struct broker_orders orders = {0};
+    struct broker_fills fills = {0};
+    struct broker_positions positions = {0};
+    begin("alpaca-lag");
+    exchange_open_position(&exchange, "AAPL", 10 * ONE, 5 * ONE);
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, at, START, ONE, 150 * ONE, ""));
+    assert_null(exchange_lookup(&exchange, shown - 1, "one"));
+    assert_int_equal(send_at(shown - 1, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
+    exchange_tell_orders(&exchange, shown - 1, BROKER_ALL_ORDERS, INT64_MIN, &orders);
+    exchange_tell_fills(&exchange, shown - 1, INT64_MIN, &fills);
+    exchange_tell_positions(&exchange, shown - 1, &positions);
+    assert_int_equal(orders.n + fills.n, 0);
+    assert_int_equal(positions.n, 1);
+    assert_int_equal(positions.v[0].qty_nanos, 10 * ONE);
+    assert_int_equal(positions.v[0].avg_price_nanos, 5 * ONE);
+    assert_non_null(exchange_lookup(&exchange, shown, "one"));
+    exchange_tell_orders(&exchange, shown, BROKER_ALL_ORDERS, INT64_MIN, &orders);
+    exchange_tell_fills(&exchange, shown, INT64_MIN, &fills);
+    exchange_tell_positions(&exchange, shown, &positions);
+    assert_int_equal(orders.n + fills.n, 2);
+    assert_int_equal(positions.v[1].qty_nanos, 11 * ONE);
+    broker_orders_free(&orders);
+    broker_fills_free(&fills);
+    broker_positions_free(&positions);
+}
+
+static void a_broker_without_ids_keeps_none(void **state) {
+    (void)state;
+    begin("no-tag");
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+    assert_string_equal(exchange.orders[at].told.client_order_id, "");
+    assert_null(exchange_lookup(&exchange, START, "one"));
+    assert_null(exchange_lookup(&exchange, START, ""));
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_ACCEPTED);
+}
+
+static void a_broker_that_tells_sums_tells_them_with_the_order(void **state) {
+    (void)state;
+    struct broker_fills fills = {0};
+    begin("cum-only");
+    assert_int_equal(send_at(START, "one", BROKER_BUY, 3 * ONE), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, at, START, 2 * ONE, 10 * ONE, ""));
+    assert_true(exchange_fill(&exchange, at, START, ONE, 11 * ONE, ""));
+    assert_int_equal(exchange.orders[at].told.filled_avg_nanos, 10333333333);
+    exchange_tell_fills(&exchange, START, INT64_MIN, &fills);
+    assert_int_equal(fills.n, 0);
+    broker_fills_free(&fills);
+}
+
+static void a_refusal_burns_the_id_where_that_is_a_habit(void **state) {
+    (void)state;
+    struct broker_request like = order("", BROKER_BUY, ONE);
+    struct exchange copy;
+    uint64_t before;
+    exchange.habits.burns_refused_ids = true;
+    exchange_refuse(&exchange, &like, "no");
+    before = exchange_hash(&exchange);
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_REFUSED);
+    assert_int_not_equal(exchange_hash(&exchange), before);
+    exchange_copy(&copy, &exchange);
+    assert_int_equal(exchange_hash(&copy), exchange_hash(&exchange));
+    exchange_free(&copy);
+    assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
+    assert_int_equal(send_at(START, "one", BROKER_BUY, 2 * ONE), EXCHANGE_DUPLICATE);
+    assert_null(exchange_lookup(&exchange, START, "one"));
+}
+
+static void what_never_forgets_refuses_an_id_after_its_time(void **state) {
+    (void)state;
+    begin("alpaca-retention");
+    exchange.habits.never_forgets = true;
+    send_at(START, "one", BROKER_BUY, ONE);
+    assert_int_equal(send_at(START + 100 * 3600 * ONE, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
+    assert_non_null(exchange_lookup(&exchange, START + 100 * 3600 * ONE, "one"));
+}
+
+static void a_request_that_is_dropped_or_put_off_is_on_record_and_no_order(void **state) {
+    (void)state;
+    struct broker_request request = order("one", BROKER_BUY, ONE);
+    exchange_drop(&exchange, &request);
+    exchange_put_off(&exchange, &request);
+    assert_int_equal(exchange.delivery_count, 2);
+    assert_int_equal(exchange.deliveries[0].verdict, EXCHANGE_DROPPED);
+    assert_int_equal(exchange.deliveries[1].verdict, EXCHANGE_BUSY);
+    assert_int_equal(exchange.order_count, 0);
+    assert_false(exchange_tells_order(EXCHANGE_DROPPED) || exchange_tells_order(EXCHANGE_BUSY));
+}
+
 static void every_arrival_is_on_record_whatever_became_of_it(void **state) {
     (void)state;
     struct broker_request like = order("", BROKER_BUY, 2 * ONE);
@@ -193,7 +318,7 @@ static void what_the_broker_lost_it_neither_shows_nor_refuses_again(void **state
     assert_null(exchange_order_by_id(&exchange, "O1"));
     assert_int_equal(exchange_cancel(&exchange, "O1"), EXCHANGE_CANCEL_UNKNOWN);
     assert_false(exchange_fill(&exchange, at, START, ONE, ONE, ""));
-    exchange_tell_orders(&exchange, BROKER_ALL_ORDERS, INT64_MIN, &list);
+    exchange_tell_orders(&exchange, START, BROKER_ALL_ORDERS, INT64_MIN, &list);
     assert_int_equal(list.n, 0);
     broker_orders_free(&list);
     send_at(START, "one", BROKER_BUY, ONE);
@@ -324,6 +449,14 @@ int main(void) {
         TEST(an_id_that_is_unique_while_open_is_accepted_again_once_its_order_ended),
         TEST(orders_without_an_id_are_never_duplicates),
         TEST(a_refusal_does_not_burn_the_id_and_hits_only_its_like),
+        TEST(a_broker_that_replays_gives_its_first_answer_again),
+        TEST(a_marked_request_is_told_how_its_order_stands_the_same_day),
+        TEST(a_fresh_order_is_missing_from_queries_with_all_it_did),
+        TEST(a_broker_without_ids_keeps_none),
+        TEST(a_broker_that_tells_sums_tells_them_with_the_order),
+        TEST(a_refusal_burns_the_id_where_that_is_a_habit),
+        TEST(what_never_forgets_refuses_an_id_after_its_time),
+        TEST(a_request_that_is_dropped_or_put_off_is_on_record_and_no_order),
         TEST(every_arrival_is_on_record_whatever_became_of_it),
         TEST(fills_add_up_and_nothing_is_overfilled),
         TEST(an_order_ends_once),

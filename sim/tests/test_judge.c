@@ -94,6 +94,12 @@ static void leaves(void) {
     judge_posted(&judge, &world, STORE, &made, 1);
 }
 
+/* Its intent is durable, and it leaves. */
+static void sent(void) {
+    believe(OMS_STATE_INTENT, "");
+    leaves();
+}
+
 static size_t accepted(void) {
     struct broker_request made = request();
     size_t index = 0;
@@ -128,6 +134,11 @@ static void fresh(unsigned claims) {
     kill_switch = only_with_file = false;
     intact = readable = true;
     life();
+}
+
+/* A broker that refuses a second order lets an OMS send again; the one in fresh() does not. */
+static void broker_is(const char *profile) {
+    world.exchange.profile = profile_find(profile);
 }
 
 static int setup(void **state) {
@@ -235,6 +246,7 @@ static void i3_asks_for_a_recorded_reason_when_the_broker_has_no_order(void **st
                                           OMS_STATE_EXPIRED};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         fresh(INVARIANTS_ALL);
+        sent();
         believe(ends[i], "because");
         quiet();
         broken(0);
@@ -246,6 +258,122 @@ static void i3_asks_for_a_recorded_reason_when_the_broker_has_no_order(void **st
     believe(OMS_STATE_FILLED, "no reason saves it");
     quiet();
     broken(3);
+}
+
+/* ---- what a guarantee asks for ---- */
+
+static void hold(int sends) {
+    believe(OMS_STATE_HELD, "a person decides");
+    orders[0].sends = sends;
+    peek_forget();
+}
+
+static void i3_breaks_when_an_order_is_held_that_never_left(void **state) {
+    (void)state;
+    hold(1);
+    quiet();
+    broken(3);
+    fresh(INVARIANTS_ALL);
+    life(); /* a death may have hidden that it left */
+    hold(1);
+    quiet();
+    broken(0);
+}
+
+static void i3_breaks_when_an_order_is_held_that_this_broker_lets_the_oms_settle(void **state) {
+    (void)state;
+    broker_is("alpaca");
+    sent();
+    hold(2);
+    quiet();
+    broken(3);
+    fresh(INVARIANTS_ALL);
+    broker_is("alpaca");
+    sent();
+    hold(3); /* all its sends */
+    quiet();
+    broken(0);
+}
+
+static void i3_allows_to_hold_what_outlived_the_memory_of_the_broker(void **state) {
+    (void)state;
+    static const char *const brokers[] = {"alpaca-retention", "replay", "fix-day"};
+    /* fresh() begins 1000 s after midnight; the day turns at 22:00, and 5 minutes are the margin */
+    static const int64_t outage_s[] = {23 * 3600, 23 * 3600, 22 * 3600 - 300 - 1000};
+    for (size_t i = 0; i < 3; i++) {
+        fresh(INVARIANTS_ALL);
+        broker_is(brokers[i]);
+        judge_presented(&judge, &world, D1);
+        sent();
+        hold(1);
+        world.now_ns += outage_s[i] * ONE - 1;
+        quiet();
+        broken(3);
+        judge.first.invariant = 0;
+        world.now_ns++;
+        quiet();
+        broken(0);
+    }
+}
+
+static void i1_breaks_when_an_order_leaves_again_where_nobody_refuses_it(void **state) {
+    (void)state;
+    sent();
+    answered(SITE_BROKER_LOOKUP, true, false);
+    life();
+    sent();
+    broken(1);
+    fresh(INVARIANTS_ALL);
+    judge.suspends = INVARIANT_BIT(7); /* its store was made to forget */
+    sent();
+    answered(SITE_BROKER_LOOKUP, true, false);
+    sent();
+    broken(0);
+}
+
+static void i4_lets_an_order_be_held_that_is_live_where_it_has_no_id_only(void **state) {
+    (void)state;
+    static const char *const brokers[] = {"no-tag", "label"};
+    for (size_t i = 0; i < 2; i++) {
+        fresh(INVARIANTS_ALL);
+        broker_is(brokers[i]);
+        sent();
+        exchange_fill(&world.exchange, accepted(), 0, ONE, ONE, "");
+        hold(1);
+        quiet();
+        broken(i == 0 ? 0 : 4);
+    }
+}
+
+static void i4_asks_for_cost_to_the_rounding_where_only_sums_are_told(void **state) {
+    (void)state;
+    for (int off = 0; off <= 1; off++) {
+        fresh(INVARIANTS_ALL);
+        broker_is("cum-only");
+        exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "");
+        believe(OMS_STATE_FILLED, "");
+        orders[0].filled_nanos = 10 * ONE;
+        positions[0] =
+            (struct oms_position){.symbol = "AAPL",
+                                  .qty_nanos = 10 * ONE,
+                                  .cost = (decimal_wide)1500 * ONE * ONE + 10 * ONE + off};
+        position_count = 1;
+        quiet();
+        broken(off == 0 ? 0 : 4);
+    }
+}
+
+static void i7_breaks_when_an_operators_word_on_a_held_order_is_forgotten(void **state) {
+    (void)state;
+    sent();
+    hold(1);
+    judge_resolved(&judge, D1);
+    believe(OMS_STATE_CANCELED, "not at the broker");
+    life();
+    broken(0);
+    hold(1);
+    life();
+    broken(7);
 }
 
 static void i3_and_i12_wait_for_an_intent_that_may_not_leave(void **state) {
@@ -270,7 +398,7 @@ static void i3_and_i12_wait_for_an_intent_that_may_not_leave(void **state) {
 static void forgets(unsigned suspends) {
     fresh(INVARIANTS_ALL & ~suspends);
     judge.suspends = suspends;
-    judge_presented(&judge, D1);
+    judge_presented(&judge, &world, D1);
     judge_answered(&judge, D1, SUT_TAKEN);
     believe(OMS_STATE_INTENT, "");
     leaves();
@@ -403,6 +531,7 @@ static void i5_breaks_when_a_recorded_refusal_is_sent_again(void **state) {
 
 static void i5_breaks_when_a_told_refusal_is_sent_again_in_the_same_life_only(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     leaves();
     answered(SITE_BROKER_SUBMIT, true, false);
@@ -418,6 +547,7 @@ static void i5_breaks_when_a_told_refusal_is_sent_again_in_the_same_life_only(vo
 
 static void i5_allows_another_send_after_a_refusal_that_was_lost(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     leaves();
     answered(SITE_BROKER_SUBMIT, false, false);
@@ -481,6 +611,7 @@ static void i6_takes_either_state_after_an_operator_s_act_without_answer(void **
 
 static void i6_breaks_under_the_halt_file_unless_it_was_denied_at_that_moment(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     judge_halt_asked(&judge, &world);
     world.halt_file = OMS_HALT_PRESENT;
@@ -552,6 +683,7 @@ static void i8_breaks_when_starting_again_changes_a_belief(void **state) {
 
 static void i9_breaks_when_silence_is_taken_for_absence(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     leaves();
     answered(SITE_BROKER_LOOKUP, false, false);
@@ -566,6 +698,7 @@ static void i9_is_content_with_one_complete_answer_also_a_list(void **state) {
     static const enum site_op questions[] = {SITE_BROKER_LOOKUP, SITE_BROKER_ORDERS};
     for (size_t i = 0; i < 2; i++) {
         fresh(INVARIANTS_ALL);
+        broker_is("alpaca");
         believe(OMS_STATE_INTENT, "");
         leaves();
         life();
@@ -577,6 +710,7 @@ static void i9_is_content_with_one_complete_answer_also_a_list(void **state) {
 
 static void i9_breaks_when_an_order_is_in_the_list_and_is_sent_again(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     leaves();
     accepted();
@@ -665,9 +799,10 @@ static void quiet_is_more_than_silence_while_an_order_is_under_way(void **state)
 
 static void i13_breaks_when_what_was_not_taken_is_sent(void **state) {
     (void)state;
+    broker_is("alpaca");
     believe(OMS_STATE_INTENT, "");
     judge_answered(&judge, D1, SUT_NOT_TAKEN);
-    judge_presented(&judge, D1); /* presented again: nothing is refused any more */
+    judge_presented(&judge, &world, D1); /* presented again: nothing is refused any more */
     leaves();
     broken(0);
     answered(SITE_BROKER_LOOKUP, true, false);
@@ -680,7 +815,7 @@ static void i13_a_refusal_takes_back_no_earlier_promise(void **state) {
     (void)state;
     believe(OMS_STATE_INTENT, "");
     judge_answered(&judge, D1, SUT_TAKEN);
-    judge_presented(&judge, D1);
+    judge_presented(&judge, &world, D1);
     judge_answered(&judge, D1, SUT_NOT_TAKEN);
     leaves();
     broken(0);
@@ -754,12 +889,15 @@ static void what_is_not_claimed_is_not_judged_and_the_first_break_stays(void **s
 static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
     (void)state;
     struct judged *judged = &judge.decisions[D1];
-    bool *memories[] = {
-        &judged->acknowledged, &judged->cancel_acknowledged, &judged->refused,
-        &judged->refusable,    &judged->refusal_recorded,    &judged->doubtful,
-        &judge.kill_switch,    &judge.kill_switch_doubtful,  &judged->lost_on_record};
-    uint64_t hashes[10] = {judge_memory(&judge)};
-    for (size_t i = 0; i < 9; i++) {
+    bool *memories[] = {&judged->acknowledged,     &judged->cancel_acknowledged,
+                        &judged->refused,          &judged->refusable,
+                        &judged->refusal_recorded, &judged->doubtful,
+                        &judge.kill_switch,        &judge.kill_switch_doubtful,
+                        &judged->lost_on_record,   &judged->left_once,
+                        &judged->resolved};
+    enum { MEMORIES = sizeof memories / sizeof memories[0] };
+    uint64_t hashes[MEMORIES + 1] = {judge_memory(&judge)};
+    for (size_t i = 0; i < MEMORIES; i++) {
         *memories[i] = !*memories[i];
         hashes[i + 1] = judge_memory(&judge);
         *memories[i] = !*memories[i];
@@ -779,6 +917,13 @@ int main(void) {
         TEST(i2_breaks_when_more_is_executed_than_was_decided),
         TEST(i3_breaks_when_what_was_taken_on_is_nowhere),
         TEST(i3_asks_for_a_recorded_reason_when_the_broker_has_no_order),
+        TEST(i3_breaks_when_an_order_is_held_that_never_left),
+        TEST(i3_breaks_when_an_order_is_held_that_this_broker_lets_the_oms_settle),
+        TEST(i3_allows_to_hold_what_outlived_the_memory_of_the_broker),
+        TEST(i1_breaks_when_an_order_leaves_again_where_nobody_refuses_it),
+        TEST(i4_lets_an_order_be_held_that_is_live_where_it_has_no_id_only),
+        TEST(i4_asks_for_cost_to_the_rounding_where_only_sums_are_told),
+        TEST(i7_breaks_when_an_operators_word_on_a_held_order_is_forgotten),
         TEST(i3_and_i12_wait_for_an_intent_that_may_not_leave),
         TEST(what_a_fault_made_it_forget_is_held_against_nobody),
         TEST(without_such_a_fault_it_is),

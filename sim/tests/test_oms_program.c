@@ -3,6 +3,7 @@
  * neither in the output nor in any file. */
 #include "core/live/cli.h"
 #include "core/live/fence.h"
+#include "sim/tests/loopback.h"
 #include "sim/tests/small_exchange.h"
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@ static struct {
 
 static struct small_exchange small;
 static struct wire_exchange exchange;
-static struct wire_server *server;
+static struct listener *server;
 static unsigned posts;
 static int program = -1;
 static int out = -1; /* what the program says: a file in memory, which no full disk cuts short */
@@ -60,7 +61,7 @@ static enum wire_submit count_and_take(void *ctx, const struct broker_request *r
 }
 
 static int setup(void **state) {
-    char url[64];
+    char url[LISTENER_URL_SIZE];
     (void)state;
     small = (struct small_exchange){0};
     small_exchange(&small, &exchange);
@@ -70,9 +71,7 @@ static int setup(void **state) {
     as.as_nobody = false;
     as.file_size_max = 0;
     posts = 0;
-    server = wire_listen(0, &exchange);
-    assert_non_null(server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    server = loopback_open(&exchange, url);
     setenv("APCA_API_BASE_URL", url, 1);
     snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
     assert_non_null(mkdtemp(folder));
@@ -105,7 +104,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 static int teardown(void **state) {
     (void)state;
     int told = nftw(folder, look_for_secrets, 8, FTW_PHYS);
-    wire_server_close(server);
+    listener_close(server);
     assert_int_equal(chdir("/"), 0);
     (void)umount2(folder, MNT_DETACH); /* the full disk, in the one story that has it */
     if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
@@ -160,11 +159,11 @@ static int finish(pid_t child) {
     int status = 0;
     time_t give_up = time(NULL) + RUN_S_MAX;
     while (waitpid(child, &status, WNOHANG) == 0) {
-        wire_server_run(server, 5);
+        listener_run(server, 5);
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
-    wire_server_run(server, 0);
+    listener_run(server, 0);
     ssize_t got = pread(out, output, sizeof output - 1, 0);
     size_t n = got > 0 ? (size_t)got : 0;
     output[n] = '\0';
@@ -203,8 +202,13 @@ static void in_folder(const char *name, char path[PATH_MAX]) {
 /* ---- stores that are not ours to use ---- */
 
 static void a_missing_store_is_not_made_by_the_way(void **state) {
-    static const char *const lines[] = {"status", "submit D1 buy 1 AAPL", "cancel D1", "reconcile",
-                                        "kill-switch on --why drill"};
+    static const char *const lines[] = {"status",
+                                        "submit D1 buy 1 AAPL",
+                                        "cancel D1",
+                                        "reconcile",
+                                        "kill-switch on --why drill",
+                                        "resolve D1 gone --why x",
+                                        "resolve D1 adopt O1 --why x"};
     char path[PATH_MAX];
     (void)state;
     in_folder("oms.db", path);
@@ -365,9 +369,9 @@ static void wrong_words_are_named_with_their_rule(void **state) {
 }
 
 static void help_lists_every_exit_code(void **state) {
-    static const char *const lines[] = {"--help",        "init --help",       "submit --help",
-                                        "cancel --help", "status --help",     "reconcile --help",
-                                        "help",          "kill-switch --help"};
+    static const char *const lines[] = {"--help",        "init --help",        "submit --help",
+                                        "cancel --help", "status --help",      "reconcile --help",
+                                        "help",          "kill-switch --help", "resolve --help"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         oms(CLI_OK, lines[i]);
@@ -436,6 +440,33 @@ static void the_kill_switch_takes_nothing(void **state) {
     nothing_was_sent();
     oms(CLI_OK, "kill-switch off --why over");
     oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void status_and_every_start_state_the_guarantee(void **state) {
+    char line[128];
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    for (size_t i = 0; profile_at(i) != NULL; i++) {
+        snprintf(line, sizeof line, "status --profile %s", profile_at(i)->name);
+        oms(CLI_OK, line);
+        said(profile_at(i)->guarantee);
+        snprintf(line, sizeof line, "status --json --profile %s", profile_at(i)->name);
+        oms(CLI_OK, line);
+        said("\"guarantee\":");
+    }
+    oms(CLI_OK, "submit D1 buy 1 AAPL --events");
+    said("\"event\":\"boot\",\"phase\":\"after\",\"text\":\"effectively once within 24 hours");
+}
+
+static void only_what_is_held_is_resolved(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    oms(CLI_USAGE, "resolve D1 gone --why looked");
+    said("decision D1 is working; only one that is held can be resolved");
+    oms(CLI_USAGE, "resolve D2 adopt O1 --why looked");
+    said("there is no decision \"D2\"");
     assert_int_equal(posts, 1);
 }
 
@@ -520,6 +551,8 @@ int main(void) {
         T(a_broker_that_is_not_there_is_named),
         T(refused_keys_are_said_to_be),
         T(the_kill_switch_takes_nothing),
+        T(status_and_every_start_state_the_guarantee),
+        T(only_what_is_held_is_resolved),
         T(the_halt_file_keeps_what_was_taken),
         T(a_repeated_decision_is_known),
         T(a_file_that_may_not_grow_stops_it_before_anything_is_sent),

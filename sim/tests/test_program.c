@@ -1,6 +1,7 @@
 /* The oms program as people run it: a process of its own, a real database, a real loopback socket.
  */
 #include "core/live/cli.h"
+#include "sim/tests/loopback.h"
 #include "sim/tests/small_exchange.h"
 
 #include <setjmp.h>
@@ -23,8 +24,8 @@ enum { WORDS = 24, OUTPUT_SIZE = 16384, RUN_S_MAX = 60, KILLED = -1 };
 
 static struct small_exchange small;
 static struct wire_exchange exchange;
-static struct wire_server *server;
-static char folder[64], url[64], output[OUTPUT_SIZE];
+static struct listener *server;
+static char folder[64], url[LISTENER_URL_SIZE], output[OUTPUT_SIZE];
 
 /* The program while it runs, and what the exchange does to it. */
 static pid_t child;
@@ -58,9 +59,7 @@ static int setup(void **state) {
     small_exchange(&small, &exchange);
     exchange.submit = submit_and_perhaps_kill;
     kill_on_submit = kill_before_taking = false;
-    server = wire_listen(0, &exchange);
-    assert_non_null(server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    server = loopback_open(&exchange, url);
     snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
@@ -72,7 +71,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    wire_server_close(server);
+    listener_close(server);
     assert_int_equal(chdir("/"), 0);
     return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -101,11 +100,11 @@ static int oms(const char *line) {
         be_the_program(count, words);
     time_t give_up = time(NULL) + RUN_S_MAX;
     while (waitpid(child, &status, WNOHANG) == 0) {
-        wire_server_run(server, 5);
+        listener_run(server, 5);
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
-    wire_server_run(server, 0);
+    listener_run(server, 0);
     FILE *in = fopen("output", "r");
     size_t n = in != NULL ? fread(output, 1, sizeof output - 1, in) : 0;
     output[n] = '\0';

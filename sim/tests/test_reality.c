@@ -22,6 +22,7 @@
  * The stories with a kill end the real and the simulated process before the same write, for every
  * write of its life, so that what is compared includes the recoveries. */
 #include "core/oms.h"
+#include "sim/tests/loopback.h"
 #include "sim/tests/machine.h"
 
 #include <setjmp.h>
@@ -72,7 +73,7 @@ struct side {
 
 static const struct story *story;
 static struct side real, simulated;
-static struct wire_server *server;
+static struct listener *server;
 static struct wire *wire;
 static char folder[FOLDER_SIZE], desk[FOLDER_SIZE], program[PATH_MAX];
 
@@ -277,7 +278,7 @@ static void oms(const char *line, int64_t kill_at) {
     time_t give_up = time(NULL) + RUN_S_MAX;
     for (int status; waitpid(child, &status, WNOHANG) == 0;) {
         real.world.now_ns = real_now_ns();
-        wire_server_run(server, 5);
+        listener_run(server, 5);
         if (time(NULL) > give_up)
             kill(child, SIGKILL);
     }
@@ -303,11 +304,10 @@ static enum oms_state state_of_d1(const char *vfs, const char *path) {
 }
 
 static void run_really(void) {
-    char init[256], submit[256], reconcile[256], status[256], path[FOLDER_SIZE + 8], url[64];
+    char init[256], submit[256], reconcile[256], status[256], path[FOLDER_SIZE + 8],
+        url[LISTENER_URL_SIZE];
     open_side(&real, real_now_ns());
-    server = wire_listen(0, &real.exchange);
-    assert_non_null(server);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", wire_server_port(server));
+    server = loopback_open(&real.exchange, url);
     setenv("APCA_API_BASE_URL", url, 1);
     setenv("APCA_API_KEY_ID", "key", 1);
     setenv("APCA_API_SECRET_KEY", "secret", 1);
@@ -478,7 +478,7 @@ static int clear_stage(void **state) {
     (void)state;
     disk_vfs_attach("sim", NULL, NULL, 0);
     wire_close(wire);
-    wire_server_close(server);
+    listener_close(server);
     wire = NULL;
     server = NULL;
     world_free(&real.world);

@@ -34,7 +34,7 @@ static const char *with(const char *from, const char *to) {
 static bool read_order(const char *text, struct broker_order *order,
                        struct alpaca_complaint *complaint) {
     cJSON *json = alpaca_parse(text, strlen(text), complaint);
-    bool read = json != NULL && alpaca_read_order(json, order, complaint);
+    bool read = json != NULL && alpaca_read_order(json, true, order, complaint);
     cJSON_Delete(json);
     return read;
 }

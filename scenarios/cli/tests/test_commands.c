@@ -319,6 +319,54 @@ static void a_scenario_that_is_explored_is_explored_by_run_too(void **state) {
     assert_non_null(strstr(output, " [misfit]\n"));
 }
 
+#define EXPLORED                                                                               \
+    "crashgate 1\nscenario \"A\"\n  profile alpaca, label, open-only\n  decision D1 = \"X\"\n" \
+    "broker fills all after 1s\n10:00:00 crash kill again anywhere\n"                          \
+    "signal D1 buy 1 AAPL limit 2\n10:01:00 restart\nsignal D1 buy 1 AAPL limit 2\n"
+
+/* How much memory a process took is the machine's, no result. */
+static void mask_memory(char *text) {
+    char *figure = strstr(text, "; at most ");
+    while (figure != NULL && strstr(figure + 1, "; at most ") != NULL)
+        figure = strstr(figure + 1, "; at most ");
+    if (figure != NULL)
+        snprintf(figure, strlen(figure) + 1, "\n");
+}
+
+static void what_is_explored_does_not_depend_on_how_many_explore_at_a_time(void **state) {
+    static const char *const oms[] = {"core", "seed-protocol"};
+    (void)state;
+    static char one[OUTPUT_SIZE], one_json[OUTPUT_SIZE];
+    write_file("a.scn", EXPLORED);
+    for (size_t i = 0; i < sizeof oms / sizeof oms[0]; i++) {
+        int exit_code = i == 0 ? EXIT_PASS : EXIT_FAIL;
+        char line[100];
+        snprintf(line, sizeof line, "explore a.scn --restarts at-once --jobs 1 --json j --oms %s",
+                 oms[i]);
+        does(line, exit_code, i == 0 ? "3 explorations, 3 closed" : "I1 broke at ");
+        memcpy(one, output, sizeof one);
+        snprintf(one_json, sizeof one_json, "%s", read_file("j"));
+        mask_memory(one);
+        snprintf(line, sizeof line, "explore a.scn --restarts at-once --jobs 2 --json j --oms %s",
+                 oms[i]);
+        does(line, exit_code, "3 explorations, ");
+        mask_memory(output);
+        assert_string_equal(output, one);
+        assert_string_equal(read_file("j"), one_json);
+        assert_non_null(strstr(one_json, "\"fingerprint\""));
+    }
+}
+
+static void memory_is_a_bound_that_is_named(void **state) {
+    (void)state;
+    write_file("a.scn", EXPLORED);
+    does("explore a.scn --memory 1", EXIT_INCONCLUSIVE,
+         "bound: 1 MiB of memory were taken (--memory), ");
+    assert_non_null(strstr(output, "NOT CLOSED a.scn:2"));
+    assert_non_null(strstr(output, "3 explorations, 0 closed"));
+    does("explore a.scn --memory 0", EXIT_MISTAKE, "--memory is a whole number from 1");
+}
+
 static void shrink_tells_the_smallest_plan(void **state) {
     (void)state;
     write_file("a.scn", "crashgate 1\nscenario \"A\"\n  decision D1 = \"X\"\n"
@@ -350,6 +398,8 @@ int main(void) {
         TEST(bless_writes_what_all_configurations_agree_on),
         TEST(bless_writes_nothing_where_it_would_prove_nothing),
         TEST(a_scenario_that_is_explored_is_explored_by_run_too),
+        TEST(what_is_explored_does_not_depend_on_how_many_explore_at_a_time),
+        TEST(memory_is_a_bound_that_is_named),
         TEST(shrink_tells_the_smallest_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

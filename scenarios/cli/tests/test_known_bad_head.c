@@ -61,6 +61,14 @@ static void a_scenario_may_be_explored(void **state) {
     assert_int_equal(bad.restarts, EXPLORE_THRESHOLDS);
     assert_int_equal(bad.plan_most, 3);
     assert_int_equal(bad.faults, 1);
+    assert_false(bad.has_hidden);
+    assert_true(known_bad_parse(
+        "x.known", WHOLE "Explore: thresholds, plan 2, hidden whole-seconds\n", &bad, why));
+    assert_true(bad.has_hidden);
+    assert_int_equal(bad.hidden, EXPLORE_WHOLE_SECONDS);
+    assert_int_equal(bad.faults, 0);
+    assert_false(
+        known_bad_parse("x.known", WHOLE "Explore: thresholds, plan 2, hidden x\n", &bad, why));
     assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
     assert_false(bad.explored);
 }

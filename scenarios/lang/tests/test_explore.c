@@ -17,9 +17,11 @@
 static struct scenario_file file;
 static struct explore_result result;
 static struct explore_options options;
+static const char *anywhere;
 
 static int setup(void **state) {
     (void)state;
+    anywhere = "crash again anywhere";
     options = (struct explore_options){
         .sut = &sut_core, .claims = sut_core.claims, .delays = EXPLORE_AT_ONCE, .audits = 2};
     return 0;
@@ -38,8 +40,8 @@ static void explore(const char *profile, const char *kinds, const char *lines) {
     char text[2000];
     snprintf(text, sizeof text,
              "crashgate 1\nscenario \"T\"\ncrashes %s\ndecision D1 = \"X\"\n"
-             "10:00:00 crash again anywhere\nsignal D1 buy 100 AAPL limit 150.00\n%s",
-             kinds, lines);
+             "10:00:00 %s\nsignal D1 buy 100 AAPL limit 150.00\n%s",
+             kinds, anywhere, lines);
     scenario_free(&file);
     explore_free(&result);
     if (!scenario_parse("T", text, strlen(text), &file, &diags)) {
@@ -78,6 +80,18 @@ static void power_cuts_close_too_and_stand_in_outcomes_are_tried(void **state) {
     closes();
     assert_true(result.implied_tried > 0);
     assert_false(result.reduced);
+}
+
+static void a_kind_named_with_the_crash_is_the_only_one(void **state) {
+    unsigned long kills = 0;
+    (void)state;
+    explore("label", "kill", FILLS);
+    kills = result.crash_worlds;
+    anywhere = "crash kill again anywhere";
+    explore("label", "kill, power", FILLS);
+    closes();
+    assert_int_equal(result.crash_worlds, kills);
+    assert_int_equal(result.implied_tried, 0);
 }
 
 static void restarts_around_every_moment_reach_more_than_restarts_at_once(void **state) {
@@ -124,6 +138,23 @@ static void a_bound_is_named_and_nothing_is_called_closed(void **state) {
     assert_int_equal(result.verdict, RUN_INCONCLUSIVE);
     assert_false(result.closed);
     assert_non_null(strstr(result.bound, "3 lives were run"));
+}
+
+static unsigned asked;
+static const char *after_four_lives(void *ctx) {
+    (void)ctx;
+    return ++asked > 4 ? "7 MiB of memory were taken" : NULL;
+}
+
+static void what_the_caller_has_spent_is_a_bound_with_its_name(void **state) {
+    (void)state;
+    asked = 0;
+    options.spent = after_four_lives;
+    explore("alpaca", "kill", FILLS);
+    assert_int_equal(result.verdict, RUN_INCONCLUSIVE);
+    assert_false(result.closed);
+    assert_int_equal(result.lives, 4);
+    assert_non_null(strstr(result.bound, "7 MiB of memory were taken, "));
 }
 
 static void other_faults_are_tried_in_every_life(void **state) {
@@ -187,10 +218,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_story_closes_under_every_guarantee_and_its_audits_agree),
         TEST(power_cuts_close_too_and_stand_in_outcomes_are_tried),
+        TEST(a_kind_named_with_the_crash_is_the_only_one),
         TEST(restarts_around_every_moment_reach_more_than_restarts_at_once),
         TEST(the_same_exploration_has_the_same_fingerprint),
         TEST(the_seed_protocol_is_found_by_one_crash),
         TEST(a_bound_is_named_and_nothing_is_called_closed),
+        TEST(what_the_caller_has_spent_is_a_bound_with_its_name),
         TEST(other_faults_are_tried_in_every_life),
         TEST(a_line_that_nothing_reaches_makes_it_vacuous),
         TEST(a_key_without_times_is_noticed),

@@ -114,6 +114,9 @@ static const struct proof {
     {"broker.submit", "lost", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
     {"broker.submit", "lost-reply", FILLS, "", SIGNAL "expect submits D1 = 1\n" ONCE},
     {"broker.submit", "no-reply", FILLS, "", SIGNAL "10:00:02 expect submits D1 = 1\n" ONCE},
+    {"broker.submit", "dropped", FILLS, "",
+     SIGNAL
+     "10:00:06 expect submits D1 = 1\n expect orders D1 = 0\n finally submits D1 = 2\n" FILLED},
     {"broker.submit", "late(by=3s)", FILLS, "",
      SIGNAL "10:00:02 expect submits D1 = 0\n 10:00:04 expect submits D1 = 1\n" ONCE},
     {"broker.submit", "error(status=503)", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},

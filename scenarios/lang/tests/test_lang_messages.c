@@ -164,6 +164,9 @@ static void crashes_and_quantifiers_keep_their_rules(void **state) {
     assert_told(GOOD "crash anywhere\n+1s restart\ncrash anywhere\n",
                 "f.scn:8:7: error: a second 'anywhere': this version of the language has one for a "
                 "scenario [E027]\n");
+    assert_told(GOOD "crash again anywhere\nclock jumps back 1h\n",
+                "f.scn:7:1: error: 'crash again anywhere' cannot be explored with a clock that "
+                "jumps [E042]\n");
     assert_told(GOOD "expect second refused\n",
                 "f.scn:6:8: error: no 'start second' above that could be refused [E038]\n");
     assert_told(GOOD "crash twice\n",
@@ -175,8 +178,8 @@ static void crashes_and_quantifiers_keep_their_rules(void **state) {
 
 static void what_comes_later_is_said_so(void **state) {
     (void)state;
-    static const char *const lines[] = {"reconcile daily", "operator resolves D1 as filled",
-                                        "broker busts F1", "expect pnl AAPL = 5"};
+    static const char *const lines[] = {"reconcile daily", "broker busts F1",
+                                        "expect pnl AAPL = 5"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char text[400];
         snprintf(text, sizeof text, "%s%s\n", GOOD, lines[i]);

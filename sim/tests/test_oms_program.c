@@ -1,10 +1,9 @@
 /* What an operator sees when the oms program refuses: the built program itself, its exit code, its
  * words (place, value, rule), and that nothing was sent. In every story the keys must appear
- * neither in the output nor in any file. */
+ * neither in the program.output nor in any file. */
 #include "core/live/cli.h"
 #include "core/live/fence.h"
-#include "sim/tests/loopback.h"
-#include "sim/tests/small_exchange.h"
+#include "sim/tests/program.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,163 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 24, OUTPUT_SIZE = 32768, RUN_S_MAX = 60, KILLED = -1, NOBODY = 65534 };
-
-#define KEY_ID "KEYID-7f3a-not-to-be-shown"
-#define SECRET "secret-91bc-not-to-be-shown"
-
-/* How the program is started. */
-static struct {
-    const char *key_id, *secret; /* NULL: not set */
-    bool as_nobody;
-    rlim_t file_size_max; /* 0: no limit */
-} as;
-
-static struct small_exchange small;
-static struct wire_exchange exchange;
-static struct listener *server;
-static unsigned posts;
-static int program = -1;
-static int out = -1; /* what the program says: a file in memory, which no full disk cuts short */
-static char folder[64], output[OUTPUT_SIZE];
-
-static enum wire_submit count_and_take(void *ctx, const struct broker_request *request,
-                                       struct broker_order *order, struct wire_refusal *refusal) {
-    struct wire_exchange plain;
-    small_exchange(ctx, &plain);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    small.now_ns = (int64_t)now.tv_sec * PROFILE_SECOND_NS + now.tv_nsec;
-    posts++;
-    return plain.submit(ctx, request, order, refusal);
-}
-
-static int setup(void **state) {
-    char url[LISTENER_URL_SIZE];
-    (void)state;
-    small = (struct small_exchange){0};
-    small_exchange(&small, &exchange);
-    exchange.submit = count_and_take;
-    exchange.key_id = as.key_id = KEY_ID;
-    exchange.secret = as.secret = SECRET;
-    as.as_nobody = false;
-    as.file_size_max = 0;
-    posts = 0;
-    server = loopback_open(&exchange, url);
-    setenv("APCA_API_BASE_URL", url, 1);
-    snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    return 0;
-}
-
-/* ---- secrets ---- */
-
-static bool holds(const char *bytes, size_t length, const char *text) {
-    return memmem(bytes, length, text, strlen(text)) != NULL;
-}
-
-static int look_for_secrets(const char *path, const struct stat *status, int type,
-                            struct FTW *place) {
-    (void)status, (void)place;
-    static char bytes[1 << 20];
-    FILE *in = type == FTW_F ? fopen(path, "rb") : NULL;
-    size_t n = in != NULL ? fread(bytes, 1, sizeof bytes, in) : 0;
-    if (in != NULL)
-        fclose(in);
-    return holds(bytes, n, KEY_ID) || holds(bytes, n, SECRET);
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place) {
-    (void)status, (void)type, (void)place;
-    return remove(path);
-}
-
-static int teardown(void **state) {
-    (void)state;
-    int told = nftw(folder, look_for_secrets, 8, FTW_PHYS);
-    listener_close(server);
-    assert_int_equal(chdir("/"), 0);
-    (void)umount2(folder, MNT_DETACH); /* the full disk, in the one story that has it */
-    if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
-        return -1;
-    if (told != 0)
-        print_error("a file of the store holds a key\n");
-    return told;
-}
-
-/* ---- running it ---- */
-
-static void set_or_unset(const char *name, const char *value) {
-    if (value != NULL)
-        setenv(name, value, 1);
-    else
-        unsetenv(name);
-}
-
-static void be_the_program(char **words) {
-    extern char **environ;
-    set_or_unset("APCA_API_KEY_ID", as.key_id);
-    set_or_unset("APCA_API_SECRET_KEY", as.secret);
-    if (as.file_size_max != 0) {
-        struct rlimit limit = {as.file_size_max, as.file_size_max};
-        signal(SIGXFSZ, SIG_IGN);
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    if (lseek(out, 0, SEEK_SET) == 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(out, STDERR_FILENO) >= 0 &&
-        (!as.as_nobody || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0)))
-        fexecve(program, words, environ);
-    _exit(127);
-}
-
-static pid_t start(const char *line) {
-    char copy[512], *words[WORDS_MAX + 1] = {(char *)(uintptr_t) "oms"};
-    int count = 1;
-    snprintf(copy, sizeof copy, "%s", line);
-    for (char *word = strtok(copy, " "); word != NULL && count < WORDS_MAX;
-         word = strtok(NULL, " "))
-        words[count++] = word;
-    assert_int_equal(ftruncate(out, 0), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        be_the_program(words);
-    return child;
-}
-
-/* Serves the program to its end; its exit code, or KILLED; `output` is what it said. */
-static int finish(pid_t child) {
-    int status = 0;
-    time_t give_up = time(NULL) + RUN_S_MAX;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        listener_run(server, 5);
-        if (time(NULL) > give_up)
-            kill(child, SIGKILL);
-    }
-    listener_run(server, 0);
-    ssize_t got = pread(out, output, sizeof output - 1, 0);
-    size_t n = got > 0 ? (size_t)got : 0;
-    output[n] = '\0';
-    if (holds(output, n, KEY_ID) || holds(output, n, SECRET))
-        fail_msg("a key is shown in:\n%s", output);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED;
-}
-
-/* Runs "oms " + line and insists on its exit code. */
-static void oms(int exit_code, const char *line) {
-    int got = finish(start(line));
-    if (got != exit_code)
-        fail_msg("oms %s: exit %d, expected %d:\n%s", line, got, exit_code, output);
-}
-
-static void said(const char *text) {
-    if (strstr(output, text) == NULL)
-        fail_msg("'%s' is not in:\n%s", text, output);
-}
+/* ---- stores that are not ours to use ---- */
 
 static void nothing_was_sent(void) {
-    assert_int_equal(posts, 0);
+    assert_int_equal(program.posts, 0);
 }
 
 static void write_file(const char *name, const char *bytes, size_t length) {
@@ -195,12 +41,6 @@ static void write_file(const char *name, const char *bytes, size_t length) {
     assert_int_equal(fclose(file), 0);
 }
 
-static void in_folder(const char *name, char path[PATH_MAX]) {
-    snprintf(path, PATH_MAX, "%s/%s", folder, name);
-}
-
-/* ---- stores that are not ours to use ---- */
-
 static void a_missing_store_is_not_made_by_the_way(void **state) {
     static const char *const lines[] = {"status",
                                         "submit D1 buy 1 AAPL",
@@ -209,14 +49,14 @@ static void a_missing_store_is_not_made_by_the_way(void **state) {
                                         "kill-switch on --why drill",
                                         "resolve D1 gone --why x",
                                         "resolve D1 adopt O1 --why x"};
-    char path[PATH_MAX];
+    char path[PROGRAM_PATH_SIZE];
     (void)state;
-    in_folder("oms.db", path);
+    program_path("oms.db", path);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        oms(CLI_ENVIRONMENT, lines[i]);
-        said(path);
-        said("there is no database");
-        said("oms init --db oms.db --account NAME");
+        program_run(CLI_ENVIRONMENT, lines[i]);
+        program_said(path);
+        program_said("there is no database");
+        program_said("oms init --db oms.db --account NAME");
         assert_int_equal(access("oms.db", F_OK), -1);
     }
     nothing_was_sent();
@@ -224,19 +64,19 @@ static void a_missing_store_is_not_made_by_the_way(void **state) {
 
 static void a_file_that_is_no_database_is_left_alone(void **state) {
     static const char garbage[] = "quarterly figures, not a database; nobody may write over them";
-    char path[PATH_MAX], after[sizeof garbage] = "";
+    char path[PROGRAM_PATH_SIZE], after[sizeof garbage] = "";
     (void)state;
-    in_folder("oms.db", path);
+    program_path("oms.db", path);
     write_file("oms.db", garbage, sizeof garbage);
-    oms(CLI_ENVIRONMENT, "status");
-    said("file is not a database");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
-    said(path);
-    said("file is not a database");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
-    said("file is not a database");
-    oms(CLI_ENVIRONMENT, "init --account A1");
-    said("it was left alone");
+    program_run(CLI_ENVIRONMENT, "status");
+    program_said("file is not a database");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
+    program_said(path);
+    program_said("file is not a database");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    program_said("file is not a database");
+    program_run(CLI_ENVIRONMENT, "init --account A1");
+    program_said("it was left alone");
     FILE *in = fopen("oms.db", "rb");
     assert_non_null(in);
     assert_int_equal(fread(after, 1, sizeof after, in), sizeof after);
@@ -246,46 +86,46 @@ static void a_file_that_is_no_database_is_left_alone(void **state) {
 }
 
 static void somebody_elses_database_is_left_alone(void **state) {
-    char path[PATH_MAX];
+    char path[PROGRAM_PATH_SIZE];
     sqlite3 *db;
     (void)state;
-    in_folder("oms.db", path);
+    program_path("oms.db", path);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE wine(year)", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-    oms(CLI_ENVIRONMENT, "status");
-    said("its application_id is another one");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
-    said(path);
-    said("its application_id is another one");
-    oms(CLI_ENVIRONMENT, "init --account A1");
-    said("it was left alone");
+    program_run(CLI_ENVIRONMENT, "status");
+    program_said("its application_id is another one");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    program_said(path);
+    program_said("its application_id is another one");
+    program_run(CLI_ENVIRONMENT, "init --account A1");
+    program_said("it was left alone");
     nothing_was_sent();
 }
 
 static void a_damaged_store_refuses_to_trade(void **state) {
     char noise[4096];
     (void)state;
-    oms(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "init --account A1");
     memset(noise, 0xa5, sizeof noise);
     int fd = open("oms.db", O_WRONLY);
     assert_int_equal(pwrite(fd, noise, sizeof noise, 4096), sizeof noise);
     close(fd);
-    oms(CLI_ENVIRONMENT, "status");
-    said("corrupt");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
-    said("corrupt");
-    said("oms.db");
+    program_run(CLI_ENVIRONMENT, "status");
+    program_said("corrupt");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --account A1");
+    program_said("corrupt");
+    program_said("oms.db");
     nothing_was_sent();
 }
 
 static void another_accounts_store_is_refused(void **state) {
     static const char *const lines[] = {"status --account B2", "submit D1 buy 1 AAPL --account B2"};
     (void)state;
-    oms(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "init --account A1");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        oms(CLI_ENVIRONMENT, lines[i]);
-        said("oms.db: it belongs to account A1, not to B2");
+        program_run(CLI_ENVIRONMENT, lines[i]);
+        program_said("oms.db: it belongs to account A1, not to B2");
     }
     nothing_was_sent();
 }
@@ -293,40 +133,40 @@ static void another_accounts_store_is_refused(void **state) {
 static void a_second_instance_is_told_who_runs(void **state) {
     static const char *const lines[] = {"status", "status --account A1", "submit D2 buy 1 AAPL",
                                         "reconcile --account A1", "kill-switch on --why drill"};
-    char path[PATH_MAX], who[40];
+    char path[PROGRAM_PATH_SIZE], who[40];
     (void)state;
-    in_folder("oms.db", path);
-    oms(CLI_OK, "init --account A1");
-    pid_t first = start("submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 50");
+    program_path("oms.db", path);
+    program_run(CLI_OK, "init --account A1");
+    pid_t first = program_start("submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 50");
     struct timespec nap = {.tv_nsec = 5000000};
     for (int i = 0; i < 4000 && fence_holder(path) != first; i++)
         nanosleep(&nap, NULL);
     snprintf(who, sizeof who, "process %ld is running on it", (long)first);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        oms(CLI_ENVIRONMENT, lines[i]);
-        said("store oms.db");
-        said(who);
-        said("oms.db-halt");
+        program_run(CLI_ENVIRONMENT, lines[i]);
+        program_said("store oms.db");
+        program_said(who);
+        program_said("oms.db-halt");
     }
     kill(first, SIGTERM);
-    assert_int_equal(finish(first), CLI_ENVIRONMENT); /* it stopped in order */
-    oms(CLI_OK, "status");
-    said("D1");
+    assert_int_equal(program_finish(first), CLI_ENVIRONMENT); /* it stopped in order */
+    program_run(CLI_OK, "status");
+    program_said("D1");
     nothing_was_sent();
 }
 
 static void a_folder_that_may_not_be_searched_is_named(void **state) {
     (void)state;
-    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(chmod(program.folder, 0755), 0);
     assert_int_equal(mkdir("shut", 0), 0);
-    as.as_nobody = geteuid() == 0; /* no folder is shut to root */
-    oms(CLI_ENVIRONMENT, "status --db shut/oms.db");
-    said("shut/oms.db");
-    said("folder that may be searched");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --db shut/oms.db --account A1");
-    said("shut/oms.db");
-    oms(CLI_ENVIRONMENT, "init --db shut/oms.db --account A1");
-    said("shut/oms.db");
+    program.as_nobody = geteuid() == 0; /* no folder is shut to root */
+    program_run(CLI_ENVIRONMENT, "status --db shut/oms.db");
+    program_said("shut/oms.db");
+    program_said("folder that may be searched");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --db shut/oms.db --account A1");
+    program_said("shut/oms.db");
+    program_run(CLI_ENVIRONMENT, "init --db shut/oms.db --account A1");
+    program_said("shut/oms.db");
     nothing_was_sent();
 }
 
@@ -358,13 +198,13 @@ static void wrong_words_are_named_with_their_rule(void **state) {
         {"init --account A/1 --db other.db", CLI_USAGE, "account \"A/1\" must be 1 to 32 of"},
     };
     (void)state;
-    oms(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "init --account A1");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        oms(rows[i].exit_code, rows[i].line);
-        said(rows[i].words);
+        program_run(rows[i].exit_code, rows[i].line);
+        program_said(rows[i].words);
     }
-    oms(CLI_OK, "status");
-    said("0 orders");
+    program_run(CLI_OK, "status");
+    program_said("0 orders");
     nothing_was_sent();
 }
 
@@ -374,8 +214,8 @@ static void help_lists_every_exit_code(void **state) {
                                         "help",          "kill-switch --help", "resolve --help"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        oms(CLI_OK, lines[i]);
-#define X(id, code, meaning) said("  " #code "  " meaning "\n");
+        program_run(CLI_OK, lines[i]);
+#define X(id, code, meaning) program_said("  " #code "  " meaning "\n");
         CLI_EXITS(X)
 #undef X
     }
@@ -383,19 +223,19 @@ static void help_lists_every_exit_code(void **state) {
 
 static void keys_that_are_missing_or_bad_are_asked_for_by_name(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    as.key_id = NULL;
-    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
-    said("set APCA_API_KEY_ID and APCA_API_SECRET_KEY");
-    as.key_id = "two words";
-    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
-    said("broker key id must be 1 to 128 visible ASCII characters");
-    as.key_id = KEY_ID;
-    as.secret = SECRET "\r\nX-Header: injected";
-    oms(CLI_USAGE, "submit D1 buy 1 AAPL");
-    said("broker secret must be");
-    oms(CLI_OK, "status"); /* needs none */
-    said("0 orders");
+    program_run(CLI_OK, "init --account A1");
+    program.key_id = NULL;
+    program_run(CLI_USAGE, "submit D1 buy 1 AAPL");
+    program_said("set APCA_API_KEY_ID and APCA_API_SECRET_KEY");
+    program.key_id = "two words";
+    program_run(CLI_USAGE, "submit D1 buy 1 AAPL");
+    program_said("broker key id must be 1 to 128 visible ASCII characters");
+    program.key_id = PROGRAM_KEY_ID;
+    program.secret = PROGRAM_SECRET "\r\nX-Header: injected";
+    program_run(CLI_USAGE, "submit D1 buy 1 AAPL");
+    program_said("broker secret must be");
+    program_run(CLI_OK, "status"); /* needs none */
+    program_said("0 orders");
     nothing_was_sent();
 }
 
@@ -403,110 +243,111 @@ static void keys_that_are_missing_or_bad_are_asked_for_by_name(void **state) {
 
 static void a_broker_that_is_not_there_is_named(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 0.3");
-    said("the broker at http://127.0.0.1:1");
-    said("GET /v2/");
-    said("onnect"); /* libcurl's words */
-    said("nothing was sent; what was taken is kept");
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --url http://127.0.0.1:1 --wait 0.3");
+    program_said("the broker at http://127.0.0.1:1");
+    program_said("GET /v2/");
+    program_said("onnect"); /* libcurl's words */
+    program_said("nothing was sent; what was taken is kept");
     nothing_was_sent();
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(program.posts, 1);
 }
 
 static void refused_keys_are_said_to_be(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    as.secret = "another-" SECRET;
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --wait 0.3 --events --json");
-    said("HTTP 401");
-    said("does not accept these keys");
+    program_run(CLI_OK, "init --account A1");
+    program.secret = "another-" PROGRAM_SECRET;
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL --wait 0.3 --events --json");
+    program_said("HTTP 401");
+    program_said("does not accept these keys");
     nothing_was_sent();
-    as.secret = SECRET;
-    oms(CLI_OK, "submit D1 buy 1 AAPL --events --json");
-    assert_int_equal(posts, 1);
+    program.secret = PROGRAM_SECRET;
+    program_run(CLI_OK, "submit D1 buy 1 AAPL --events --json");
+    assert_int_equal(program.posts, 1);
 }
 
 /* ---- switches and repeats ---- */
 
 static void the_kill_switch_takes_nothing(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    oms(CLI_OK, "kill-switch on --why drill");
-    oms(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
-    said("D1 was not taken: ");
-    said("kill switch is on");
-    said("drill");
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "kill-switch on --why drill");
+    program_run(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
+    program_said("D1 was not taken: ");
+    program_said("kill switch is on");
+    program_said("drill");
     nothing_was_sent();
-    oms(CLI_OK, "kill-switch off --why over");
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "kill-switch off --why over");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(program.posts, 1);
 }
 
 static void status_and_every_start_state_the_guarantee(void **state) {
     char line[128];
     (void)state;
-    oms(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "init --account A1");
     for (size_t i = 0; profile_at(i) != NULL; i++) {
         snprintf(line, sizeof line, "status --profile %s", profile_at(i)->name);
-        oms(CLI_OK, line);
-        said(profile_at(i)->guarantee);
+        program_run(CLI_OK, line);
+        program_said(profile_at(i)->guarantee);
         snprintf(line, sizeof line, "status --json --profile %s", profile_at(i)->name);
-        oms(CLI_OK, line);
-        said("\"guarantee\":");
+        program_run(CLI_OK, line);
+        program_said("\"guarantee\":");
     }
-    oms(CLI_OK, "submit D1 buy 1 AAPL --events");
-    said("\"event\":\"boot\",\"phase\":\"after\",\"text\":\"effectively once within 24 hours");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL --events");
+    program_said(
+        "\"event\":\"boot\",\"phase\":\"after\",\"text\":\"effectively once within 24 hours");
 }
 
 static void only_what_is_held_is_resolved(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    oms(CLI_USAGE, "resolve D1 gone --why looked");
-    said("decision D1 is working; only one that is held can be resolved");
-    oms(CLI_USAGE, "resolve D2 adopt O1 --why looked");
-    said("there is no decision \"D2\"");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    program_run(CLI_USAGE, "resolve D1 gone --why looked");
+    program_said("decision D1 is working; only one that is held can be resolved");
+    program_run(CLI_USAGE, "resolve D2 adopt O1 --why looked");
+    program_said("there is no decision \"D2\"");
+    assert_int_equal(program.posts, 1);
 }
 
 static void the_halt_file_keeps_what_was_taken(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "init --account A1");
     write_file("oms.db-halt", "", 0);
-    oms(CLI_UNDECIDED, "submit D1 buy 1 AAPL --wait 0.5");
-    said("halt file oms.db-halt");
-    said("nothing is sent");
+    program_run(CLI_UNDECIDED, "submit D1 buy 1 AAPL --wait 0.5");
+    program_said("halt file oms.db-halt");
+    program_said("nothing is sent");
     nothing_was_sent();
     assert_int_equal(unlink("oms.db-halt"), 0);
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(program.posts, 1);
 }
 
 static void a_repeated_decision_is_known(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    said("working");
-    oms(CLI_NOT_TAKEN, "submit D1 buy 2 AAPL");
-    said("D1 was not taken");
-    said("another payload");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    program_said("working");
+    program_run(CLI_NOT_TAKEN, "submit D1 buy 2 AAPL");
+    program_said("D1 was not taken");
+    program_said("another payload");
+    assert_int_equal(program.posts, 1);
 }
 
 /* ---- no space ---- */
 
 static void a_file_that_may_not_grow_stops_it_before_anything_is_sent(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    as.file_size_max = 4096; /* the log's first page does not fit */
-    oms(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
-    said("oms.db");
+    program_run(CLI_OK, "init --account A1");
+    program.file_size_max = 4096; /* the log's first page does not fit */
+    program_run(CLI_ENVIRONMENT, "submit D1 buy 1 AAPL");
+    program_said("oms.db");
     nothing_was_sent();
-    as.file_size_max = 0;
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    assert_int_equal(posts, 1);
+    program.file_size_max = 0;
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(program.posts, 1);
 }
 
 static void fill_up(const char *name) {
@@ -521,23 +362,23 @@ static void fill_up(const char *name) {
 
 static void a_full_disk_takes_nothing(void **state) {
     (void)state;
-    assert_int_equal(mount("oms-test", folder, "tmpfs", 0, "size=512k"), 0);
-    assert_int_equal(chdir(folder), 0);
-    oms(CLI_OK, "init --account A1");
+    assert_int_equal(mount("oms-test", program.folder, "tmpfs", 0, "size=512k"), 0);
+    assert_int_equal(chdir(program.folder), 0);
+    program_run(CLI_OK, "init --account A1");
     fill_up("filler");
-    oms(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
-    said("D1 was not taken: no space left for the intent");
+    program_run(CLI_NOT_TAKEN, "submit D1 buy 1 AAPL");
+    program_said("D1 was not taken: no space left for the intent");
     nothing_was_sent();
     assert_int_equal(unlink("filler"), 0);
-    oms(CLI_OK, "status");
-    said("0 orders");
-    oms(CLI_OK, "submit D1 buy 1 AAPL");
-    assert_int_equal(posts, 1);
+    program_run(CLI_OK, "status");
+    program_said("0 orders");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(program.posts, 1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, program_setup, program_teardown)
         T(a_missing_store_is_not_made_by_the_way),
         T(a_file_that_is_no_database_is_left_alone),
         T(somebody_elses_database_is_left_alone),
@@ -562,13 +403,7 @@ int main(void) {
     const struct CMUnitTest as_root[] = {T(a_full_disk_takes_nothing)};
 #undef T
     int failed = 0;
-    program = open("build/oms", O_RDONLY | O_CLOEXEC);
-    if (program < 0) {
-        fprintf(stderr, "build/oms is not there: run this from the top folder, after `make`\n");
-        return 1;
-    }
-    out = memfd_create("output", MFD_CLOEXEC);
-    if (out < 0)
+    if (!program_open())
         return 1;
     failed = geteuid() == 0 ? cmocka_run_group_tests(as_root, NULL, NULL) : 0;
     return failed + cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,10 +203,8 @@ static bool is_wal_mode(const unsigned char *header) {
 /* The file whose name is `path` with this at its end; looked for too often to print the name. */
 static int find_beside(const struct disk *disk, const char *path, const char *ending) {
     char name[DISK_NAME_SIZE + sizeof "-journal"];
-    size_t length = strlen(path);
-    CHECK(length < DISK_NAME_SIZE && strlen(ending) < sizeof "-journal");
-    memcpy(name, path, length);
-    memcpy(name + length, ending, strlen(ending) + 1);
+    CHECK(strlen(path) < DISK_NAME_SIZE && strlen(ending) < sizeof "-journal");
+    stpcpy(stpcpy(name, path), ending);
     return disk_slot_find(disk, name);
 }
 

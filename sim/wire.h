@@ -51,7 +51,7 @@ enum wire_admission {
 /* What an order's JSON says beyond struct broker_order. Times in ns since 1970; 0: null. */
 struct wire_order_more {
     int64_t updated_ns, filled_ns, expired_ns, canceled_ns, failed_ns;
-    char asset_id[40];     /* "": null */
+    char asset_id[40]; /* "": null */
 };
 
 /* An answer in JSON; `body` is malloced and taken over, NULL: none. */

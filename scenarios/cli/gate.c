@@ -177,10 +177,12 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     struct explore_totals explored;
     struct explorations all = {0};
     struct explorations_aside aside;
+    struct sweep_aside sweeps;
     explore.delays = EXPLORE_AT_ONCE;
     for (size_t i = 0; i < paths->n; i++)
         explorations_add(&all, suite, paths->v[i]);
     aside = explorations_begin(&all, suite, &explore);
+    sweeps = sweep_begin(suite, paths);
     suite->scenario_count = 0; /* they are counted when they are run, and those explored are not */
     for (size_t i = 0; i < paths->n; i++)
         run_file(suite, paths->v[i]);
@@ -196,7 +198,7 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
     known_bad =
         known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
     counted.known_bad = known_bad.caught;
-    swept = sweep_tagged(suite, paths);
+    swept = sweep_end(&sweeps, suite);
     counted.swept = swept.tried;
     explorations_end(&aside, &all, suite, &explore, &explored);
     explore_tell_totals(&explored, &explore);

@@ -4,9 +4,12 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/lang/exits.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct sweeping {
     struct suite *suite;
@@ -93,7 +96,7 @@ static void sweep_one_configuration(void *ctx, const char *path, const struct sc
     }
 }
 
-struct sweep_count sweep_tagged(struct suite *suite, const struct suite_paths *paths) {
+static struct sweep_count sweep_tagged(struct suite *suite, const struct suite_paths *paths) {
     struct sweeping sweeping = {.suite = suite, .tagged_only = true, .quiet_passes = true};
     struct sweep_count all = {0};
     size_t scenarios = suite->scenario_count;
@@ -108,6 +111,56 @@ struct sweep_count sweep_tagged(struct suite *suite, const struct suite_paths *p
     for (int kind = 0; kind < SWEEP_KINDS; kind++)
         printf(" %lu %ss,", sweeping.kinds[kind].tried, sweep_kind_name(kind));
     printf(" %lu broke it\n", all.broke);
+    return all;
+}
+
+/* ---- aside ---- */
+
+struct sweep_aside sweep_begin(struct suite *suite, const struct suite_paths *paths) {
+    struct sweep_aside aside = {.pid = -1, .told = tmpfile(), .counted = tmpfile()};
+    fflush(NULL);
+    if (aside.told != NULL && aside.counted != NULL)
+        aside.pid = fork();
+    if (aside.pid == 0) {
+        struct sweep_count all;
+        bool whole = dup2(fileno(aside.told), STDOUT_FILENO) >= 0;
+        all = sweep_tagged(suite, paths);
+        whole = fwrite(&all, sizeof all, 1, aside.counted) == 1 && fflush(NULL) == 0 && whole;
+        _exit(whole ? suite->exit_code : EXIT_ENVIRONMENT);
+    }
+    if (aside.pid < 0)
+        fprintf(stderr, "crashgate: cannot start a process to sweep in: %s\n", strerror(errno));
+    return aside;
+}
+
+static void print_all(FILE *from) {
+    char chunk[4096];
+    size_t n = 0;
+    rewind(from);
+    while ((n = fread(chunk, 1, sizeof chunk, from)) > 0)
+        fwrite(chunk, 1, n, stdout);
+}
+
+struct sweep_count sweep_end(struct sweep_aside *aside, struct suite *suite) {
+    struct sweep_count all = {0};
+    int status = 0;
+    bool ended = aside->pid > 0;
+    while (ended && waitpid(aside->pid, &status, 0) < 0)
+        ended = errno == EINTR;
+    if (ended && WIFEXITED(status))
+        suite_worst(suite, WEXITSTATUS(status));
+    if (ended)
+        print_all(aside->told);
+    if (ended)
+        rewind(aside->counted);
+    if (!ended || !WIFEXITED(status) || fread(&all, sizeof all, 1, aside->counted) != 1) {
+        fprintf(stderr, "crashgate: the process that sweeps did not finish\n");
+        suite_worst(suite, EXIT_ENVIRONMENT);
+    }
+    if (aside->told != NULL)
+        fclose(aside->told);
+    if (aside->counted != NULL)
+        fclose(aside->counted);
     return all;
 }
 

@@ -17,6 +17,18 @@ static uint32_t rotate(uint32_t value, int by) {
     return value >> by | value << (32 - by);
 }
 
+/* One round; `a` is where the first of the eight words stands. */
+static inline void take_round(uint32_t s[8], int a, uint32_t t) {
+    const uint32_t e = s[(a + 4) % 8], first = s[a];
+    const uint32_t choice = (e & s[(a + 5) % 8]) ^ (~e & s[(a + 6) % 8]);
+    const uint32_t majority =
+        (first & s[(a + 1) % 8]) ^ (first & s[(a + 2) % 8]) ^ (s[(a + 1) % 8] & s[(a + 2) % 8]);
+
+    t += s[(a + 7) % 8] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice;
+    s[(a + 3) % 8] += t;
+    s[(a + 7) % 8] = t + (rotate(first, 2) ^ rotate(first, 13) ^ rotate(first, 22)) + majority;
+}
+
 static void take_block(struct sha256 *sha) {
     uint32_t w[SHA256_BLOCK], s[8];
 
@@ -30,15 +42,16 @@ static void take_block(struct sha256 *sha) {
         w[i] = w[i - 16] + a + w[i - 7] + b;
     }
     memcpy(s, sha->state, sizeof s);
-    for (int i = 0; i < SHA256_BLOCK; i++) {
-        const uint32_t e = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        const uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        const uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        const uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        const uint32_t t = s[7] + e + choice + round_constants[i] + w[i];
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t;
-        s[0] = t + a + majority;
+    for (int i = 0; i < SHA256_BLOCK; i += 8) {
+        /* The eight words move one place a round; named anew each round they need not move. */
+        take_round(s, 0, round_constants[i] + w[i]);
+        take_round(s, 7, round_constants[i + 1] + w[i + 1]);
+        take_round(s, 6, round_constants[i + 2] + w[i + 2]);
+        take_round(s, 5, round_constants[i + 3] + w[i + 3]);
+        take_round(s, 4, round_constants[i + 4] + w[i + 4]);
+        take_round(s, 3, round_constants[i + 5] + w[i + 5]);
+        take_round(s, 2, round_constants[i + 6] + w[i + 6]);
+        take_round(s, 1, round_constants[i + 7] + w[i + 7]);
     }
     for (int i = 0; i < 8; i++) {
         sha->state[i] += s[i];
@@ -67,16 +80,15 @@ void sha256_add(struct sha256 *sha, const void *bytes, size_t length) {
 }
 
 void sha256_finish(struct sha256 *sha, unsigned char digest[SHA256_SIZE]) {
+    static const unsigned char padding[SHA256_BLOCK] = {0x80};
     const uint64_t bits = sha->length * 8;
+    const size_t used = (size_t)(sha->length % SHA256_BLOCK);
     unsigned char size[8];
 
     for (int i = 0; i < 8; i++) {
         size[i] = (unsigned char)(bits >> (56 - 8 * i));
     }
-    sha256_add(sha, "\x80", 1);
-    while (sha->length % SHA256_BLOCK != SHA256_BLOCK - sizeof size) {
-        sha256_add(sha, "", 1);
-    }
+    sha256_add(sha, padding, 1 + (2 * SHA256_BLOCK - 1 - sizeof size - used) % SHA256_BLOCK);
     sha256_add(sha, size, sizeof size);
     for (int i = 0; i < SHA256_SIZE; i++) {
         digest[i] = (unsigned char)(sha->state[i / 4] >> (24 - 8 * (i % 4)));

@@ -11,7 +11,6 @@
 #include "sim/disk_file.h"
 #include "sim/hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,13 +200,21 @@ static bool is_wal_mode(const unsigned char *header) {
     return header[DB_VERSIONS] == 2 && header[DB_VERSIONS + 1] == 2;
 }
 
+/* The file whose name is `path` with this at its end; looked for too often to print the name. */
+static int find_beside(const struct disk *disk, const char *path, const char *ending) {
+    char name[DISK_NAME_SIZE + sizeof "-journal"];
+    size_t length = strlen(path);
+    CHECK(length < DISK_NAME_SIZE && strlen(ending) < sizeof "-journal");
+    memcpy(name, path, length);
+    memcpy(name + length, ending, strlen(ending) + 1);
+    return disk_slot_find(disk, name);
+}
+
 /* Whether the file is whole pages in WAL mode, beside no rollback journal. */
 static bool is_plain(const struct disk *disk, const char *path, int slot, int *page_size) {
     unsigned char header[DB_HEADER];
-    char journal[DISK_NAME_SIZE + sizeof "-journal"];
     uint32_t size = 0;
-    snprintf(journal, sizeof journal, "%s-journal", path);
-    if (disk_slot_find(disk, journal) != DISK_NO_FILE ||
+    if (find_beside(disk, path, "-journal") != DISK_NO_FILE ||
         disk_slot_read(disk, slot, 0, header, DB_HEADER) < DB_HEADER || !is_wal_mode(header))
         return false;
     size = (uint32_t)header[16] << 8 | header[17];
@@ -227,14 +234,12 @@ static bool stays_plain(const struct disk *disk, const struct log *log) {
 
 bool content_look(const struct disk *disk, const char *path, struct content *content) {
     static struct log log; /* large; every field is set below */
-    char name[DISK_NAME_SIZE + sizeof "-wal"];
     struct checksum sum = {0, 0};
     int slot = strlen(path) < DISK_NAME_SIZE ? disk_slot_find(disk, path) : DISK_NO_FILE;
     bool empty = false;
     if (slot == DISK_NO_FILE || !is_plain(disk, path, slot, &log.page_size))
         return false;
-    snprintf(name, sizeof name, "%s-wal", path);
-    log.slot = disk_slot_find(disk, name);
+    log.slot = find_beside(disk, path, "-wal");
     log.page_count = log.committed = 0;
     memset(log.frame_of, 0, sizeof log.frame_of);
     if (!read_log_header(disk, &log, &sum, &empty) || (!empty && !read_frames(disk, &log, sum)))

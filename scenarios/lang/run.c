@@ -30,6 +30,11 @@ bool script_failing(const struct script *script, struct run_finding *finding) {
     const struct script_failure *failure = &script->failure;
     bool judged = violation->invariant != 0;
     bool checked = failure->code[0] != '\0';
+    if (!judged && !checked) {
+        finding->invariant = 0;
+        finding->code[0] = finding->headline[0] = '\0';
+        return false;
+    }
     *finding = (struct run_finding){.plan = script->taken, .marked = script->marked};
     /* The earlier one; at the same moment the invariant says more. */
     if (judged && (!checked || violation->at_ns <= failure->at_ns)) {
@@ -37,13 +42,13 @@ bool script_failing(const struct script *script, struct run_finding *finding) {
         finding->at_ns = violation->at_ns;
         snprintf(finding->code, sizeof finding->code, "I%d", violation->invariant);
         snprintf(finding->headline, sizeof finding->headline, "%s", violation->text);
-    } else if (checked) {
+    } else {
         finding->at_ns = failure->at_ns;
         finding->line = failure->line;
         memcpy(finding->code, failure->code, sizeof finding->code);
         memcpy(finding->headline, failure->text, sizeof finding->headline);
     }
-    return judged || checked;
+    return true;
 }
 
 static void add_counts(struct stage_counts *to, const struct stage_counts *from) {

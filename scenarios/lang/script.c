@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILLS_MAX = 4096 };
+enum { FILLS_MAX = 4096, POINT_TEXT_SIZE = 64 };
 
 /* ---- failing ---- */
 
@@ -218,6 +218,8 @@ static void die_at_call(struct script *script, size_t index, struct site site, u
 
 /* Every window whose line is reached and whose end is not: the first one, or -1. */
 static int open_window(const struct script *script) {
+    if (!script->has.window)
+        return -1;
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         if (script->lines[i].in_window)
             return (int)i;
@@ -268,15 +270,6 @@ static void list_point(struct script *script, struct site site, unsigned occurre
     script->named[0] = '\0';
 }
 
-static bool has_window(const struct scenario *scenario) {
-    for (size_t i = 0; i < scenario->line_count; i++) {
-        if (scenario->lines[i].statement == SCN_CRASH &&
-            quantified_crash(&scenario->lines[i].args.crash))
-            return true;
-    }
-    return false;
-}
-
 /* Shows a place to who watches, unless a crash there leaves what one at the place before leaves.
  * Where an order is about to leave, its request may be on its way when the sender dies. */
 static void show_crash_point(struct script *script, const struct port_call *call,
@@ -293,8 +286,7 @@ static void show_crash_point(struct script *script, const struct port_call *call
 
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
-    if (script->points != NULL && !script->stage.port.dead &&
-        (window >= 0 || !has_window(script->scenario)))
+    if (script->points != NULL && !script->stage.port.dead && (window >= 0 || !script->has.window))
         list_point(script, site, occurrence, after);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
         return;
@@ -371,30 +363,28 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
 
 /* ---- points ---- */
 
-static char *point_text(const struct script *script, const char *phase, enum scn_point_kind kind,
-                        int decision, char out[SCRIPT_REACHED_SIZE]) {
-    snprintf(out, SCRIPT_REACHED_SIZE, "%s %s%s%s", phase, scn_point_name(kind),
+static char *point_text(const struct script *script, bool after, enum scn_point_kind kind,
+                        int decision, char out[POINT_TEXT_SIZE]) {
+    snprintf(out, POINT_TEXT_SIZE, "%s %s%s%s", after ? "after" : "before", scn_point_name(kind),
              decision >= 0 ? " " : "",
              decision >= 0 ? script->scenario->decisions[decision].name : "");
     return out;
 }
 
-static void name_point(struct script *script, const char *phase, enum scn_point_kind kind,
-                       int decision) {
-    char text[SCRIPT_REACHED_SIZE];
-    add_name(script->named, sizeof script->named, point_text(script, phase, kind, decision, text));
+static void name_point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
+    char text[POINT_TEXT_SIZE];
+    add_name(script->named, sizeof script->named, point_text(script, after, kind, decision, text));
 }
 
-static void remember_point(struct script *script, const char *phase, enum scn_point_kind kind,
+static void remember_point(struct script *script, bool after, enum scn_point_kind kind,
                            int decision) {
-    char text[SCRIPT_REACHED_SIZE];
-    point_text(script, phase, kind, decision, text);
     for (size_t i = 0; i < script->reached_count; i++) {
-        if (strcmp(script->reached[i], text) == 0)
+        const struct script_point *point = &script->reached[i];
+        if (point->after == after && point->kind == kind && point->decision == decision)
             return;
     }
     if (script->reached_count < SCRIPT_REACHED_MAX)
-        memcpy(script->reached[script->reached_count++], text, sizeof text);
+        script->reached[script->reached_count++] = (struct script_point){after, kind, decision};
 }
 
 static void move_window(struct script *script, size_t index, bool after, enum scn_point_kind kind,
@@ -444,7 +434,7 @@ static bool crash_is_like(const struct scn_crash *crash, bool after, enum scn_po
 static void remember_point_key(struct script *script, bool after, enum scn_point_kind kind,
                                int decision) {
     const struct scenario *scenario = script->scenario;
-    for (size_t i = 0; i < scenario->line_count; i++) {
+    for (size_t i = 0; script->has.reach_crash && i < scenario->line_count; i++) {
         const struct scn_line *line = &scenario->lines[i];
         if (line->statement == SCN_REACH_CRASH &&
             crash_is_like(&line->args.crash, after, kind, decision))
@@ -465,9 +455,9 @@ static void remember_site_key(struct script *script, struct site site) {
 /* A point is about to be reached, or has been. */
 static void point(struct script *script, bool after, enum scn_point_kind kind, int decision) {
     const struct scenario *scenario = script->scenario;
-    remember_point(script, after ? "after" : "before", kind, decision);
+    remember_point(script, after, kind, decision);
     if (script->points != NULL)
-        name_point(script, after ? "after" : "before", kind, decision);
+        name_point(script, after, kind, decision);
     /* Before a window closes at this point, and (below) after one opens at it. */
     remember_point_key(script, after, kind, decision);
     for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
@@ -838,7 +828,8 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         return answer;
     if (script->called != NULL)
         *script->called |= UINT64_C(1) << call->site.op;
-    remember_site_key(script, call->site);
+    if (script->has.reach_crash)
+        remember_site_key(script, call->site);
     if (script->watch != NULL && is_crash_point(call->site)) {
         if (script->watch->called != NULL)
             script->watch->called(script->watch->ctx, call, occurrence, false);
@@ -846,11 +837,11 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
     }
     if (script->plan != NULL)
         answer = planned(script, call, occurrence);
-    if (!script->stage.port.dead)
+    if (script->has.crash_at && !script->stage.port.dead)
         scripted_crash_at(script, call);
     if (!script->stage.port.dead && is_crash_point(call->site))
         offer_crash(script, call->site, occurrence, false);
-    if (!script->stage.port.dead)
+    if (script->has.fault && !script->stage.port.dead)
         answer = scripted(script, call, occurrence, answer);
     if (!script->stage.port.dead && answer.act == ACT_NONE)
         answer = broker_drops(script, call, occurrence);
@@ -1180,7 +1171,7 @@ static void changed(void *ctx) {
         mark_place(script);
     if (script->watch != NULL && script->watch->changed != NULL)
         script->watch->changed(script->watch->ctx);
-    for (size_t i = 0; i < script->scenario->line_count; i++) {
+    for (size_t i = 0; script->has.condition && i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
         struct line_run *state = &script->lines[i];
         if (line->statement == SCN_ALWAYS && !cond_holds(script, line->terms, line->term_count))
@@ -1355,6 +1346,20 @@ static bool has_damage(const struct scenario *scenario, const struct plan *plan,
     return false;
 }
 
+static void list_kinds(struct script *script) {
+    memset(&script->has, 0, sizeof script->has);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        const struct scn_line *line = &script->scenario->lines[i];
+        bool crash = line->statement == SCN_CRASH;
+        script->has.window |= crash && quantified_crash(&line->args.crash);
+        script->has.crash_at |= crash && line->args.crash.where == SCN_CRASH_AT_SITE;
+        script->has.reach_crash |= line->statement == SCN_REACH_CRASH;
+        script->has.fault |= line->statement == SCN_FAULT;
+        script->has.condition |= line->statement == SCN_ALWAYS || line->statement == SCN_REACH ||
+                                 line->statement == SCN_WITHIN;
+    }
+}
+
 static void schedule_all(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
@@ -1441,6 +1446,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
     for (size_t i = 0; i < scenario->decision_count; i++)
         judge_add(&script->stage.judge, scenario->decisions[i].name,
                   &scenario->decisions[i].payload);
+    list_kinds(script);
     schedule_all(script);
     return true;
 }
@@ -1464,9 +1470,13 @@ void script_begin(struct script *script) {
 static void list_reached(const struct script *script, char *out, size_t size) {
     size_t used = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < script->reached_count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
-                                 script->reached[i]);
+    for (size_t i = 0; i < script->reached_count && used < size; i++) {
+        const struct script_point *point = &script->reached[i];
+        char text[POINT_TEXT_SIZE];
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+                             point_text(script, point->after, point->kind, point->decision, text));
+    }
 }
 
 /* What was ordered and never came is a failure of the script, not a pass. */

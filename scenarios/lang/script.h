@@ -11,7 +11,6 @@
 
 enum {
     SCRIPT_REACHED_MAX = 64,
-    SCRIPT_REACHED_SIZE = 64,
     SCRIPT_WINDOWS = 2 /* in which a quantified crash may strike in one run */
 };
 
@@ -46,6 +45,13 @@ struct script_failure {
     int64_t at_ns;
 };
 
+/* A point of the OMS's work (scenarios/lang/ast.h), about to be reached or passed. */
+struct script_point {
+    bool after;
+    enum scn_point_kind kind;
+    int decision; /* SCN_NONE: of no decision */
+};
+
 struct standing_fill {
     size_t order;
     int64_t at_ns;
@@ -77,6 +83,14 @@ struct script {
     int death_index;         /* into taken, or -1 */
 
     struct line_run *lines; /* one per scenario line */
+    /* What some line is: port calls and changes are many, and most scripts want few of them. */
+    struct {
+        bool window;      /* a quantified crash */
+        bool crash_at;    /* a crash at a counted call */
+        bool reach_crash; /* a `reach crash` */
+        bool fault;
+        bool condition; /* looked at after every change */
+    } has;
     size_t observed;        /* the next observed line, index into scenario lines */
     struct standing_fill *fills;
     size_t fill_count, fill_cap;
@@ -94,7 +108,7 @@ struct script {
     unsigned long fired[SITE_COUNT];
     unsigned long *tallies; /* of faults that fired, FAULT_TALLIES of them; borrowed, or NULL */
     uint64_t *called;       /* the same: operations that were called */
-    char reached[SCRIPT_REACHED_MAX][SCRIPT_REACHED_SIZE]; /* points, for messages */
+    struct script_point reached[SCRIPT_REACHED_MAX]; /* for messages */
     size_t reached_count;
     struct script_failure failure;
     struct run_points *points;                       /* borrowed; NULL: nobody asks */
@@ -113,7 +127,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
 /* Runs it to the end, final checks and the last recovery included. */
 void script_run(struct script *script, bool skip_recovery);
 void script_close(struct script *script);
-/* How the run ended, as a finding without its story (scenarios/lang/run.c). False: nothing broke. */
+/* How the run ended, as a finding without its story (scenarios/lang/run.c). False: nothing broke;
+ * then only its code, headline and invariant are set, to none. */
 bool script_failing(const struct script *script, struct run_finding *finding);
 
 /* ---- for an explorer, which runs a script one life at a time ---- */

@@ -57,7 +57,7 @@ struct task agenda_next(struct oms *oms) {
     }
     if (!oms->reconciled || oms->compare_asked) {
         offer(&best, (struct task){OMS_WORK_RECONCILE, later(oms->compare_ns, oms->slow_ns), NULL,
-                                   follow_compare});
+                                   compare_books});
     }
     for (size_t i = 0; i < oms->live_count; i++) {
         offer_order(oms, oms->live[i], &best);

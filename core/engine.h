@@ -4,7 +4,10 @@
  *   agenda.c   what is due next: one function, so that oms_next and oms_step agree
  *   send.c     orders and cancels leaving, and their answers becoming durable
  *   resolve.c  orders that may be live without our knowing, and expiry
- *   follow.c   looking at the broker: routine polls and the comparison
+ *   look.c     what the broker shows
+ *   follow.c   what its word makes of our orders; routine polls
+ *   booking.c  executions moving orders and positions
+ *   compare.c  the comparison with the broker
  *   ruling.c   what a person decides about a held order
  *   durable.c  the transactions all of them use
  *
@@ -111,7 +114,7 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error *error);
-enum oms_code follow_compare(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_error *error);
 
 /* What a broker's order makes of ours: *next starts as a copy of *order. True: something changed.
  * Another payload under our id makes it HELD. */

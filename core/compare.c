@@ -1,5 +1,6 @@
 /* The comparison with the broker (6): what differs is put on record as it was found, then what our
  * own orders explain is booked, in one transaction. */
+#include "core/again.h"
 #include "core/booking.h"
 #include "core/client_id.h"
 #include "core/look.h"
@@ -17,19 +18,24 @@ struct notice {
 };
 
 struct comparison {
-    struct picture picture;
-    bool *booked; /* for each execution of the picture */
+    struct picture picture, before; /* the newest look, and the one before it */
+    int looks;                      /* before the newest */
+    bool *booked;                   /* for each execution of the picture */
     struct reconcile_found found;
     struct oms_run run;
     struct notice *notices;
     size_t notice_count;
 };
 
-static void comparison_free(struct comparison *comparison) {
+/* Everything that belongs to one look. */
+static void forget_look(struct comparison *comparison) {
     look_free(&comparison->picture);
     reconcile_free(&comparison->found);
     free(comparison->booked);
     free(comparison->notices);
+    comparison->booked = NULL;
+    comparison->notices = NULL;
+    comparison->notice_count = 0;
 }
 
 static void announce(struct oms *oms, struct comparison *comparison, enum oms_event_kind kind,
@@ -251,10 +257,62 @@ static void tell_comparison(struct oms *oms, const struct comparison *comparison
     }
 }
 
-static enum oms_code compare_later(struct oms *oms) {
-    order_back_off(&oms->compare_ns, &oms->compare_step_ns, engine_now(oms));
-    return OMS_OK;
+/* ---- a comparison that cannot be made ---- */
+
+static int64_t boot_number(const struct oms *oms) {
+    return oms->boot > 0 ? oms->boot : oms->book.meta.boots + 1;
 }
+
+static void note_run(struct oms *oms, const struct oms_run *run) {
+    struct store_meta *meta = &oms->book.meta;
+    meta->last_run = run->id;
+    meta->last_run_ns = run->at_ns;
+    meta->boots = oms->boot = run->boot;
+}
+
+/* The record of it is worth a transaction, but a full disk is no reason to stop. False: it is not on
+ * record; *code says whether that stopped everything. */
+static bool put_inconclusive(struct oms *oms, const struct oms_run *run, enum oms_code *code,
+                             struct oms_error *error) {
+    enum store_commit done = STORE_UNKNOWN;
+    int rc = store_begin(&oms->store);
+
+    if (rc == SQLITE_OK) {
+        rc = store_put_run(&oms->store, run);
+    }
+    if (rc == SQLITE_OK) {
+        done = store_commit(&oms->store);
+    } else if ((rc & 0xff) == SQLITE_FULL && store_rollback(&oms->store) == SQLITE_OK) {
+        done = STORE_NO_SPACE;
+    }
+    *code = done == STORE_UNKNOWN ? engine_fail(oms, "write a comparison", error) : OMS_OK;
+    return done == STORE_COMMITTED;
+}
+
+/* Nothing is changed by it, and nothing is clean: it is tried again later, and on record once. */
+static enum oms_code inconclusive(struct oms *oms, const char *why, struct oms_error *error) {
+    struct oms_run run = {.id = oms->book.meta.last_run + 1,
+                          .boot = boot_number(oms),
+                          .at_ns = engine_now(oms),
+                          .at_boot = !oms->reconciled};
+    enum oms_code code = OMS_OK;
+
+    order_back_off(&oms->compare_ns, &oms->compare_step_ns, run.at_ns);
+    if (oms->unanswered) {
+        return OMS_OK;
+    }
+    text_clean(run.why, sizeof run.why, why);
+    if (put_inconclusive(oms, &run, &code, error)) {
+        note_run(oms, &run);
+    }
+    if (code == OMS_OK) {
+        oms->unanswered = true;
+        engine_tell(oms, OMS_EVENT_INCONCLUSIVE, OMS_AFTER, NULL, run.why);
+    }
+    return code;
+}
+
+/* ---- one that can ---- */
 
 static enum oms_code finish_comparison(struct oms *oms, struct comparison *comparison,
                                        struct oms_error *error) {
@@ -263,48 +321,105 @@ static enum oms_code finish_comparison(struct oms *oms, struct comparison *compa
     enum oms_code code;
 
     comparison->run = (struct oms_run){.id = meta->last_run + 1,
-                                       .boot = oms->reconciled ? oms->boot : meta->boots + 1,
+                                       .boot = boot_number(oms),
                                        .at_ns = engine_now(oms),
                                        .at_boot = !oms->reconciled};
-    code = store_comparison(oms, comparison, error);
+    if (!again_give_grace(oms, &comparison->found, comparison->run.at_ns)) {
+        return inconclusive(oms, "no memory", error);
+    }
+    code = again_tell_repeats(oms, &comparison->found, error);
+    if (code == OMS_OK) {
+        code = store_comparison(oms, comparison, error);
+    }
     if (code != OMS_OK) {
         return code;
     }
-    meta->last_run = comparison->run.id;
-    meta->last_run_ns = comparison->run.at_ns;
-    meta->boots = oms->boot = comparison->run.boot;
+    note_run(oms, &comparison->run);
+    meta->compared_ns = comparison->run.at_ns;
     oms->reconciled = true;
-    oms->compare_asked = false;
+    oms->compare_asked = oms->unanswered = false;
     oms->compare_ns = oms->compare_step_ns = 0;
     oms->poll_ns = comparison->run.at_ns + oms->config.poll_ns;
     tell_comparison(oms, comparison, meta->kill_switch && !was_on);
     return OMS_OK;
 }
 
+bool compare_is_due(const struct oms *oms) {
+    return !oms->reconciled || oms->compare_asked || oms->again_ns != INT64_MAX;
+}
+
+/* ---- a picture that stands still ---- */
+
+/* So many looks; a broker on which something happens between any two of them is asked again later.
+ */
+enum { LOOKS_MAX = 5 };
+
+enum stand {
+    STANDS,   /* what the newest look shows was so at one moment */
+    MOVES,    /* not known yet */
+    NO_ANSWER /* or no memory; `why` says */
+};
+
+static bool nothing_is_unexplained(const struct reconcile_found *found) {
+    for (size_t i = 0; i < found->n; i++) {
+        if (!found->v[i].explained) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One look, and what differs in it. A broker is read list by list, and between two of them something
+ * may happen. What agrees with our own books, our orders' executions added, needs no second look: no
+ * reading of different moments would add up so. Anything else is believed once two looks in a row
+ * show the same. */
+static enum stand look_once(struct oms *oms, struct comparison *comparison, const char **why,
+                            enum oms_code *code, struct oms_error *error) {
+    const struct picture *picture = &comparison->picture;
+
+    look_free(&comparison->before);
+    comparison->before = comparison->picture;
+    comparison->picture = (struct picture){.orders = {NULL}};
+    forget_look(comparison);
+    if (!look_at_all(oms, &comparison->picture)) {
+        *why = picture->why;
+        return NO_ANSWER;
+    }
+    comparison->booked = calloc(picture->fills.n + 1, sizeof *comparison->booked);
+    comparison->notices =
+        calloc(picture->fills.n + 2 * picture->orders.n + 1, sizeof *comparison->notices);
+    *why = "no memory";
+    if (comparison->booked == NULL || comparison->notices == NULL) {
+        return NO_ANSWER;
+    }
+    *code = note_booked(oms, comparison, error);
+    if (*code != OMS_OK || !compare(oms, comparison)) {
+        return NO_ANSWER;
+    }
+    *why = "what the broker shows does not stand still";
+    return nothing_is_unexplained(&comparison->found) ||
+                   (comparison->looks > 0 && look_is_same(picture, &comparison->before))
+               ? STANDS
+               : MOVES;
+}
+
 enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_error *error) {
     struct comparison comparison = {.booked = NULL};
-    enum oms_code code;
+    enum stand stand = MOVES;
+    enum oms_code code = OMS_OK;
+    const char *why = "";
 
     (void)order;
     engine_tell(oms, OMS_EVENT_RECONCILE, OMS_BEFORE, NULL, "");
-    if (!look_at_all(oms, &comparison.picture)) {
-        code = compare_later(oms);
-        goto out;
+    for (; stand == MOVES && comparison.looks < LOOKS_MAX; comparison.looks++) {
+        stand = look_once(oms, &comparison, &why, &code, error);
     }
-    comparison.booked = calloc(comparison.picture.fills.n + 1, sizeof *comparison.booked);
-    comparison.notices = calloc(comparison.picture.fills.n + 2 * comparison.picture.orders.n + 1,
-                                sizeof *comparison.notices);
-    if (comparison.booked == NULL || comparison.notices == NULL) {
-        code = compare_later(oms);
-        goto out;
-    }
-    code = note_booked(oms, &comparison, error);
     if (code == OMS_OK) {
-        code = compare(oms, &comparison) ? finish_comparison(oms, &comparison, error)
-                                         : compare_later(oms);
+        code = stand == STANDS ? finish_comparison(oms, &comparison, error)
+                               : inconclusive(oms, why, error);
     }
-out:
     look_forget(oms);
-    comparison_free(&comparison);
+    forget_look(&comparison);
+    look_free(&comparison.before);
     return code;
 }

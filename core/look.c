@@ -54,9 +54,21 @@ int64_t look_since(const struct oms *oms, int64_t newest_ns) {
     return since - THRESHOLD_LOOK_BACK_NS;
 }
 
+static const struct broker_reason no_memory = {.text = "no memory"};
+
 /* May a query still miss it because it is fresh? */
 static bool may_be_missed(const struct oms *oms, const struct order *order) {
     return oms->mark_ns < order->first_send_ns + oms->config.profile->query_lag_ns;
+}
+
+/* The question that had no whole answer, and what is known of why. */
+static bool not_whole(struct picture *picture, const char *question,
+                      const struct broker_reason *why) {
+    char text[BROKER_TEXT_SIZE];
+    text_clean(text, sizeof text, why->text);
+    (void)snprintf(picture->why, sizeof picture->why, "%s: %.150s", question,
+                   text[0] != '\0' ? text : "no whole answer");
+    return false;
 }
 
 /* An order of ours that the list lacks is asked for by itself, where that can be done. False: no
@@ -76,7 +88,7 @@ static bool look_up_missing(struct oms *oms, struct order *order, struct picture
         if (row != NULL) {
             *row = theirs;
         }
-        return row != NULL;
+        return row != NULL || not_whole(picture, "one order", &no_memory);
     case BROKER_ABSENT:
         if (order_is_working(order) && !order->told_missing && !may_be_missed(oms, order)) {
             order->told_missing = true;
@@ -87,7 +99,7 @@ static bool look_up_missing(struct oms *oms, struct order *order, struct picture
     case BROKER_INCONCLUSIVE:
         break;
     }
-    return false;
+    return not_whole(picture, "one order", &why);
 }
 
 void look_forget(struct oms *oms) {
@@ -144,7 +156,7 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
 
     engine_heard(oms, &why);
     if (!whole) {
-        return false;
+        return not_whole(picture, "orders", &why);
     }
     clean_orders(&picture->orders);
     note_listed(oms, picture);
@@ -220,14 +232,15 @@ bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *pictu
 
     for (size_t i = 0; !oms->config.profile->tells_executions && i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
-        whole = whole && (order->listed == NULL || add_execution(oms, order, &picture->fills));
+        whole = whole && (order->listed == NULL || add_execution(oms, order, &picture->fills) ||
+                          not_whole(picture, "executions", &why));
     }
     if (oms->config.profile->tells_executions) {
         whole = oms->broker.fills(oms->broker.ctx, since_ns, &picture->fills, &why);
         engine_heard(oms, &why);
         clean_fills(&picture->fills);
     }
-    return whole;
+    return whole || not_whole(picture, "executions", &why);
 }
 /* ---- all of it ---- */
 
@@ -249,7 +262,7 @@ bool look_at_all(struct oms *oms, struct picture *picture) {
     const size_t count = oms->book.order_count;
     const int64_t last_order_ns =
         count > 0 ? oms->book.orders[count - 1]->pub.created_ns : meta->created_ns;
-    const int64_t newest = last_order_ns > meta->last_run_ns ? last_order_ns : meta->last_run_ns;
+    const int64_t newest = last_order_ns > meta->compared_ns ? last_order_ns : meta->compared_ns;
     /* a lost tail of the database is younger than its newest row */
     const int64_t since = look_since(oms, earlier(newest, engine_now(oms)));
     struct broker_reason why = {0};
@@ -259,8 +272,44 @@ bool look_at_all(struct oms *oms, struct picture *picture) {
         whole = look_at_executions(oms, fills_since(oms, since), picture);
     }
     if (whole) {
-        whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why);
+        whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why) ||
+                not_whole(picture, "positions", &why);
         engine_heard(oms, &why);
     }
     return whole;
+}
+
+/* ---- two of them ---- */
+
+static bool same_orders(const struct broker_orders *a, const struct broker_orders *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].id, b->v[i].id) == 0 && a->v[i].status == b->v[i].status &&
+               a->v[i].filled_nanos == b->v[i].filled_nanos &&
+               a->v[i].filled_avg_nanos == b->v[i].filled_avg_nanos;
+    }
+    return same;
+}
+
+static bool same_fills(const struct broker_fills *a, const struct broker_fills *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].execution_id, b->v[i].execution_id) == 0;
+    }
+    return same;
+}
+
+static bool same_positions(const struct broker_positions *a, const struct broker_positions *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].symbol, b->v[i].symbol) == 0 &&
+               a->v[i].qty_nanos == b->v[i].qty_nanos &&
+               a->v[i].avg_price_nanos == b->v[i].avg_price_nanos;
+    }
+    return same;
+}
+
+bool look_is_same(const struct picture *a, const struct picture *b) {
+    return same_orders(&a->orders, &b->orders) && same_fills(&a->fills, &b->fills) &&
+           same_positions(&a->positions, &b->positions);
 }

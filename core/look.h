@@ -8,6 +8,7 @@ struct picture { /* all zero is empty; release with look_free, which leaves it s
     struct broker_orders orders;
     struct broker_fills fills;
     struct broker_positions positions;
+    char why[BROKER_TEXT_SIZE]; /* why it is not whole */
 };
 void look_free(struct picture *picture);
 
@@ -23,8 +24,12 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
  * answer. */
 bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *picture);
 
-/* Orders, executions, positions: all that a comparison needs. False: no whole answer. */
+/* Orders, executions, positions: all that a comparison needs. False: no whole answer, and
+ * picture->why says why. */
 bool look_at_all(struct oms *oms, struct picture *picture);
+
+/* Do two pictures show the same? */
+bool look_is_same(const struct picture *a, const struct picture *b);
 
 void look_forget(struct oms *oms);
 

@@ -16,8 +16,9 @@
  *  (4) A refusal is final.
  *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that
  *      moves its order and its position.
- *  (6) Nothing is sent before this start has compared itself with the broker, nor while the kill
- *      switch or the halt file is on, nor past a decision's expiry. Cancels may still leave.
+ *  (6) Nothing is sent before this start has compared itself with the broker, nor while a CRITICAL
+ *      difference waits for its second look, nor while the kill switch or the halt file is on, nor
+ *      past a decision's expiry. Cancels may still leave.
  *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
  *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
  *  (8) The number of distinct client order ids sent never exceeds the number of intents.
@@ -107,6 +108,7 @@ struct oms_config {
     int64_t send_window_ns;         /* a reserved send begins within this time, or not [1 s] */
     int max_sends;                  /* sends per client order id, then HELD [3] */
     int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
+    int repeat_alarm;               /* the same difference so often in a row is an ALARM [3] */
     bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */
 };
 
@@ -268,6 +270,7 @@ struct oms_position {
     int64_t avg_price_nanos; /* cost / qty, rounded half away from zero; derived */
 };
 struct oms_discrepancy {
+    int64_t run; /* the comparison that found it */
     enum oms_discrepancy_type type;
     enum oms_severity severity;
     bool explained; /* our own orders' executions account for it exactly */
@@ -281,6 +284,10 @@ struct oms_run { /* one comparison */
     int64_t boot; /* which start it belongs to */
     int64_t at_ns;
     bool at_boot;
+    /* Why it was inconclusive; then it found nothing, changed nothing, and says nothing about
+     * whether the two sides agree. "": it is conclusive. A comparison that is tried again and again
+     * is on record as inconclusive once. */
+    char why[OMS_REASON_SIZE];
 };
 struct oms_view {
     struct oms_order *orders; /* by time of intent */
@@ -294,8 +301,10 @@ struct oms_view {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     char account[OMS_ACCOUNT_SIZE];
-    int64_t boots;   /* starts so far that got as far as their first comparison */
+    int64_t boots;   /* starts so far that got as far as trying to compare */
     bool reconciled; /* oms_view only: this start has compared itself with the broker */
+    bool looks_again; /* oms_view only: a comparison is still to be made (the first, one that was
+                         asked for, or a second look at what may have been timing) */
 };
 
 /* Fills *view from a running instance, or from a store nobody runs on (read only: no fence, no
@@ -305,6 +314,14 @@ enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error 
 enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
                           struct oms_error *error);
 void oms_view_free(struct oms_view *view);
+
+/* The newest `last` comparisons of all starts, oldest first, inconclusive ones included, with what
+ * they found: view->runs and view->discrepancies, and nothing else of *view. Ways in and release as
+ * for oms_view. `last` at least 1. */
+enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
+                          struct oms_error *error);
+enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct oms_view *view,
+                             struct oms_error *error);
 
 /* The client order id of a decision: a pure function of account and decision id (2). */
 void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,

@@ -10,7 +10,7 @@
 
 enum {
     APPLICATION_ID = 0x63674f4d, /* "cgOM" */
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
     PAGE_SIZE_DEFAULT = 4096,
     WAL_HEADER = 32,
     WAL_FRAME_HEADER = 24
@@ -34,7 +34,7 @@ static const char schema[] =
     "WITHOUT ROWID;"
     "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
     "WITHOUT ROWID;"
-    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot);"
+    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot,why);"
     "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
     "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,run,type,severity,explained,symbol,ref,"
     "oms_value,broker_value,text);";

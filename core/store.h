@@ -46,15 +46,15 @@
              "WHERE id = ?1")                                                             \
     X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?)")                                    \
     X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
-    X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                            \
+    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                          \
     X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                  \
     X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                        \
     X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                 \
     X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")     \
     X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")  \
-    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot FROM runs ORDER BY id DESC")        \
+    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")  \
     X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "           \
-             "+broker_value, +text FROM journal WHERE kind = 'discrepancy' AND run >= "   \
+             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "   \
              "?1 ORDER BY id")                                                            \
     X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
 enum store_sql {
@@ -82,7 +82,8 @@ struct store_meta {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
-    int64_t last_run, boots, last_run_ns;
+    int64_t last_run, boots, last_run_ns; /* the newest of `runs` */
+    int64_t compared_ns; /* the newest conclusive one; 0: there is none */
     int64_t orphans; /* rows in `orphans`, so that a start need not look there in vain */
 };
 

@@ -87,14 +87,19 @@ static int next_row(struct store *store, enum store_sql which, const char *types
     return rc;
 }
 
-/* What the newest comparison says; none has been made when there is no row. */
+/* What the newest comparison says, and when the newest conclusive one was; none has been made when
+ * there is no row. Few are inconclusive in a row: each life and each request leaves one at most. */
 static int read_last_run(struct store *store, struct store_meta *meta) {
     struct oms_run run = {0};
-    const int rc = store_next_run_back(store, &run);
+    int rc = store_next_run_back(store, &run);
 
     meta->last_run = run.id;
     meta->boots = run.boot;
     meta->last_run_ns = run.at_ns;
+    while (rc == SQLITE_ROW && run.why[0] != '\0') {
+        rc = store_next_run_back(store, &run);
+    }
+    meta->compared_ns = rc == SQLITE_ROW ? run.at_ns : 0;
     store_rest(store, STORE_RUNS_BACK);
     return rc == SQLITE_DONE ? SQLITE_ROW : rc;
 }
@@ -211,12 +216,13 @@ int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID
 
 int store_next_run_back(struct store *store, struct oms_run *run) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_RUNS_BACK, "iiii", &row);
+    const int rc = next_row(store, STORE_RUNS_BACK, "iiiit", &row);
     if (rc == SQLITE_ROW) {
         *run = (struct oms_run){.id = get_int(row, 0),
                                 .boot = get_int(row, 1),
                                 .at_ns = get_int(row, 2),
                                 .at_boot = get_int(row, 3) != 0};
+        get_text(row, 4, run->why, sizeof run->why);
     }
     return rc;
 }
@@ -228,11 +234,12 @@ int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_dis
     if (rc == SQLITE_OK && !sqlite3_stmt_busy(row)) {
         put_int(row, 1, from_run);
     }
-    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, "iiittiit", &row) : rc;
+    rc = rc == SQLITE_OK ? next_row(store, STORE_FOUND, "iiittiiti", &row) : rc;
     if (rc != SQLITE_ROW) {
         return rc;
     }
-    *found = (struct oms_discrepancy){.type = (enum oms_discrepancy_type)get_int(row, 0),
+    *found = (struct oms_discrepancy){.run = get_int(row, 8),
+                                      .type = (enum oms_discrepancy_type)get_int(row, 0),
                                       .severity = (enum oms_severity)get_int(row, 1),
                                       .explained = get_int(row, 2) != 0,
                                       .oms_nanos = get_int(row, 5),
@@ -417,6 +424,7 @@ int store_put_run(struct store *store, const struct oms_run *run) {
     put_int(row, 2, run->boot);
     put_int(row, 3, run->at_ns);
     put_int(row, 4, run->at_boot);
+    put_text(row, 5, run->why);
     return store_finish(store, STORE_RUN);
 }
 

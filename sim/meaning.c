@@ -133,13 +133,21 @@ static bool is_known(const struct sut_meaning *meaning, const char *client_order
     return false;
 }
 
-/* An order at the broker that the next start notices only if its look goes back far enough. */
+/* An order or an execution at the broker that the next start notices only if its look goes back far enough. */
 static uint64_t notice(uint64_t hash, const struct sut_meaning *meaning, int64_t at_ns,
                        int64_t now_ns, struct moments *pending) {
-    hash = hash_u64(hash, at_ns >= meaning->since_ns);
+    hash = hash_u64(hash, (at_ns >= meaning->since_ns) + 2u * (at_ns >= meaning->others_since_ns));
     for (size_t i = 0; i < meaning->anchor_count; i++)
         hash = hash_u64(hash, (uint64_t)(at_ns - meaning->anchors[i]));
     return meaning_time(hash, at_ns + meaning->look_back_ns, now_ns, pending);
+}
+
+static const char *client_id_of(const struct exchange *exchange, const struct broker_fill *fill) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (strcmp(exchange->orders[i].told.id, fill->order_id) == 0)
+            return exchange->orders[i].told.client_order_id;
+    }
+    return "";
 }
 
 static uint64_t store_in_world(const struct sut_meaning *meaning, const struct world *world,
@@ -159,6 +167,10 @@ static uint64_t store_in_world(const struct sut_meaning *meaning, const struct w
         const struct broker_order *told = &exchange->orders[i].told;
         if (!is_known(meaning, told->client_order_id))
             hash = notice(hash, meaning, told->submitted_ns, world->now_ns, pending);
+    }
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (!is_known(meaning, client_id_of(exchange, &exchange->fills[i])))
+            hash = notice(hash, meaning, exchange->fills[i].at_ns, world->now_ns, pending);
     }
     return hash;
 }

@@ -127,6 +127,7 @@ static void start_session(struct session *s) {
     s->place = (struct oms_place){.path = s->args->db};
     s->config.profile = s->args->profile;
     s->config.page_size = s->args->page_size;
+    s->config.repeat_alarm = s->args->alarm_after;
     s->broker = OFFLINE;
     s->deadline_ns = clock_now_ns() + s->args->wait_ns;
 }
@@ -278,7 +279,8 @@ static bool order_is_final(const struct session *s, const struct oms_view *view,
 static bool store_is_settled(const struct session *s, const struct oms_view *view,
                              const struct oms_next *next) {
     (void)s;
-    return view->reconciled && (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
+    return view->reconciled && !view->looks_again &&
+           (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
 }
 
 static void tell_halt_file(struct session *s) {
@@ -388,7 +390,7 @@ static int run_reconcile(struct session *s) {
     if (exit != CLI_OK)
         return exit;
     exit = drive(s, store_is_settled, &view);
-    if (view.reconciled)
+    if (view.run_count > 0)
         cli_print_runs(&view, s->args->json, s->out);
     explain_unsettled(s, exit, &view);
     for (size_t i = 0; exit == CLI_OK && i < view.discrepancy_count; i++)
@@ -417,6 +419,22 @@ static int run_status(struct session *s) {
         cli_print_status(&view, s->args->profile, s->args->json, s->out);
     if (exit == CLI_OK)
         tell_halt_file(s);
+    oms_view_free(&view);
+    return exit;
+}
+
+static int run_history(struct session *s) {
+    struct oms_error error = {0};
+    struct oms_view view = {0};
+    int exit = refuse_if_running(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = oms_history_at(&s->place, (size_t)s->args->last, &view, &error);
+    exit = refuse_if_running(s); /* who came meanwhile may have written what was read */
+    if (exit == CLI_OK && code != OMS_OK)
+        exit = fail_core(s, code, &error);
+    else if (exit == CLI_OK)
+        cli_print_runs(&view, s->args->json, s->out);
     oms_view_free(&view);
     return exit;
 }
@@ -480,6 +498,8 @@ static int run_command(struct session *s) {
         return run_status(s);
     case CLI_COMMAND_RECONCILE:
         return run_reconcile(s);
+    case CLI_COMMAND_HISTORY:
+        return run_history(s);
     case CLI_COMMAND_KILL_SWITCH:
         return run_kill_switch(s);
     case CLI_COMMAND_RESOLVE:

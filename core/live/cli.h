@@ -16,7 +16,8 @@
       "not decided within --wait: it may be live; run reconcile, or submit it again")         \
     X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
     X(ENVIRONMENT, 5,                                                                         \
-      "store missing, locked, foreign, damaged or failing, or the broker does not answer")
+      "store missing, locked, foreign, damaged or failing, or the broker does not answer "      \
+      "(a comparison is then inconclusive)")
 enum cli_exit {
 #define X(id, code, meaning) CLI_##id = code,
     CLI_EXITS(X)
@@ -31,6 +32,7 @@ enum cli_exit {
     X(CANCEL, "cancel", "ID", "cancel a decision's order; safe to repeat")                     \
     X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
+    X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")    \
     X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                  \
     X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                \
       "say what became of a held order: it is not at the broker, or it is that one there")
@@ -57,6 +59,9 @@ enum cli_command {
     X(OPENING, "--opening", "SYM=QTY@PRICE", 1u << CLI_COMMAND_INIT,                             \
       "a position held already; may be repeated")                                                \
     X(PAGE_SIZE, "--page-size", "BYTES", 1u << CLI_COMMAND_INIT, "of the database [4096]")       \
+    X(LAST, "--last", "N", 1u << CLI_COMMAND_HISTORY, "the newest so many comparisons [20]")     \
+    X(ALARM_AFTER, "--alarm-after", "N", 1u << CLI_COMMAND_RECONCILE,                            \
+      "the same difference in so many comparisons in a row is an alarm [3]")                     \
     X(WHY, "--why", "TEXT", (1u << CLI_COMMAND_KILL_SWITCH) | (1u << CLI_COMMAND_RESOLVE),       \
       "goes on record with it")                                                                  \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
@@ -82,6 +87,8 @@ struct cli_args {
     int64_t wait_ns;
     int64_t expires_after_ns; /* 0: never */
     int page_size;
+    int last;        /* HISTORY */
+    int alarm_after; /* RECONCILE; 0: the core's default */
     bool json, events;
     bool kill_on;
     char broker_order_id[BROKER_ORDER_ID_SIZE]; /* RESOLVE: adopt this one; "": gone */

@@ -10,6 +10,9 @@ enum {
     WORD_MAX = 32,
     DEFAULT_WAIT_S = 60,
     SECONDS_MAX = 86400 * 366,
+    DEFAULT_LAST = 20,
+    LAST_MAX = 1000000,
+    ALARM_AFTER_MAX = 100,
     PAGE_MIN = 512,
     PAGE_MAX = 65536
 };
@@ -147,6 +150,17 @@ static bool read_page_size(const char *text, int *size, FILE *err) {
     return true;
 }
 
+static bool read_count(const char *name, const char *text, int most, int *count, FILE *err) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end != '\0' || end == text || value < 1 || value > most) {
+        fprintf(err, "oms: %s '%s' must be a whole number from 1 to %d\n", name, text, most);
+        return false;
+    }
+    *count = (int)value;
+    return true;
+}
+
 static bool read_profile(const char *text, const struct profile **profile, FILE *err) {
     *profile = profile_find(text);
     if (*profile != NULL)
@@ -209,6 +223,10 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         return read_opening(value, args, err);
     case CLI_FLAG_PAGE_SIZE:
         return read_page_size(value, &args->page_size, err);
+    case CLI_FLAG_LAST:
+        return read_count("--last", value, LAST_MAX, &args->last, err);
+    case CLI_FLAG_ALARM_AFTER:
+        return read_count("--alarm-after", value, ALARM_AFTER_MAX, &args->alarm_after, err);
     case CLI_FLAG_WHY:
         args->why = value;
         return true;
@@ -290,6 +308,7 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
         break;
     case CLI_COMMAND_STATUS:
     case CLI_COMMAND_RECONCILE:
+    case CLI_COMMAND_HISTORY:
     case CLI_COMMAND_COUNT:
         break;
     }
@@ -330,6 +349,7 @@ bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
     args->db = "oms.db";
     args->profile = profile_find("alpaca-retention");
     args->wait_ns = DEFAULT_WAIT_S * PROFILE_SECOND_NS;
+    args->last = DEFAULT_LAST;
     args->command = CLI_COMMAND_COUNT;
     if (argc < 2) {
         fputs("oms: a command is missing; `oms --help` lists them\n", err);

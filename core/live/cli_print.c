@@ -47,6 +47,7 @@ static cJSON *position_json(const struct oms_position *position) {
 
 static cJSON *discrepancy_json(const struct oms_discrepancy *found) {
     cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "comparison", (double)found->run);
     cJSON_AddStringToObject(o, "type", oms_discrepancy_name(found->type));
     cJSON_AddStringToObject(o, "severity", oms_severity_name(found->severity));
     cJSON_AddBoolToObject(o, "explained", found->explained);
@@ -66,6 +67,7 @@ static void add_runs(cJSON *to, const struct oms_view *view) {
         cJSON_AddNumberToObject(run, "id", (double)view->runs[i].id);
         cJSON_AddStringToObject(run, "at", rfc3339_format(view->runs[i].at_ns, at));
         cJSON_AddBoolToObject(run, "at_boot", view->runs[i].at_boot);
+        cJSON_AddStringToObject(run, "inconclusive", view->runs[i].why);
         cJSON_AddItemToArray(runs, run);
     }
     cJSON *found = cJSON_AddArrayToObject(to, "discrepancies");
@@ -97,24 +99,31 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
             order->reason[0] != '\0' ? ": " : "", order->reason);
 }
 
+static void print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n",
+            oms_severity_name(found->severity), oms_discrepancy_name(found->type), found->symbol,
+            decimal_format(found->oms_nanos, 0, ours),
+            decimal_format(found->broker_nanos, 0, theirs),
+            found->explained ? ", explained by our own executions" : "", found->text);
+}
+
 void cli_print_runs(const struct oms_view *view, bool json, FILE *out) {
-    char at[RFC3339_SIZE], ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    char at[RFC3339_SIZE];
     if (json) {
         cJSON *o = cJSON_CreateObject();
         add_runs(o, view);
         print_json(o, out);
         return;
     }
-    for (size_t i = 0; i < view->run_count; i++)
-        fprintf(out, "comparison %" PRId64 " at %s\n", view->runs[i].id,
-                rfc3339_format(view->runs[i].at_ns, at));
-    for (size_t i = 0; i < view->discrepancy_count; i++) {
-        const struct oms_discrepancy *found = &view->discrepancies[i];
-        fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n",
-                oms_severity_name(found->severity), oms_discrepancy_name(found->type),
-                found->symbol, decimal_format(found->oms_nanos, 0, ours),
-                decimal_format(found->broker_nanos, 0, theirs),
-                found->explained ? ", explained by our own executions" : "", found->text);
+    for (size_t i = 0, at_row = 0; i < view->run_count; i++) {
+        const struct oms_run *run = &view->runs[i];
+        fprintf(out, "comparison %" PRId64 " at %s%s%s\n", run->id,
+                rfc3339_format(run->at_ns, at), run->why[0] != '\0' ? " INCONCLUSIVE: " : "",
+                run->why);
+        for (; at_row < view->discrepancy_count && view->discrepancies[at_row].run == run->id;
+             at_row++)
+            print_discrepancy(&view->discrepancies[at_row], out);
     }
     fprintf(out, "%zu comparison%s, %zu difference%s\n", view->run_count,
             view->run_count == 1 ? "" : "s", view->discrepancy_count,

@@ -189,7 +189,12 @@ static bool positions(void *ctx, struct broker_positions *list, struct broker_re
     if (too_many(fake, why)) {
         return false;
     }
+    if (fake->sneaks_in > 0) {
+        fake_fill(fake, NULL, fake->sneaks_in, fake->orders.v[fake->orders.n - 1].limit_nanos);
+        fake->sneaks_in = 0;
+    }
     for (size_t i = 0; i < fake->extra.n; i++) {
+        fake->extra.v[i].qty_nanos += fake->restless ? DECIMAL_NANOS : 0;
         *broker_positions_add(list) = fake->extra.v[i];
     }
     for (size_t i = 0; i < fake->fills.n; i++) {

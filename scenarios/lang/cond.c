@@ -79,6 +79,14 @@ static bool discrepancy_found(struct script *script, const struct scn_args *args
     return false;
 }
 
+static int64_t inconclusive_count(struct script *script) {
+    const struct peek *peek = look(script);
+    int64_t count = 0;
+    for (size_t i = 0; i < peek->view.run_count; i++)
+        count += peek->view.runs[i].why[0] != '\0';
+    return count;
+}
+
 static bool recovery_is(const struct script *script, const struct scn_args *args) {
     const struct stage *stage = &script->stage;
     return stage->life > 0 && stage->recovered_ns >= stage->restarted_ns &&
@@ -103,6 +111,8 @@ static bool term_holds(struct script *script, const struct scn_term *term) {
         return recovery_is(script, args);
     case SCN_COND_DISCREPANCY:
         return discrepancy_found(script, args) != scn_has(args, SCN_SLOT_NO);
+    case SCN_COND_INCONCLUSIVE:
+        return compare(inconclusive_count(script), args->cmp, args->count);
     case SCN_COND_ORDER_STATE:
         order = own_order(script, look(script), args->decision);
         return order != NULL && order->state == args->state;
@@ -181,6 +191,10 @@ void cond_describe(struct script *script, const struct scn_term *term, char *out
         return;
     case SCN_COND_DISCREPANCY:
         describe_discrepancies(script, out, size);
+        return;
+    case SCN_COND_INCONCLUSIVE:
+        snprintf(out, size, "%lld comparisons since the last restart were inconclusive",
+                 (long long)inconclusive_count(script));
         return;
     case SCN_COND_ORDER_STATE:
         order = own_order(script, look(script), args->decision);

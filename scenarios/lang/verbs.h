@@ -198,6 +198,8 @@ enum scn_statement {
     X(DISCREPANCY, "[no] discrepancy [TYPE] [SYMBOL] [severity SEVERITY]",                        \
       "what comparisons (the one at boot included) recorded since the last restart",              \
       "discrepancy MISSING_IN_OMS AAPL severity CRITICAL")                                        \
+    X(INCONCLUSIVE, "inconclusive CMP INT",                                                       \
+      "comparisons since the last restart that could not be made whole", "inconclusive = 1")      \
     X(ORDER_STATE, "order D is STATE", "the OMS's view of the order", "order D1 is filled")       \
     X(OMS_RUNNING, "oms running", "the OMS is alive", "oms running")                              \
     X(OMS_HALTED, "oms halted", "the OMS stopped itself (fail-stop)", "oms halted")               \
@@ -255,7 +257,10 @@ enum scn_header {
     X(REJECT, "reject", 1, "a refusal becomes durable")                                \
     X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                  \
     X(RECONCILE, "reconcile", 0, "the comparison with the broker")                     \
-    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")
+    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")          \
+    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")         \
+    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")       \
+    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions")
 enum scn_point_kind {
 #define X(id, word, takes_decision, meaning) SCN_POINT_##id,
     SCN_POINTS(X)

@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 3, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+enum { SUT_ABI = 4, SUT_WHY_SIZE = OMS_ERROR_SIZE };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -67,6 +67,8 @@ struct sut_meaning {
     uint64_t *known;
     size_t known_count, known_cap;
     int64_t since_ns, look_back_ns;
+    /* From here on every start sees what others did, for which it looks no further back. */
+    int64_t others_since_ns;
     /* Times from which on live orders make every start look, whenever it comes. */
     int64_t *anchors;
     size_t anchor_count, anchor_cap;

@@ -21,6 +21,7 @@ struct comparison {
     struct picture picture, before; /* the newest look, and the one before it */
     int looks;                      /* before the newest */
     bool *booked;                   /* for each execution of the picture */
+    struct broker_fill *corrected;  /* the same; NULL: none is a correction */
     struct reconcile_found found;
     struct oms_run run;
     struct notice *notices;
@@ -32,8 +33,10 @@ static void forget_look(struct comparison *comparison) {
     look_free(&comparison->picture);
     reconcile_free(&comparison->found);
     free(comparison->booked);
+    free(comparison->corrected);
     free(comparison->notices);
     comparison->booked = NULL;
+    comparison->corrected = NULL;
     comparison->notices = NULL;
     comparison->notice_count = 0;
 }
@@ -68,6 +71,66 @@ static enum oms_code note_booked(struct oms *oms, struct comparison *comparison,
     return OMS_OK;
 }
 
+static bool has_corrections(const struct broker_fills *fills) {
+    for (size_t i = 0; i < fills->n; i++) {
+        if (ledger_is_correction(&fills->v[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the execution at `i`, a correction, corrects: as an earlier row of the same list left it, or
+ * as it is booked. */
+static enum oms_code find_corrected(struct oms *oms, struct comparison *comparison, size_t i,
+                                    struct oms_error *error) {
+    const struct broker_fills *fills = &comparison->picture.fills;
+    const struct broker_fill *fill = &fills->v[i];
+    struct broker_fill *was = &comparison->corrected[i];
+    const char *root = ledger_root(&oms->book.corrections, fill->refers);
+    int rc;
+
+    for (size_t j = 0; j < i; j++) {
+        if (strcmp(fills->v[j].execution_id, root) == 0 && ledger_is_correction(&fills->v[j])) {
+            root = comparison->corrected[j].execution_id;
+        }
+    }
+    for (size_t j = i; j-- > 0;) {
+        const struct broker_fill *other = &fills->v[j];
+        const bool is_it = ledger_is_correction(other)
+                               ? strcmp(comparison->corrected[j].execution_id, root) == 0
+                               : strcmp(other->execution_id, root) == 0;
+        if (is_it && root[0] != '\0' && !comparison->booked[j]) {
+            *was = *other;
+            text_clean(was->execution_id, sizeof was->execution_id, root);
+            return OMS_OK;
+        }
+    }
+    rc = booking_corrected(oms, fill, was);
+    if (rc != SQLITE_ROW) {
+        *was = (struct broker_fill){.qty_nanos = 0};
+    }
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? OMS_OK
+                                                 : engine_fail(oms, "look for an execution", error);
+}
+
+static enum oms_code note_corrected(struct oms *oms, struct comparison *comparison,
+                                    struct oms_error *error) {
+    const struct broker_fills *fills = &comparison->picture.fills;
+    enum oms_code code = OMS_OK;
+
+    if (!has_corrections(fills)) {
+        return OMS_OK;
+    }
+    comparison->corrected = calloc(fills->n, sizeof *comparison->corrected);
+    for (size_t i = 0; comparison->corrected != NULL && code == OMS_OK && i < fills->n; i++) {
+        if (ledger_is_correction(&fills->v[i])) {
+            code = find_corrected(oms, comparison, i, error);
+        }
+    }
+    return code;
+}
+
 static bool compare(struct oms *oms, struct comparison *comparison) {
     const struct book *book = &oms->book;
     struct reconcile_order *orders = calloc(book->order_count + 1, sizeof *orders);
@@ -79,7 +142,10 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
     const struct reconcile_broker theirs = {.orders = &comparison->picture.orders,
                                             .fills = &comparison->picture.fills,
                                             .booked = comparison->booked,
+                                            .corrected = comparison->corrected,
                                             .positions = &comparison->picture.positions};
+    const struct reconcile_rules rules = {.price_tolerance_ppm = oms->config.price_tolerance_ppm,
+                                          .self_heal_ppm = oms->config.self_heal_ppm};
     bool ok = orders != NULL;
 
     for (size_t i = 0; ok && i < book->order_count; i++) {
@@ -90,7 +156,7 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
                                                       pub->state != OMS_STATE_HELD};
     }
     ok = ok &&
-         reconcile_compare(&ours, &theirs, oms->config.price_tolerance_ppm, &comparison->found);
+         reconcile_compare(&ours, &theirs, &rules, &comparison->found);
     free(orders);
     return ok;
 }
@@ -167,7 +233,7 @@ static enum oms_code book_found(struct oms *oms, struct comparison *comparison,
         if (comparison->booked[i] || order == NULL || order->pub.state == OMS_STATE_HELD) {
             continue;
         }
-        if (!booking_fits(order, &fills->v[i], why)) {
+        if (!booking_fits(oms, order, &fills->v[i], why)) {
             engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order, why);
             code = engine_trip(oms, true, "comparison", why, error);
         } else {
@@ -200,6 +266,25 @@ static enum oms_code remember_orphans(struct oms *oms, const struct comparison *
     return OMS_OK;
 }
 
+/* Positions that differ by so little that the configuration allows to take the broker's over. */
+static enum oms_code heal(struct oms *oms, const struct comparison *comparison,
+                          struct oms_error *error) {
+    const struct broker_positions *theirs = &comparison->picture.positions;
+    enum oms_code code = OMS_OK;
+
+    for (size_t i = 0; code == OMS_OK && i < comparison->found.n; i++) {
+        const struct oms_discrepancy *found = &comparison->found.v[i];
+        const bool healable =
+            found->type == OMS_QUANTITY_MISMATCH && found->severity == OMS_WARNING;
+        for (size_t j = 0; healable && code == OMS_OK && j < theirs->n; j++) {
+            if (strcmp(theirs->v[j].symbol, found->symbol) == 0) {
+                code = booking_adjustment(oms, &comparison->run, &theirs->v[j], error);
+            }
+        }
+    }
+    return code;
+}
+
 static enum oms_code trip_if_unexplained(struct oms *oms, const struct comparison *comparison,
                                          struct oms_error *error) {
     for (size_t i = 0; i < comparison->found.n; i++) {
@@ -230,6 +315,9 @@ static enum oms_code store_comparison(struct oms *oms, struct comparison *compar
     }
     if (code == OMS_OK) {
         code = remember_orphans(oms, comparison, error);
+    }
+    if (code == OMS_OK) {
+        code = heal(oms, comparison, error);
     }
     if (code == OMS_OK) {
         code = trip_if_unexplained(oms, comparison, error);
@@ -393,6 +481,12 @@ static enum stand look_once(struct oms *oms, struct comparison *comparison, cons
         return NO_ANSWER;
     }
     *code = note_booked(oms, comparison, error);
+    if (*code == OMS_OK) {
+        *code = note_corrected(oms, comparison, error);
+    }
+    if (has_corrections(&picture->fills) && comparison->corrected == NULL) {
+        return NO_ANSWER;
+    }
     if (*code != OMS_OK || !compare(oms, comparison)) {
         return NO_ANSWER;
     }

@@ -71,14 +71,14 @@ static enum oms_code book_new_execution(struct oms *oms, const struct broker_fil
     enum oms_code code;
     int rc;
 
-    if (order == NULL || !order_is_working(order)) {
+    if (order == NULL || (!order_is_working(order) && !ledger_is_correction(fill))) {
         return OMS_OK;
     }
     rc = store_is_booked(&oms->store, fill->execution_id);
     if (rc != SQLITE_DONE) {
         return rc == SQLITE_ROW ? OMS_OK : engine_fail(oms, "look for an execution", error);
     }
-    if (!booking_fits(order, fill, why)) {
+    if (!booking_fits(oms, order, fill, why)) {
         if (order->told_odd) {
             return OMS_OK;
         }

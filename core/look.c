@@ -23,6 +23,7 @@ static void clean_fills(struct broker_fills *fills) {
         text_clean(fill->execution_id, sizeof fill->execution_id, fill->execution_id);
         text_clean(fill->order_id, sizeof fill->order_id, fill->order_id);
         text_clean(fill->symbol, sizeof fill->symbol, fill->symbol);
+        text_clean(fill->refers, sizeof fill->refers, fill->refers);
     }
 }
 
@@ -244,8 +245,13 @@ bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *pictu
 }
 /* ---- all of it ---- */
 
-/* The oldest moment whose executions matter: orders found besides the list may be older than it. */
+/* The oldest moment whose executions matter: orders found besides the list may be older than it, and
+ * what was corrected since the last comparison may be of any age itself. */
 static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
+    const struct store_meta *meta = &oms->book.meta;
+    const int64_t compared_ns = meta->compared_ns > 0 ? meta->compared_ns : meta->created_ns;
+
+    since_ns = earlier(since_ns, compared_ns - THRESHOLD_LOOK_BACK_NS);
     for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {

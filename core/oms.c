@@ -15,7 +15,8 @@ enum {
     MAX_SENDS = 3,
     PRICE_TOLERANCE_PPM = 10000,
     REPEAT_ALARM = 3,
-    REPEAT_ALARM_MAX = 100
+    REPEAT_ALARM_MAX = 100,
+    SELF_HEAL_PPM_MAX = 500000 /* half of the position: more is no healing */
 };
 
 /* ---- rules for what comes in ---- */
@@ -77,8 +78,11 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
         text_error(error, "configuration: page size %d must be a power of two from 512 to 65536",
                    config->page_size);
     } else if (config->checkpoint_frames < 0 || config->poll_ns < 0 || config->send_window_ns < 0 ||
-               config->price_tolerance_ppm < 0 || config->repeat_alarm < 0) {
+               config->price_tolerance_ppm < 0 || config->repeat_alarm < 0 || config->self_heal_ppm < 0) {
         text_error(error, "configuration: no number may be negative");
+    } else if (config->self_heal_ppm > SELF_HEAL_PPM_MAX) {
+        text_error(error, "configuration: self-heal of %lld ppm must be at most %d",
+                   (long long)config->self_heal_ppm, SELF_HEAL_PPM_MAX);
     } else if (config->repeat_alarm > REPEAT_ALARM_MAX) {
         text_error(error, "configuration: repeat alarm %d must be at most %d", config->repeat_alarm,
                    REPEAT_ALARM_MAX);

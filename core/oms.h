@@ -32,6 +32,8 @@
  *                        truly absent: INTENT (to be sent again), HELD, CANCELED or EXPIRED
  *      WORKING           PARTIALLY_FILLED, FILLED, CANCELED, REJECTED, EXPIRED
  *      PARTIALLY_FILLED  FILLED, CANCELED, EXPIRED
+ *                        all its executions are busted: WORKING
+ *      FILLED            an execution is busted or corrected: CANCELED
  *      HELD              found at the broker later: WORKING or what the broker says
  *                        a person says which of the broker's orders it is: the same
  *                        a person says it is not at the broker: CANCELED
@@ -108,6 +110,9 @@ struct oms_config {
     int64_t send_window_ns;         /* a reserved send begins within this time, or not [1 s] */
     int max_sends;                  /* sends per client order id, then HELD [3] */
     int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
+    /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
+     * adjustment [0: nothing is]. Nothing is ever sent for it. */
+    int64_t self_heal_ppm;
     int repeat_alarm;               /* the same difference so often in a row is an ALARM [3] */
     bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */
 };

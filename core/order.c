@@ -19,8 +19,9 @@
     X(INTENT, BIT(IN_DOUBT) | FOUND_LIVE | BIT(HELD))                                              \
     X(IN_DOUBT, BIT(INTENT) | FOUND_LIVE | BIT(HELD))                                              \
     X(WORKING, BIT(PARTIALLY_FILLED) | BIT(FILLED) | BIT(CANCELED) | BIT(REJECTED) | BIT(EXPIRED)) \
-    X(PARTIALLY_FILLED, BIT(FILLED) | BIT(CANCELED) | BIT(EXPIRED))                                \
-    X(FILLED, 0)                                                                                   \
+    /* back to WORKING, or from FILLED: executions were busted */                                  \
+    X(PARTIALLY_FILLED, BIT(WORKING) | BIT(FILLED) | BIT(CANCELED) | BIT(EXPIRED))                 \
+    X(FILLED, BIT(CANCELED))                                                                       \
     X(CANCELED, 0)                                                                                 \
     X(REJECTED, 0)                                                                                 \
     X(EXPIRED, 0)                                                                                  \

@@ -230,7 +230,9 @@ static enum oms_code book_found(struct oms *oms, struct comparison *comparison,
     for (size_t i = 0; i < fills->n; i++) {
         struct order *order = book_by_broker_id(&oms->book, fills->v[i].order_id);
         enum oms_code code;
-        if (comparison->booked[i] || order == NULL || order->pub.state == OMS_STATE_HELD) {
+        const bool lost = ledger_is_correction(&fills->v[i]) &&
+                          comparison->corrected[i].execution_id[0] == '\0';
+        if (comparison->booked[i] || order == NULL || order->pub.state == OMS_STATE_HELD || lost) {
             continue;
         }
         if (!booking_fits(oms, order, &fills->v[i], why)) {

@@ -67,6 +67,7 @@ static bool executions_are_missing(const struct oms *oms) {
 static enum oms_code book_new_execution(struct oms *oms, const struct broker_fill *fill,
                                         struct oms_error *error) {
     struct order *order = book_by_broker_id(&oms->book, fill->order_id);
+    struct broker_fill was;
     char why[OMS_REASON_SIZE];
     enum oms_code code;
     int rc;
@@ -77,6 +78,11 @@ static enum oms_code book_new_execution(struct oms *oms, const struct broker_fil
     rc = store_is_booked(&oms->store, fill->execution_id);
     if (rc != SQLITE_DONE) {
         return rc == SQLITE_ROW ? OMS_OK : engine_fail(oms, "look for an execution", error);
+    }
+    if (ledger_is_correction(fill) && booking_corrected(oms, fill, &was) == SQLITE_DONE) {
+        oms->compare_asked = oms->compare_asked || !order->told_odd;
+        order->told_odd = true; /* what it corrects is older than a poll looks */
+        return OMS_OK;
     }
     if (!booking_fits(oms, order, fill, why)) {
         if (order->told_odd) {

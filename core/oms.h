@@ -274,6 +274,14 @@ struct oms_position {
     decimal_wide cost;       /* exact cost basis, unit 1e-18, sign of qty */
     int64_t avg_price_nanos; /* cost / qty, rounded half away from zero; derived */
 };
+/* What was gained (or lost) by closing, average cost, unit 1e-18; adjustments of comparisons are in
+ * it, and told. */
+struct oms_profit {
+    char symbol[BROKER_SYMBOL_SIZE];
+    int64_t day; /* UTC, days since 1970; in a view: 0, all days */
+    decimal_wide realized;
+    bool adjusted; /* an adjustment is part of it */
+};
 struct oms_discrepancy {
     int64_t run; /* the comparison that found it */
     enum oms_discrepancy_type type;
@@ -299,6 +307,8 @@ struct oms_view {
     size_t order_count;
     struct oms_position *positions; /* not flat, by symbol */
     size_t position_count;
+    struct oms_profit *profits; /* by symbol, flat ones included */
+    size_t profit_count;
     struct oms_run *runs; /* of the newest start, oldest first */
     size_t run_count;
     struct oms_discrepancy *discrepancies; /* of those runs, in order */
@@ -327,6 +337,19 @@ enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
                           struct oms_error *error);
 enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct oms_view *view,
                              struct oms_error *error);
+
+/* Realized profit by symbol, then by day of the execution (one that was corrected counts with the
+ * correction's quantity and price, on its own day). Days on which nothing was executed are not
+ * there. Ways in as for oms_view; the second checks the store. Release with oms_profits_free, also
+ * after an error. */
+struct oms_profits {
+    struct oms_profit *v;
+    size_t n, cap;
+};
+enum oms_code oms_profits(struct oms *oms, struct oms_profits *profits, struct oms_error *error);
+enum oms_code oms_profits_at(const struct oms_place *place, struct oms_profits *profits,
+                             struct oms_error *error);
+void oms_profits_free(struct oms_profits *profits);
 
 /* The client order id of a decision: a pure function of account and decision id (2). */
 void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,

@@ -37,6 +37,28 @@ static bool copy_positions(const struct book *book, struct oms_view *view) {
     return true;
 }
 
+static int copy_profits(const struct book *book, struct store *store, struct oms_view *view) {
+    view->profits = calloc(book->position_count + 1, sizeof *view->profits);
+    if (view->profits == NULL) {
+        return SQLITE_NOMEM;
+    }
+    for (size_t i = 0; i < book->position_count; i++) {
+        const struct position *from = &book->positions[i];
+        struct oms_profit *to = &view->profits[view->profit_count++];
+        int rc = SQLITE_DONE;
+        memcpy(to->symbol, from->symbol, sizeof to->symbol);
+        to->realized = from->realized;
+        if (book->meta.adjustments > 0) {
+            rc = store_is_adjusted(store, from->symbol);
+        }
+        if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+            return rc;
+        }
+        to->adjusted = rc == SQLITE_ROW;
+    }
+    return SQLITE_DONE;
+}
+
 /* ---- reading the runs ---- */
 
 static bool add_row(void **rows, size_t count, size_t size) {
@@ -112,8 +134,9 @@ static int fill_view(const struct book *book, struct store *store, struct oms_vi
     memcpy(view->kill_reason, book->meta.kill_reason, sizeof view->kill_reason);
     memcpy(view->account, book->meta.account, sizeof view->account);
     view->boots = book->meta.boots;
-    if (book->meta.last_run == 0) {
-        return SQLITE_DONE;
+    rc = copy_profits(book, store, view);
+    if (rc != SQLITE_DONE || book->meta.last_run == 0) {
+        return rc;
     }
     rc = read_runs(store, 0, view);
     return rc == SQLITE_DONE ? read_discrepancies(store, view) : rc;
@@ -213,6 +236,7 @@ enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_
 void oms_view_free(struct oms_view *view) {
     free(view->orders);
     free(view->positions);
+    free(view->profits);
     free(view->runs);
     free(view->discrepancies);
     *view = (struct oms_view){.orders = NULL};

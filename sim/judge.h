@@ -20,7 +20,8 @@
     X(1, "at most one order is accepted per decision, over all lives")                        \
     X(2, "executed quantity per decision never exceeds what was decided")                     \
     X(3, "no decision that was taken on is lost")                                             \
-    X(4, "orders, fills, positions and cost basis equal the exchange's once quiet")           \
+    X(4, "orders, fills, positions, cost basis and realized profit equal the exchange's once "  \
+         "quiet")                                                                             \
     X(5, "a refusal that was recorded is never sent again")                                   \
     X(6, "nothing is sent while the kill switch or halt file is on, and it survives crashes") \
     X(7, "what was acknowledged is still known after any crash")                              \

@@ -293,6 +293,7 @@ static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t no
         const struct broker_fill *fill = &exchange->fills[i];
         hash = hash_u64(hash_text(hash, fill->order_id), (uint64_t)fill->qty_nanos);
         hash = hash_u64(hash, (uint64_t)fill->price_nanos);
+        hash = hash_u64(hash, fill->refers[0] == '\0' ? 0 : booked_index(exchange, fill->refers));
         /* Of their times only the order counts. */
         hash = hash_u64(hash, i > 0 && fill->at_ns == exchange->fills[i - 1].at_ns);
     }
@@ -300,6 +301,8 @@ static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t no
         const struct exchange_position *position = &exchange->positions[i];
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)position->cost), (uint64_t)(position->cost >> 64));
+        hash = hash_u64(hash_u64(hash, (uint64_t)position->realized),
+                        (uint64_t)(position->realized >> 64));
     }
     for (size_t i = 0; i < exchange->refusal_count; i++) {
         const struct exchange_refusal *refusal = &exchange->refusals[i];

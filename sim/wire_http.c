@@ -85,12 +85,20 @@ static cJSON *order_json(const struct broker_order *order) {
     return o;
 }
 
+static const char *fill_type(const struct broker_fill *fill) {
+    if (fill->refers[0] == '\0')
+        return "fill";
+    return fill->qty_nanos == 0 ? "trade_bust" : "trade_correct";
+}
+
 static cJSON *fill_json(const struct broker_fill *fill) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "id", fill->execution_id);
     cJSON_AddStringToObject(o, "activity_type", "FILL");
     add_time(o, "transaction_time", fill->at_ns);
-    cJSON_AddStringToObject(o, "type", "fill");
+    cJSON_AddStringToObject(o, "type", fill_type(fill));
+    if (fill->refers[0] != '\0')
+        cJSON_AddStringToObject(o, "previous_execution_id", fill->refers);
     add_decimal(o, "price", fill->price_nanos);
     add_decimal(o, "qty", fill->qty_nanos);
     cJSON_AddStringToObject(o, "side", broker_side_name(fill->side));

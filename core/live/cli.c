@@ -128,6 +128,7 @@ static void start_session(struct session *s) {
     s->config.profile = s->args->profile;
     s->config.page_size = s->args->page_size;
     s->config.repeat_alarm = s->args->alarm_after;
+    s->config.self_heal_ppm = s->args->self_heal_ppm;
     s->broker = OFFLINE;
     s->deadline_ns = clock_now_ns() + s->args->wait_ns;
 }
@@ -439,6 +440,22 @@ static int run_history(struct session *s) {
     return exit;
 }
 
+static int run_pnl(struct session *s) {
+    struct oms_error error = {0};
+    struct oms_profits profits = {0};
+    int exit = refuse_if_running(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = oms_profits_at(&s->place, &profits, &error);
+    exit = refuse_if_running(s); /* who came meanwhile may have written what was read */
+    if (exit == CLI_OK && code != OMS_OK)
+        exit = fail_core(s, code, &error);
+    else if (exit == CLI_OK)
+        cli_print_profits(&profits, s->args->one_day, s->args->day, s->args->json, s->out);
+    oms_profits_free(&profits);
+    return exit;
+}
+
 /* Whose word goes on record. */
 static const char *who_asks(void) {
     const char *user = getenv("USER");
@@ -500,6 +517,8 @@ static int run_command(struct session *s) {
         return run_reconcile(s);
     case CLI_COMMAND_HISTORY:
         return run_history(s);
+    case CLI_COMMAND_PNL:
+        return run_pnl(s);
     case CLI_COMMAND_KILL_SWITCH:
         return run_kill_switch(s);
     case CLI_COMMAND_RESOLVE:

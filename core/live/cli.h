@@ -33,6 +33,7 @@ enum cli_exit {
     X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
     X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")    \
+    X(PNL, "pnl", "", "show realized profit by symbol and day (UTC); changes nothing")         \
     X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                  \
     X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                \
       "say what became of a held order: it is not at the broker, or it is that one there")
@@ -62,6 +63,9 @@ enum cli_command {
     X(LAST, "--last", "N", 1u << CLI_COMMAND_HISTORY, "the newest so many comparisons [20]")     \
     X(ALARM_AFTER, "--alarm-after", "N", 1u << CLI_COMMAND_RECONCILE,                            \
       "the same difference in so many comparisons in a row is an alarm [3]")                     \
+    X(SELF_HEAL, "--self-heal", "PERCENT", 1u << CLI_COMMAND_RECONCILE,                          \
+      "adjust positions that differ from the broker's by at most this (5 is usual) [off]")       \
+    X(DAY, "--day", "YYYY-MM-DD", 1u << CLI_COMMAND_PNL, "only this day")                        \
     X(WHY, "--why", "TEXT", (1u << CLI_COMMAND_KILL_SWITCH) | (1u << CLI_COMMAND_RESOLVE),       \
       "goes on record with it")                                                                  \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
@@ -89,6 +93,9 @@ struct cli_args {
     int page_size;
     int last;        /* HISTORY */
     int alarm_after; /* RECONCILE; 0: the core's default */
+    int64_t self_heal_ppm; /* RECONCILE; 0: off */
+    bool one_day;
+    int64_t day; /* PNL with one_day: days since 1970 */
     bool json, events;
     bool kill_on;
     char broker_order_id[BROKER_ORDER_ID_SIZE]; /* RESOLVE: adopt this one; "": gone */
@@ -108,6 +115,10 @@ void cli_print_status(const struct oms_view *view, const struct profile *profile
 void cli_print_order(const struct oms_order *order, bool json, FILE *out);
 /* The comparisons of the newest start. */
 void cli_print_runs(const struct oms_view *view, bool json, FILE *out);
+
+/* All days, or one (days since 1970) when `one_day`. */
+void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t day, bool json,
+                       FILE *out);
 
 /* The whole program. Asked to stop by setting *stop (a signal handler may). */
 int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const int *stop);

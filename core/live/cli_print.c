@@ -4,6 +4,9 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <string.h>
+
+enum { DAY_S = 86400 };
 
 static void add_decimal(cJSON *object, const char *name, int64_t nanos) {
     char text[DECIMAL_TEXT_MAX];
@@ -128,6 +131,49 @@ void cli_print_runs(const struct oms_view *view, bool json, FILE *out) {
     fprintf(out, "%zu comparison%s, %zu difference%s\n", view->run_count,
             view->run_count == 1 ? "" : "s", view->discrepancy_count,
             view->discrepancy_count == 1 ? "" : "s");
+}
+
+static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
+    rfc3339_format(day * DAY_S * PROFILE_SECOND_NS, out);
+    out[strcspn(out, "T")] = '\0';
+    return out;
+}
+
+static cJSON *profit_json(const struct oms_profit *profit) {
+    char day[RFC3339_SIZE], realized[DECIMAL_TEXT_MAX];
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "day", format_day(profit->day, day));
+    cJSON_AddStringToObject(o, "symbol", profit->symbol);
+    cJSON_AddStringToObject(o, "realized", decimal_format_wide(profit->realized, 0, realized));
+    cJSON_AddBoolToObject(o, "adjusted", profit->adjusted);
+    return o;
+}
+
+void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t day, bool json,
+                       FILE *out) {
+    char text[RFC3339_SIZE], money[DECIMAL_TEXT_MAX];
+    decimal_wide sum = 0;
+    cJSON *o = json ? cJSON_CreateObject() : NULL;
+    cJSON *rows = json ? cJSON_AddArrayToObject(o, "profits") : NULL;
+    for (size_t i = 0; i < profits->n; i++) {
+        const struct oms_profit *row = &profits->v[i];
+        if (one_day && row->day != day)
+            continue;
+        sum += row->realized;
+        if (json)
+            cJSON_AddItemToArray(rows, profit_json(row));
+        else
+            fprintf(out, "%s %-16s %s%s\n", format_day(row->day, text), row->symbol,
+                    decimal_format_wide(row->realized, 2, money),
+                    row->adjusted ? " (with an adjustment)" : "");
+    }
+    decimal_format_wide(sum, json ? 0 : 2, money);
+    if (json) {
+        cJSON_AddStringToObject(o, "realized", money);
+        print_json(o, out);
+    } else {
+        fprintf(out, "realized %s\n", money);
+    }
 }
 
 static void print_status_json(const struct oms_view *view, const struct profile *profile,

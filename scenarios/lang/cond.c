@@ -66,6 +66,33 @@ static bool position_is_brokers(struct script *script, const struct scn_args *ar
            (own == NULL ? 0 : own->qty_nanos) == (broker == NULL ? 0 : broker->qty_nanos);
 }
 
+static bool is_meant(const struct script *script, const struct scn_args *args,
+                     const char *symbol) {
+    return args->symbol == SCN_NONE ||
+           strcmp(script->scenario->symbols[args->symbol], symbol) == 0;
+}
+
+/* Realized, in one symbol or in all. */
+static decimal_wide profit_of(struct script *script, const struct scn_args *args, bool brokers) {
+    const struct exchange *exchange = &script->stage.world.exchange;
+    const struct oms_view *view = &look(script)->view;
+    decimal_wide sum = 0;
+    for (size_t i = 0; brokers && i < exchange->position_count; i++) {
+        if (is_meant(script, args, exchange->positions[i].symbol))
+            sum += exchange->positions[i].realized;
+    }
+    for (size_t i = 0; !brokers && i < view->profit_count; i++) {
+        if (is_meant(script, args, view->profits[i].symbol))
+            sum += view->profits[i].realized;
+    }
+    return sum;
+}
+
+static bool compare_profit(decimal_wide profit, const struct scn_args *args) {
+    decimal_wide wanted = (decimal_wide)args->money_nanos * DECIMAL_NANOS;
+    return compare((profit > wanted) - (profit < wanted), args->cmp, 0);
+}
+
 static bool discrepancy_found(struct script *script, const struct scn_args *args) {
     const struct peek *peek = look(script);
     for (size_t i = 0; i < peek->view.discrepancy_count; i++) {
@@ -102,6 +129,11 @@ static bool term_holds(struct script *script, const struct scn_term *term) {
         return position_is(script, args);
     case SCN_COND_POSITION_BROKER:
         return position_is_brokers(script, args);
+    case SCN_COND_PNL_BROKER:
+        return profit_of(script, args, false) == profit_of(script, args, true);
+    case SCN_COND_PNL:
+    case SCN_COND_BROKER_PNL:
+        return compare_profit(profit_of(script, args, term->kind == SCN_COND_BROKER_PNL), args);
     case SCN_COND_ORDERS:
         return compare((int64_t)judge_orders(&stage->judge, &stage->world, (size_t)args->decision),
                        args->cmp, args->count);
@@ -151,6 +183,14 @@ static void describe_position(struct script *script, const struct scn_args *args
              decimal_format(broker == NULL ? 0 : broker->qty_nanos, 0, brokers));
 }
 
+static void describe_profit(struct script *script, const struct scn_args *args, char *out,
+                            size_t size) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    snprintf(out, size, "realized profit is %s for the OMS and %s at the exchange",
+             decimal_format_wide(profit_of(script, args, false), 2, ours),
+             decimal_format_wide(profit_of(script, args, true), 2, theirs));
+}
+
 static void describe_discrepancies(struct script *script, char *out, size_t size) {
     const struct peek *peek = look(script);
     size_t used = (size_t)snprintf(out, size, "since the last restart %zu discrepancies were found",
@@ -172,6 +212,11 @@ void cond_describe(struct script *script, const struct scn_term *term, char *out
     case SCN_COND_POSITION:
     case SCN_COND_POSITION_BROKER:
         describe_position(script, args, out, size);
+        return;
+    case SCN_COND_PNL_BROKER:
+    case SCN_COND_PNL:
+    case SCN_COND_BROKER_PNL:
+        describe_profit(script, args, out, size);
         return;
     case SCN_COND_ORDERS:
         snprintf(out, size, "the broker accepted %u orders for %s",

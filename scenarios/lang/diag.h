@@ -51,7 +51,8 @@
     X(SECOND, "E038", "no-second", "'second refused' needs a 'start second' above")                \
     X(TOO_MANY, "E039", "too-many", "everything that can be repeated has a ceiling")               \
     X(DECISION_ID, "E040", "decision-id", "an id is 1 to 128 printable characters, no spaces")     \
-    X(REACH_PLACE, "E041", "reach-place", "'reach crash' names a point or a site")
+    X(REACH_PLACE, "E041", "reach-place", "'reach crash' names a point or a site")                 \
+    X(NO_SUCH_FILL, "E042", "no-such-fill", "an execution is named with 'as' before it is used")
 enum diag_code {
 #define X(id, code, slug, rule) DIAG_##id,
     DIAG_CODES(X)

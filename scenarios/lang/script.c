@@ -970,6 +970,26 @@ static void lose_order(struct script *script, const struct scn_line *line, int o
     stage_note(stage, "broker", false, "has lost %s", told->id);
 }
 
+/* Busts are corrections to nothing: args.qty_nanos is 0 then. */
+static void correct_fill(struct script *script, const struct scn_line *line) {
+    struct stage *stage = &script->stage;
+    char qty[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
+    if (!exchange_correct(&stage->world.exchange, line->args.name, stage->world.now_ns,
+                          line->args.qty_nanos, line->args.price_nanos)) {
+        if (!script->scenario->quantified)
+            fail(script, RUN_CODE_FILL_IMPOSSIBLE, line->place.line,
+                 "%s cannot be corrected: it was not executed, or its order is for less",
+                 line->args.name);
+        return;
+    }
+    if (line->statement == SCN_BROKER_BUSTS)
+        stage_note(stage, "broker", false, "busts %s", line->args.name);
+    else
+        stage_note(stage, "broker", false, "corrects %s to %s @ %s", line->args.name,
+                   decimal_format(line->args.qty_nanos, 0, qty),
+                   decimal_format(line->args.price_nanos, 2, price));
+}
+
 static int oldest_open_order(const struct script *script, const char *symbol) {
     const struct exchange *exchange = &script->stage.world.exchange;
     for (size_t i = 0; i < exchange->order_count; i++) {
@@ -1121,6 +1141,10 @@ static void stimulate(struct script *script, size_t index) {
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_ACCEPTS:
         broker_about(script, index);
+        return;
+    case SCN_BROKER_BUSTS:
+    case SCN_BROKER_CORRECTS:
+        correct_fill(script, line);
         return;
     case SCN_BROKER_FILLS_ALL:
         return;
@@ -1411,6 +1435,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                  const struct chooser *chooser, const struct plan *plan, struct trace *trace,
                  char why[SUT_WHY_SIZE]) {
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
+    const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
                                  .claims = options->claims,
@@ -1421,7 +1446,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                  .oms = {.profile = config->profile,
                                          .account = "SIM",
                                          .page_size = page->set ? (int)page->value : SIMULATED_PAGE,
-                                         .checkpoint_frames = frames->set ? (int)frames->value : 0},
+                                         .checkpoint_frames = frames->set ? (int)frames->value : 0,
+                                         .self_heal_percent = heal->set ? (int)heal->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
                                  .seed = options->seed != NULL ? *options->seed : scenario->seed};

@@ -24,7 +24,9 @@ static const struct {
     {"orders", "send_by_ns"},  {"orders", "created_ns"},
     {"orders", "expires_ns"},  {"idempotency", "created_at"},
     {"fills", "execution_id"}, {"fills", "at_ns"},
-    {"orphans", "run"},        {"runs", NULL},
+    {"fills", "refers"},       {"meta", "corrections"},
+    {"meta", "adjustments"},   {"orphans", "run"},
+    {"runs", NULL},            
     {"journal", NULL},
 };
 

@@ -33,6 +33,7 @@ struct sut_config {
     const char *account;
     int page_size;         /* 0: the OMS's own choice */
     int checkpoint_frames; /* 0: the OMS's own choice */
+    int self_heal_percent; /* differences up to this are adjusted; 0: none is */
 };
 
 enum sut_answer {
@@ -79,6 +80,7 @@ struct sut {
     unsigned abi; /* SUT_ABI */
     const char *name;
     unsigned claims; /* bit mask of 1u << invariant number */
+    bool tells_profit; /* what it observes holds realized profits, to be judged (I4) */
 
     /* Makes the store for a new account. False: `why` says why. */
     bool (*create)(const struct sut_ports *ports, const struct sut_config *config,

@@ -49,6 +49,10 @@ void fake_forget_log(struct fake *fake);
 
 /* Executes part of an order at the fake broker; the newest order when client_order_id is NULL. */
 void fake_fill(struct fake *fake, const char *client_order_id, int64_t qty, int64_t price);
+/* An execution, by its id, is corrected; quantity 0: busted. Of its order nothing changes but what is
+ * executed, and that one which was filled ends canceled. */
+void fake_correct(struct fake *fake, const char *execution_id, const char *id, int64_t qty,
+                  int64_t price);
 struct broker_order *fake_order(struct fake *fake, const char *client_order_id);
 /* An order nobody here decided. */
 struct broker_order *fake_foreign(struct fake *fake, const char *client_order_id,

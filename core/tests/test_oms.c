@@ -1015,15 +1015,6 @@ static void garbage_and_foreign_databases_are_refused_and_left_alone(void **stat
     desk_end(&desk);
 }
 
-static void run_sql_on(struct desk *desk, const char *sql) {
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(desk->path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    }
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 static void an_unfinished_database_is_said_to_be_unfinished(void **state) {
     struct oms_env env;
     struct desk desk;

@@ -107,8 +107,7 @@ static void mark(struct record *record, const struct reconcile_found *found,
     }
 }
 
-static int read_marks(struct oms *oms, const struct reconcile_found *found,
-                      struct record *record) {
+static int read_marks(struct oms *oms, const struct reconcile_found *found, struct record *record) {
     struct oms_discrepancy row;
     int rc = SQLITE_DONE;
 

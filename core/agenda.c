@@ -59,8 +59,8 @@ struct task agenda_next(struct oms *oms) {
         const int64_t from_ns = !oms->reconciled || oms->compare_asked
                                     ? oms->compare_ns
                                     : later(oms->again_ns, oms->compare_ns);
-        offer(&best, (struct task){OMS_WORK_RECONCILE, later(from_ns, oms->slow_ns), NULL,
-                                   compare_books});
+        offer(&best,
+              (struct task){OMS_WORK_RECONCILE, later(from_ns, oms->slow_ns), NULL, compare_books});
     }
     for (size_t i = 0; i < oms->live_count; i++) {
         offer_order(oms, oms->live[i], &best);

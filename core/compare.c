@@ -155,8 +155,7 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
                                              .ended = oms_state_is_final(pub->state) &&
                                                       pub->state != OMS_STATE_HELD};
     }
-    ok = ok &&
-         reconcile_compare(&ours, &theirs, &rules, &comparison->found);
+    ok = ok && reconcile_compare(&ours, &theirs, &rules, &comparison->found);
     free(orders);
     return ok;
 }
@@ -230,8 +229,8 @@ static enum oms_code book_found(struct oms *oms, struct comparison *comparison,
     for (size_t i = 0; i < fills->n; i++) {
         struct order *order = book_by_broker_id(&oms->book, fills->v[i].order_id);
         enum oms_code code;
-        const bool lost = ledger_is_correction(&fills->v[i]) &&
-                          comparison->corrected[i].execution_id[0] == '\0';
+        const bool lost =
+            ledger_is_correction(&fills->v[i]) && comparison->corrected[i].execution_id[0] == '\0';
         if (comparison->booked[i] || order == NULL || order->pub.state == OMS_STATE_HELD || lost) {
             continue;
         }

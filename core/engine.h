@@ -48,12 +48,12 @@ struct oms {
     bool unanswered; /* the comparison that is due could not be made whole, which is on record */
     struct suspect *suspects; /* as the newest comparison left them */
     size_t suspect_count;
-    bool barred;      /* one of them is CRITICAL and may be timing: nothing is sent until it is known */
-    int64_t again_ns; /* when they are looked at again; INT64_MAX: not for that reason */
-    int64_t boot;     /* number of this start once a comparison of it is on record */
-    int64_t mark_ns;                     /* the latest moment known to have been */
-    bool clock_went_back;                /* while orders were in doubt; not yet on record */
-    struct order **live;                 /* orders that are not quiet, by row */
+    bool barred; /* one of them is CRITICAL and may be timing: nothing is sent until it is known */
+    int64_t again_ns;     /* when they are looked at again; INT64_MAX: not for that reason */
+    int64_t boot;         /* number of this start once a comparison of it is on record */
+    int64_t mark_ns;      /* the latest moment known to have been */
+    bool clock_went_back; /* while orders were in doubt; not yet on record */
+    struct order **live;  /* orders that are not quiet, by row */
     size_t live_count, live_capacity;
     struct outcome outcome;
     int64_t poll_ns; /* next routine look */

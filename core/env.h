@@ -27,7 +27,8 @@
     X(HOLD, "hold", "an order is held for a person; `text` says why (AFTER)")                  \
     X(ALARM, "alarm", "something a person should see; `text` says what (AFTER)")               \
     X(HALT, "halt", "fail-stop: nothing is sent or written from here on (AFTER)")              \
-    X(RESOLVE, "resolve", "a person settled a held order, durable; `text` says how, who, why (AFTER)")
+    X(RESOLVE, "resolve",                                                                      \
+      "a person settled a held order, durable; `text` says how, who, why (AFTER)")
 enum oms_event_kind {
 #define X(id, name, meaning) OMS_EVENT_##id,
     OMS_EVENTS(X)

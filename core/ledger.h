@@ -14,7 +14,7 @@
 
 enum { LEDGER_CORRECTIONS_MAX = 100000 };
 
-struct ledger { /* by time, then by execution id; all zero is empty */
+struct ledger {            /* by time, then by execution id; all zero is empty */
     struct broker_fill *v; /* `refers` is the execution that was there first, never a correction */
     size_t n, cap;
 };

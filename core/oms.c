@@ -78,7 +78,8 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
         text_error(error, "configuration: page size %d must be a power of two from 512 to 65536",
                    config->page_size);
     } else if (config->checkpoint_frames < 0 || config->poll_ns < 0 || config->send_window_ns < 0 ||
-               config->price_tolerance_ppm < 0 || config->repeat_alarm < 0 || config->self_heal_ppm < 0) {
+               config->price_tolerance_ppm < 0 || config->repeat_alarm < 0 ||
+               config->self_heal_ppm < 0) {
         text_error(error, "configuration: no number may be negative");
     } else if (config->self_heal_ppm > SELF_HEAL_PPM_MAX) {
         text_error(error, "configuration: self-heal of %lld ppm must be at most %d",

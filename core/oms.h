@@ -113,20 +113,20 @@ struct oms_config {
     /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
      * adjustment [0: nothing is]. Nothing is ever sent for it. */
     int64_t self_heal_ppm;
-    int repeat_alarm;               /* the same difference so often in a row is an ALARM [3] */
-    bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */
+    int repeat_alarm;            /* the same difference so often in a row is an ALARM [3] */
+    bool no_checkpoint_on_close; /* leave the log as it is at oms_close */
 };
 
 enum oms_code {
     OMS_OK,
-    OMS_INVALID, /* an argument breaks a rule; nothing was done */
-    OMS_MISSING, /* no database there: oms_init makes one, on purpose only */
-    OMS_EXISTS,  /* oms_init: there is something there already; it was left alone */
-    OMS_LOCKED,  /* another instance holds the fence */
-    OMS_CORRUPT, /* integrity or domain check failed: refuses to trade; restore or repair */
-    OMS_FOREIGN, /* not an OMS database, another schema version, or another account's */
-    OMS_STORAGE, /* the store failed; while open this means fail-stop: close and start again */
-    OMS_HALTED,  /* called after a fail-stop: close and start again */
+    OMS_INVALID,   /* an argument breaks a rule; nothing was done */
+    OMS_MISSING,   /* no database there: oms_init makes one, on purpose only */
+    OMS_EXISTS,    /* oms_init: there is something there already; it was left alone */
+    OMS_LOCKED,    /* another instance holds the fence */
+    OMS_CORRUPT,   /* integrity or domain check failed: refuses to trade; restore or repair */
+    OMS_FOREIGN,   /* not an OMS database, another schema version, or another account's */
+    OMS_STORAGE,   /* the store failed; while open this means fail-stop: close and start again */
+    OMS_HALTED,    /* called after a fail-stop: close and start again */
     OMS_UNANSWERED /* the broker gave no whole answer: nothing was done; ask again */
 };
 const char *oms_code_name(enum oms_code code);
@@ -316,8 +316,8 @@ struct oms_view {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     char account[OMS_ACCOUNT_SIZE];
-    int64_t boots;   /* starts so far that got as far as trying to compare */
-    bool reconciled; /* oms_view only: this start has compared itself with the broker */
+    int64_t boots;    /* starts so far that got as far as trying to compare */
+    bool reconciled;  /* oms_view only: this start has compared itself with the broker */
     bool looks_again; /* oms_view only: a comparison is still to be made (the first, one that was
                          asked for, or a second look at what may have been timing) */
 };

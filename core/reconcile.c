@@ -195,7 +195,8 @@ static bool compare_price(struct pass *pass, const struct position *ours,
         return true;
     }
     row = add(pass, OMS_PRICE_MISMATCH,
-              size * PPM > (decimal_wide)average * pass->rules->price_tolerance_ppm ? OMS_WARNING : OMS_INFO,
+              size * PPM > (decimal_wide)average * pass->rules->price_tolerance_ppm ? OMS_WARNING
+                                                                                    : OMS_INFO,
               ours->symbol, "");
     if (row == NULL) {
         return false;

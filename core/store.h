@@ -19,52 +19,52 @@
 /* name, text. Every start prepares most of these, which is most of its time, so: whole rows are
  * written in the order of the schema's columns, which need not be looked up then; and columns are
  * read as expressions (+x), for which SQLite keeps no names of table and origin. */
-#define STORE_SQL(X)                                                                      \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                           \
-    X(COMMIT, "COMMIT")                                                                   \
-    X(ROLLBACK, "ROLLBACK")                                                               \
-    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "        \
-            "+base_order, +base_run, +orphans, +corrections, +adjustments FROM meta WHERE id = 1")                    \
-    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, " \
-              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "      \
-              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "             \
-              "+created_ns, +seal FROM orders ORDER BY id")                               \
-    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                     \
-    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "    \
-             "+refers FROM fills ORDER BY symbol, at_ns, execution_id")                   \
-    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "     \
-                    "+at_ns, +refers FROM fills WHERE symbol = ?1 ORDER BY at_ns, "       \
-                    "execution_id")                                                       \
-    X(CORRECTIONS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "      \
-                   "+at_ns, +refers FROM fills WHERE refers <> '' ORDER BY at_ns, "       \
-                   "execution_id")                                                        \
-    X(FILL_OF, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "  \
-               "+refers FROM fills WHERE execution_id = ?1")                              \
-    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "  \
-                 "FROM positions ORDER BY symbol")                                        \
-    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")           \
-    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")          \
-    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                           \
-    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")       \
-    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                       \
-    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = " \
-             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 "    \
-             "WHERE id = ?1")                                                             \
-    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?,?)")                                  \
-    X(CORRECTION_COUNT, "UPDATE meta SET corrections = corrections + 1 WHERE id = 1")     \
-    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                             \
-    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                          \
-    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                  \
-    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                        \
-    X(ADJUSTMENT_COUNT, "UPDATE meta SET adjustments = adjustments + 1 WHERE id = 1")     \
-    X(IS_ADJUSTED, "SELECT 1 FROM fills WHERE symbol = ?1 AND order_id = 0")              \
-    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                 \
-    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")     \
-    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")  \
-    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")  \
-    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "           \
-             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "   \
-             "?1 ORDER BY id")                                                            \
+#define STORE_SQL(X)                                                                               \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "                 \
+            "+base_order, +base_run, +orphans, +corrections, +adjustments FROM meta WHERE id = 1") \
+    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, "          \
+              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "               \
+              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "                      \
+              "+created_ns, +seal FROM orders ORDER BY id")                                        \
+    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                              \
+    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "             \
+             "+refers FROM fills ORDER BY symbol, at_ns, execution_id")                            \
+    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "              \
+                    "+at_ns, +refers FROM fills WHERE symbol = ?1 ORDER BY at_ns, "                \
+                    "execution_id")                                                                \
+    X(CORRECTIONS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "               \
+                   "+at_ns, +refers FROM fills WHERE refers <> '' ORDER BY at_ns, "                \
+                   "execution_id")                                                                 \
+    X(FILL_OF, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "           \
+               "+refers FROM fills WHERE execution_id = ?1")                                       \
+    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "           \
+                 "FROM positions ORDER BY symbol")                                                 \
+    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")                    \
+    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")                   \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                    \
+    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                \
+    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                                \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = "          \
+             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9 "             \
+             "WHERE id = ?1")                                                                      \
+    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?,?)")                                           \
+    X(CORRECTION_COUNT, "UPDATE meta SET corrections = corrections + 1 WHERE id = 1")              \
+    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                                      \
+    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                                   \
+    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                           \
+    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                                 \
+    X(ADJUSTMENT_COUNT, "UPDATE meta SET adjustments = adjustments + 1 WHERE id = 1")              \
+    X(IS_ADJUSTED, "SELECT 1 FROM fills WHERE symbol = ?1 AND order_id = 0")                       \
+    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                          \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")              \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")           \
+    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")           \
+    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "                    \
+             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "      \
+             "?1 ORDER BY id")                                                                     \
     X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
@@ -91,8 +91,8 @@ struct store_meta {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
-    int64_t last_run, boots, last_run_ns; /* the newest of `runs` */
-    int64_t compared_ns; /* the newest conclusive one; 0: there is none */
+    int64_t last_run, boots, last_run_ns;  /* the newest of `runs` */
+    int64_t compared_ns;                   /* the newest conclusive one; 0: there is none */
     int64_t orphans;     /* rows in `orphans`, so that a start need not look there in vain ... */
     int64_t corrections; /* ... corrections in `fills` ... */
     int64_t adjustments; /* ... and adjustments there */

@@ -118,8 +118,7 @@ static bool has_id(const struct exchange *exchange, const struct exchange_order 
 /* Does a query made now show the order? */
 static bool is_shown(const struct exchange *exchange, const struct exchange_order *order,
                      int64_t now_ns) {
-    return !order->lost &&
-           now_ns - order->told.submitted_ns >= exchange->profile->query_lag_ns;
+    return !order->lost && now_ns - order->told.submitted_ns >= exchange->profile->query_lag_ns;
 }
 
 const struct exchange_order *exchange_lookup(const struct exchange *exchange, int64_t now_ns,
@@ -160,8 +159,7 @@ static void burn(struct exchange *exchange, int64_t now_ns, const char *client_o
     if (!exchange->habits.burns_refused_ids || !exchange->profile->deduplicates ||
         client_order_id[0] == '\0')
         return;
-    CHECK_ROOM(exchange->burned, exchange->burned_count, exchange->burned_cap,
-               EXCHANGE_ORDERS_MAX);
+    CHECK_ROOM(exchange->burned, exchange->burned_count, exchange->burned_cap, EXCHANGE_ORDERS_MAX);
     burned = &exchange->burned[exchange->burned_count++];
     *burned = (struct exchange_burned){.at_ns = now_ns};
     set_text(burned->client_order_id, sizeof burned->client_order_id, client_order_id);

@@ -25,9 +25,9 @@ struct exchange_order {
 
 struct exchange_position {
     char symbol[BROKER_SYMBOL_SIZE];
-    int64_t qty_nanos; /* signed */
-    decimal_wide cost; /* exact cost basis, unit 1e-18, sign of qty */
-    decimal_wide realized; /* profit taken, unit 1e-18 */
+    int64_t qty_nanos;         /* signed */
+    decimal_wide cost;         /* exact cost basis, unit 1e-18, sign of qty */
+    decimal_wide realized;     /* profit taken, unit 1e-18 */
     int64_t opening_qty_nanos; /* what the account started with */
     int64_t opening_price_nanos;
 };
@@ -48,8 +48,8 @@ struct exchange_burned {
 
 /* What no source settles about brokers: switches of this one, all off at first. */
 struct exchange_habits {
-    bool burns_refused_ids; /* the id of a refused order counts as seen */
-    bool never_forgets;     /* it remembers ids for ever, whatever its profile declares */
+    bool burns_refused_ids;           /* the id of a refused order counts as seen */
+    bool never_forgets;               /* it remembers ids for ever, whatever its profile declares */
     char not_found[BROKER_TEXT_SIZE]; /* its words for an order it does not know; "": its usual */
 };
 

@@ -204,8 +204,7 @@ static void judge_against_store(struct judge *judge, const struct world *world, 
 
 /* I1 before it breaks at the broker: where it does not refuse a second order, only the first request
  * may leave, whatever became of that. What its store was made to forget no OMS can know. */
-static void judge_once_only(struct judge *judge, const struct world *world,
-                            struct judged *judged) {
+static void judge_once_only(struct judge *judge, const struct world *world, struct judged *judged) {
     if (world->exchange.profile->deduplicates)
         return;
     if (judged->left_once && !judged->forgotten && (judge->suspends & INVARIANT_BIT(7)) == 0)
@@ -297,9 +296,9 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
         return;
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
-        bool asked = op == SITE_BROKER_ORDERS ||
-                     (op == SITE_BROKER_LOOKUP && !reply->found &&
-                      strcmp(judged->client_order_id, reply->call->ref) == 0);
+        bool asked =
+            op == SITE_BROKER_ORDERS || (op == SITE_BROKER_LOOKUP && !reply->found &&
+                                         strcmp(judged->client_order_id, reply->call->ref) == 0);
         if (asked && judge_orders(judge, world, i) == 0)
             judged->doubtful = false;
     }

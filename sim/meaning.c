@@ -134,9 +134,9 @@ static bool is_known(const struct sut_meaning *meaning, const char *client_order
 }
 
 /* An order or an execution at the broker that the next start notices only if its look goes back far enough. */
-static uint64_t notice(uint64_t hash, const struct sut_meaning *meaning, int64_t at_ns,
-                       int64_t now_ns, struct moments *pending) {
-    hash = hash_u64(hash, (at_ns >= meaning->since_ns) + 2u * (at_ns >= meaning->others_since_ns));
+static uint64_t notice(uint64_t hash, const struct sut_meaning *meaning, int64_t from_ns,
+                       int64_t at_ns, int64_t now_ns, struct moments *pending) {
+    hash = hash_u64(hash, (at_ns >= meaning->since_ns) + 2u * (at_ns >= from_ns));
     for (size_t i = 0; i < meaning->anchor_count; i++)
         hash = hash_u64(hash, (uint64_t)(at_ns - meaning->anchors[i]));
     return meaning_time(hash, at_ns + meaning->look_back_ns, now_ns, pending);
@@ -166,11 +166,13 @@ static uint64_t store_in_world(const struct sut_meaning *meaning, const struct w
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *told = &exchange->orders[i].told;
         if (!is_known(meaning, told->client_order_id))
-            hash = notice(hash, meaning, told->submitted_ns, world->now_ns, pending);
+            hash = notice(hash, meaning, meaning->others_since_ns, told->submitted_ns,
+                          world->now_ns, pending);
     }
     for (size_t i = 0; i < exchange->fill_count; i++) {
         if (!is_known(meaning, client_id_of(exchange, &exchange->fills[i])))
-            hash = notice(hash, meaning, exchange->fills[i].at_ns, world->now_ns, pending);
+            hash = notice(hash, meaning, meaning->others_fills_since_ns, exchange->fills[i].at_ns,
+                          world->now_ns, pending);
     }
     return hash;
 }
@@ -279,8 +281,7 @@ static uint64_t ids(uint64_t hash, const struct exchange *exchange, int64_t now_
         if ((without & MEANING_WITHOUT_TIMES) == 0)
             hash = id_in_time(hash, exchange->profile, exchange->burned[i].at_ns, now_ns, pending);
     }
-    if (exchange->profile->day_turns_ns != PROFILE_NO_DAY &&
-        (without & MEANING_WITHOUT_TIMES) == 0)
+    if (exchange->profile->day_turns_ns != PROFILE_NO_DAY && (without & MEANING_WITHOUT_TIMES) == 0)
         hash = id_in_time(hash, exchange->profile, now_ns, now_ns, pending);
     return hash_u64(hash, exchange->burned_count);
 }

@@ -16,7 +16,7 @@
       "not decided within --wait: it may be live; run reconcile, or submit it again")         \
     X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
     X(ENVIRONMENT, 5,                                                                         \
-      "store missing, locked, foreign, damaged or failing, or the broker does not answer "      \
+      "store missing, locked, foreign, damaged or failing, or the broker does not answer "    \
       "(a comparison is then inconclusive)")
 enum cli_exit {
 #define X(id, code, meaning) CLI_##id = code,
@@ -45,9 +45,9 @@ enum cli_command {
 };
 
 /* flag, value ("" for none), commands it fits (bit per command), one line */
-#define CLI_LIVE                                                    \
-    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) |   \
-     (1u << CLI_COMMAND_CANCEL) | (1u << CLI_COMMAND_RESOLVE))
+#define CLI_LIVE                                                                               \
+    ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
+     (1u << CLI_COMMAND_RESOLVE))
 #define CLI_ALL ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
     X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \
@@ -91,8 +91,8 @@ struct cli_args {
     int64_t wait_ns;
     int64_t expires_after_ns; /* 0: never */
     int page_size;
-    int last;        /* HISTORY */
-    int alarm_after; /* RECONCILE; 0: the core's default */
+    int last;              /* HISTORY */
+    int alarm_after;       /* RECONCILE; 0: the core's default */
     int64_t self_heal_ppm; /* RECONCILE; 0: off */
     bool one_day;
     int64_t day; /* PNL with one_day: days since 1970 */

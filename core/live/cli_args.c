@@ -169,7 +169,8 @@ static bool read_count(const char *name, const char *text, int most, int *count,
 /* Up to half of a position; four decimals of a percent are one part in a million. */
 static bool read_percent(const char *name, const char *text, int64_t *ppm, FILE *err) {
     int64_t nanos;
-    if (!decimal_parse(text, &nanos) || nanos < PERCENT_STEP || nanos > (int64_t)PERCENT_MAX * DECIMAL_NANOS)
+    if (!decimal_parse(text, &nanos) || nanos < PERCENT_STEP ||
+        nanos > (int64_t)PERCENT_MAX * DECIMAL_NANOS)
         return wrong(err, name, text, "must be a percentage above 0, at most 50");
     *ppm = nanos / PERCENT_STEP;
     return true;

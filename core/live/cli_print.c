@@ -104,8 +104,8 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
 
 static void print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
     char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
-    fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n",
-            oms_severity_name(found->severity), oms_discrepancy_name(found->type), found->symbol,
+    fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n", oms_severity_name(found->severity),
+            oms_discrepancy_name(found->type), found->symbol,
             decimal_format(found->oms_nanos, 0, ours),
             decimal_format(found->broker_nanos, 0, theirs),
             found->explained ? ", explained by our own executions" : "", found->text);
@@ -121,9 +121,8 @@ void cli_print_runs(const struct oms_view *view, bool json, FILE *out) {
     }
     for (size_t i = 0, at_row = 0; i < view->run_count; i++) {
         const struct oms_run *run = &view->runs[i];
-        fprintf(out, "comparison %" PRId64 " at %s%s%s\n", run->id,
-                rfc3339_format(run->at_ns, at), run->why[0] != '\0' ? " INCONCLUSIVE: " : "",
-                run->why);
+        fprintf(out, "comparison %" PRId64 " at %s%s%s\n", run->id, rfc3339_format(run->at_ns, at),
+                run->why[0] != '\0' ? " INCONCLUSIVE: " : "", run->why);
         for (; at_row < view->discrepancy_count && view->discrepancies[at_row].run == run->id;
              at_row++)
             print_discrepancy(&view->discrepancies[at_row], out);

@@ -109,7 +109,8 @@ static enum broker_sent submit(void *ctx, const struct broker_request *request,
         (void)snprintf(why->text, sizeof why->text, "timed out");
         return BROKER_IN_DOUBT;
     }
-    if (reply == FAKE_SEEN || (fake->deduplicates && fake_order(fake, request->client_order_id) != NULL)) {
+    if (reply == FAKE_SEEN ||
+        (fake->deduplicates && fake_order(fake, request->client_order_id) != NULL)) {
         (void)snprintf(why->text, sizeof why->text, "client_order_id must be unique");
         return BROKER_DUPLICATE;
     }
@@ -213,8 +214,7 @@ void fake_correct(struct fake *fake, const char *execution_id, const char *id, i
         struct broker_order *order = &fake->orders.v[i];
         if (strcmp(order->id, row->order_id) == 0) {
             order->filled_nanos += qty - was.qty_nanos;
-            if (order->status == BROKER_STATUS_FILLED &&
-                order->filled_nanos < order->qty_nanos) {
+            if (order->status == BROKER_STATUS_FILLED && order->filled_nanos < order->qty_nanos) {
                 order->status = BROKER_STATUS_CANCELED;
             }
         }

@@ -30,8 +30,8 @@ struct fake {
     struct broker_orders orders;
     struct broker_fills fills;
     struct broker_positions extra; /* positions nobody here traded */
-    int64_t sneaks_in;             /* the newest order executes so much right before positions are read */
-    bool restless;                 /* the first of `extra` grows whenever it is read */
+    int64_t sneaks_in; /* the newest order executes so much right before positions are read */
+    bool restless;     /* the first of `extra` grows whenever it is read */
     int submits, lookups, cancels;
     int questions;           /* lookups and lists */
     int64_t stall_ns;        /* every broker call takes this long */

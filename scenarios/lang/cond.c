@@ -66,10 +66,8 @@ static bool position_is_brokers(struct script *script, const struct scn_args *ar
            (own == NULL ? 0 : own->qty_nanos) == (broker == NULL ? 0 : broker->qty_nanos);
 }
 
-static bool is_meant(const struct script *script, const struct scn_args *args,
-                     const char *symbol) {
-    return args->symbol == SCN_NONE ||
-           strcmp(script->scenario->symbols[args->symbol], symbol) == 0;
+static bool is_meant(const struct script *script, const struct scn_args *args, const char *symbol) {
+    return args->symbol == SCN_NONE || strcmp(script->scenario->symbols[args->symbol], symbol) == 0;
 }
 
 /* Realized, in one symbol or in all. */

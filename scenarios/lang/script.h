@@ -92,7 +92,7 @@ struct script {
         bool read;      /* speaks of a point at which the broker is read */
         bool condition; /* looked at after every change */
     } has;
-    size_t observed;        /* the next observed line, index into scenario lines */
+    size_t observed; /* the next observed line, index into scenario lines */
     struct standing_fill *fills;
     size_t fill_count, fill_cap;
     const struct script_watch *watch; /* NULL: nobody */

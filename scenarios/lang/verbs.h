@@ -49,9 +49,9 @@
     X(SWITCH, "ONOFF", "'on' or 'off'", "`on` or `off`")                     /* on */                       \
     X(MONEY, "MONEY", "an amount of money", "an exact amount: `25000.00`")   /* money_nanos */              \
     X(AMOUNT, "AMOUNT", "an amount of money",                                                               \
-      "an exact amount, negative for a loss: `12.50`, `-3`")                 /* money_nanos */              \
-    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`")    /* header */                   \
-    X(DATE, "DATE", "a date", "`2026-01-09`")                                /* header */                   \
+      "an exact amount, negative for a loss: `12.50`, `-3`")              /* money_nanos */                 \
+    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`") /* header */                      \
+    X(DATE, "DATE", "a date", "`2026-01-09`")                             /* header */                      \
     X(KINDS, "KINDS", "'power' or 'kill'",                                                                  \
       "`kill`, `power`, or both with a comma between")                               /* header */           \
     X(PROFILES, "PROFILES", "a profile", "names of profiles, with commas between")   /* header */           \
@@ -151,7 +151,8 @@ enum scn_sort {
     X(HALT_FILE_CLEARS, STIMULUS, "operator clears halt-file", "the halt file is removed",         \
       "10:00:40  operator clears halt-file")                                                       \
     X(RESOLVES, STIMULUS, "operator resolves D as STATE",                                          \
-      "a person says what became of a held order: `canceled`: it is not at the broker; `working`: " \
+      "a person says what became of a held order: `canceled`: it is not at the broker; "           \
+      "`working`: "                                                                                \
       "it is the order that the broker has for it",                                                \
       "10:01:00  operator resolves D1 as canceled")                                                \
     X(OMS_CHECKS, OBSERVED, "oms checks D -> PRESENCE",                                            \

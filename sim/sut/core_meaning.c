@@ -18,15 +18,23 @@
 static const struct {
     const char *table, *column;
 } told[] = {
-    {"meta", "kill_reason"},   {"meta", "base_ns"},
-    {"meta", "base_order"},    {"meta", "base_run"},
-    {"orders", "reason"},      {"orders", "first_send_ns"},
-    {"orders", "send_by_ns"},  {"orders", "created_ns"},
-    {"orders", "expires_ns"},  {"idempotency", "created_at"},
-    {"fills", "execution_id"}, {"fills", "at_ns"},
-    {"fills", "refers"},       {"meta", "corrections"},
-    {"meta", "adjustments"},   {"orphans", "run"},
-    {"runs", NULL},            
+    {"meta", "kill_reason"},
+    {"meta", "base_ns"},
+    {"meta", "base_order"},
+    {"meta", "base_run"},
+    {"orders", "reason"},
+    {"orders", "first_send_ns"},
+    {"orders", "send_by_ns"},
+    {"orders", "created_ns"},
+    {"orders", "expires_ns"},
+    {"idempotency", "created_at"},
+    {"fills", "execution_id"},
+    {"fills", "at_ns"},
+    {"fills", "refers"},
+    {"meta", "corrections"},
+    {"meta", "adjustments"},
+    {"orphans", "run"},
+    {"runs", NULL},
     {"journal", NULL},
 };
 
@@ -44,8 +52,9 @@ struct reading {
     const struct profile *profile;
     struct sut_meaning *meaning;
     int64_t newest_ns; /* of all rows: when the clock was at least */
-    int64_t look_ns;   /* of what would be lost with the tail of the store: starts look from there */
-    bool failed;       /* no memory */
+    int64_t look_ns; /* of what would be lost with the tail of the store: starts look from there */
+    int64_t compared_ns; /* of the newest conclusive comparison: executions are read from there */
+    bool failed;         /* no memory */
 };
 
 /* ---- growing ---- */
@@ -204,6 +213,7 @@ static void read_row(struct reading *reading, const char *table, sqlite3_stmt *r
         reading->newest_ns =
             later(reading->newest_ns, later(number(row, "created_ns"), number(row, "base_ns")));
         reading->look_ns = later(reading->look_ns, number(row, "created_ns"));
+        reading->compared_ns = later(reading->compared_ns, number(row, "created_ns"));
     }
 }
 
@@ -232,6 +242,7 @@ static bool read_last_run(struct reading *reading) {
     if (rc == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
         reading->newest_ns = later(reading->newest_ns, sqlite3_column_int64(row, 0));
         reading->look_ns = later(reading->look_ns, sqlite3_column_int64(row, 1));
+        reading->compared_ns = later(reading->compared_ns, sqlite3_column_int64(row, 1));
     }
     sqlite3_finalize(row);
     return rc == SQLITE_OK;
@@ -266,6 +277,7 @@ bool core_meaning(const char *vfs, const char *path, const struct sut_config *co
     add_moment(&reading, reading.newest_ns);
     meaning->since_ns = reading.look_ns;
     meaning->others_since_ns = reading.look_ns - THRESHOLD_LOOK_BACK_NS;
+    meaning->others_fills_since_ns = reading.compared_ns - THRESHOLD_LOOK_BACK_NS;
     for (size_t i = 0; i < meaning->anchor_count; i++) {
         if (meaning->anchors[i] < meaning->since_ns)
             meaning->since_ns = meaning->anchors[i];

@@ -68,8 +68,9 @@ struct sut_meaning {
     uint64_t *known;
     size_t known_count, known_cap;
     int64_t since_ns, look_back_ns;
-    /* From here on every start sees what others did, for which it looks no further back. */
-    int64_t others_since_ns;
+    /* From here on the next start sees orders and executions of others, for which alone it looks no
+     * further back. */
+    int64_t others_since_ns, others_fills_since_ns;
     /* Times from which on live orders make every start look, whenever it comes. */
     int64_t *anchors;
     size_t anchor_count, anchor_cap;
@@ -79,7 +80,7 @@ void sut_meaning_free(struct sut_meaning *meaning);
 struct sut {
     unsigned abi; /* SUT_ABI */
     const char *name;
-    unsigned claims; /* bit mask of 1u << invariant number */
+    unsigned claims;   /* bit mask of 1u << invariant number */
     bool tells_profit; /* what it observes holds realized profits, to be judged (I4) */
 
     /* Makes the store for a new account. False: `why` says why. */

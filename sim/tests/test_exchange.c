@@ -151,8 +151,7 @@ static void a_marked_request_is_told_how_its_order_stands_the_same_day(void **st
     assert_true(exchange_fill(&exchange, at, START, ONE, ONE, ""));
     assert_int_equal(send_at(START, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
     assert_int_equal(exchange_submit(&exchange, START, &again, &at, message), EXCHANGE_RESENT);
-    assert_int_equal(exchange_answer(&exchange, EXCHANGE_RESENT, at).status,
-                     BROKER_STATUS_FILLED);
+    assert_int_equal(exchange_answer(&exchange, EXCHANGE_RESENT, at).status, BROKER_STATUS_FILLED);
     /* 22:00, twelve hours later */
     assert_int_equal(exchange_submit(&exchange, START + 12 * 3600 * ONE - 1, &again, &at, message),
                      EXCHANGE_RESENT);
@@ -236,8 +235,7 @@ static void what_never_forgets_refuses_an_id_after_its_time(void **state) {
     begin("alpaca-retention");
     exchange.habits.never_forgets = true;
     send_at(START, "one", BROKER_BUY, ONE);
-    assert_int_equal(send_at(START + 100 * 3600 * ONE, "one", BROKER_BUY, ONE),
-                     EXCHANGE_DUPLICATE);
+    assert_int_equal(send_at(START + 100 * 3600 * ONE, "one", BROKER_BUY, ONE), EXCHANGE_DUPLICATE);
     assert_non_null(exchange_lookup(&exchange, START + 100 * 3600 * ONE, "one"));
 }
 

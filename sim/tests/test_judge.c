@@ -363,9 +363,10 @@ static void i4_asks_for_cost_to_the_rounding_where_only_sums_are_told(void **sta
         exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "");
         believe(OMS_STATE_FILLED, "");
         orders[0].filled_nanos = 10 * ONE;
-        positions[0] = (struct oms_position){.symbol = "AAPL",
-                                             .qty_nanos = 10 * ONE,
-                                             .cost = (decimal_wide)1500 * ONE * ONE + 10 * ONE + off};
+        positions[0] =
+            (struct oms_position){.symbol = "AAPL",
+                                  .qty_nanos = 10 * ONE,
+                                  .cost = (decimal_wide)1500 * ONE * ONE + 10 * ONE + off};
         position_count = 1;
         quiet();
         broken(off == 0 ? 0 : 4);
@@ -937,11 +938,12 @@ static void what_is_not_claimed_is_not_judged_and_the_first_break_stays(void **s
 static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
     (void)state;
     struct judged *judged = &judge.decisions[D1];
-    bool *memories[] = {
-        &judged->acknowledged, &judged->cancel_acknowledged, &judged->refused,
-        &judged->refusable,    &judged->refusal_recorded,    &judged->doubtful,
-        &judge.kill_switch,    &judge.kill_switch_doubtful,  &judged->lost_on_record,
-        &judged->left_once,    &judged->resolved};
+    bool *memories[] = {&judged->acknowledged,     &judged->cancel_acknowledged,
+                        &judged->refused,          &judged->refusable,
+                        &judged->refusal_recorded, &judged->doubtful,
+                        &judge.kill_switch,        &judge.kill_switch_doubtful,
+                        &judged->lost_on_record,   &judged->left_once,
+                        &judged->resolved};
     enum { MEMORIES = sizeof memories / sizeof memories[0] };
     uint64_t hashes[MEMORIES + 1] = {judge_memory(&judge)};
     for (size_t i = 0; i < MEMORIES; i++) {

@@ -124,8 +124,8 @@ static void busts_and_corrections_name_what_they_are_about(void **state) {
         {"partial_fill", "", "", INT64_C(5000000000)},
         {"trade_correct", ",\"previous_execution_id\":\"F1\"", "", INT64_C(5000000000)},
         {"trade_bust", ",\"previous_execution_id\":\"F1\"", "", 0},
-        {"trade_bust", "",
-         "previous_execution_id: must be one string, not empty and not too long", 0},
+        {"trade_bust", "", "previous_execution_id: must be one string, not empty and not too long",
+         0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct alpaca_complaint complaint = {""};

@@ -123,7 +123,7 @@ static void note_alike(const struct oms *oms, const struct order *order,
     }
 }
 
-/* Where asking by the id would not say whether it is there, the list of all orders must. */
+/* Where asking by the id does not say that it is not there, the list of all orders must. */
 static enum broker_found find_in_list(struct oms *oms, const struct order *order,
                                       struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
     const bool by_id = oms->config.profile->knows_ids;
@@ -146,14 +146,15 @@ static enum broker_found find_in_list(struct oms *oms, const struct order *order
 static enum broker_found ask_for(struct oms *oms, const struct order *order, int64_t now_ns,
                                  struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
     struct broker_reason why = {0};
-    enum broker_found found;
+    enum broker_found found = BROKER_ABSENT;
 
-    if (!broker_still_remembers(oms, order, now_ns)) {
-        return find_in_list(oms, order, theirs, alike);
+    if (oms->config.profile->knows_ids) {
+        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, theirs, &why);
+        engine_heard(oms, &why);
     }
-    found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, theirs, &why);
-    engine_heard(oms, &why);
-    return found;
+    return found == BROKER_ABSENT && !broker_still_remembers(oms, order, now_ns)
+               ? find_in_list(oms, order, theirs, alike)
+               : found;
 }
 
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error) {

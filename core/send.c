@@ -80,13 +80,13 @@ static bool last_door(struct oms *oms, struct order *order, char *why) {
 static void make_request(const struct profile *profile, const struct order *order,
                          struct broker_request *request) {
     const struct oms_decision *decision = &order->pub.decision;
-    *request = (struct broker_request){.side = decision->side,
-                                       .type = decision->type,
-                                       .tif = decision->tif,
-                                       .qty_nanos = decision->qty_nanos,
-                                       .limit_nanos = decision->limit_nanos,
-                                       .possible_resend =
-                                           profile->answers_resend && order->pub.sends > 1};
+    *request =
+        (struct broker_request){.side = decision->side,
+                                .type = decision->type,
+                                .tif = decision->tif,
+                                .qty_nanos = decision->qty_nanos,
+                                .limit_nanos = decision->limit_nanos,
+                                .possible_resend = profile->answers_resend && order->pub.sends > 1};
     if (profile->knows_ids) {
         memcpy(request->client_order_id, order->pub.client_order_id,
                sizeof request->client_order_id);

@@ -160,8 +160,7 @@ static enum broker_sent submit_late(struct direct *direct, struct port_call *cal
     struct world *world = direct->world;
     struct flight flight = {.request = *call->request};
     bool delivered = arrives_late(direct, by_ns, &flight);
-    tell_late(direct, call, delivered,
-              delivered && exchange_tells_order(world->delivered_verdict));
+    tell_late(direct, call, delivered, delivered && exchange_tells_order(world->delivered_verdict));
     if (delivered)
         return verdict_told(direct, world->delivered_verdict, world->delivered_index,
                             world->delivered_message, order, why);

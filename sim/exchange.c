@@ -85,6 +85,7 @@ uint64_t exchange_hash(const struct exchange *exchange) {
     for (size_t i = 0; i < exchange->burned_count; i++)
         hash = hash_u64(hash_text(hash, exchange->burned[i].client_order_id),
                         (uint64_t)exchange->burned[i].at_ns);
+    hash = hash_u64(hash, exchange->habits.burns_refused_ids * 2u + exchange->habits.never_forgets);
     hash = hash_u64(hash_u64(hash, exchange->order_count), exchange->fill_count);
     return hash_u64(hash, (uint64_t)exchange->cash_nanos);
 }

@@ -286,8 +286,7 @@ static void submit_replied(struct judge *judge, const struct world *world,
     judged->refusals_lost_this_life += !reply->delivered;
 }
 
-/* A complete answer about what the exchange holds clears the doubt about what it does not hold; one
- * that misses an order which is there, because it is fresh or its id forgotten, clears nothing. */
+/* A complete answer about what the exchange holds clears the doubt about what it does not hold. */
 void judge_replied(struct judge *judge, const struct world *world, const struct port_reply *reply) {
     enum site_op op = reply->call->site.op;
     if (op == SITE_BROKER_SUBMIT)
@@ -296,10 +295,10 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
         return;
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
-        bool asked =
-            op == SITE_BROKER_ORDERS || (op == SITE_BROKER_LOOKUP && !reply->found &&
-                                         strcmp(judged->client_order_id, reply->call->ref) == 0);
-        if (asked && judge_orders(judge, world, i) == 0)
+        if (op == SITE_BROKER_LOOKUP && !reply->found &&
+            strcmp(judged->client_order_id, reply->call->ref) == 0)
+            judged->doubtful = false;
+        if (op == SITE_BROKER_ORDERS && judge_orders(judge, world, i) == 0)
             judged->doubtful = false;
     }
 }
@@ -777,7 +776,8 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
-        if (peek->view.orders[i].state == OMS_STATE_INTENT)
+        if (peek->view.orders[i].state == OMS_STATE_INTENT ||
+            (peek->view.orders[i].state == OMS_STATE_HELD && !world->exchange.profile->knows_ids))
             return true;
     }
     for (size_t i = 0; i < world->exchange.position_count; i++) {

@@ -135,7 +135,7 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
  * left out): recovering again must not change it. */
 uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
 /* Whether the next start may rightly change something: it finds what somebody else traded since the
- * last comparison, and cannot know that an order which a switch held back has not left. Only a start
+ * last comparison, or what an order did that is held because this broker knows no ids, and cannot know that an order which a switch held back has not left. Only a start
  * after that one has nothing new to learn. */
 bool judge_expects_news(struct judge *judge, struct world *world, const char *path);
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,

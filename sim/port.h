@@ -97,7 +97,7 @@ bool site_is_valid(
     X(LOST, "the request is lost on the way; the connection breaks")                            \
     X(LOST_REPLY, "the request is delivered; the connection breaks before the reply")           \
     X(NO_REPLY, "the request is delivered; the answer never comes: the client times out")       \
-    X(DROPPED, "the request is delivered and dropped: no effect, no answer: it times out")          \
+    X(DROPPED, "the request is delivered and dropped: no effect, no answer: it times out")      \
     X(LATE, "the request is delivered arg[0] ns after it left, also to a sender that is dead")  \
     X(TWICE, "delivered, and a copy of it arg[0] ns later, also when its sender is dead")       \
     X(ERROR, "HTTP status arg[0] with an enum error_body arg[1]; the broker has not acted")     \

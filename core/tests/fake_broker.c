@@ -142,7 +142,7 @@ static enum broker_found lookup(void *ctx, const char *client_order_id, struct b
     if (too_many(fake, why) || fake->down) {
         return BROKER_INCONCLUSIVE;
     }
-    if (found == NULL) {
+    if (found == NULL || fake->forgets) {
         return BROKER_ABSENT;
     }
     *order = *found;

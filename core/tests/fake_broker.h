@@ -22,6 +22,7 @@ struct fake {
     enum oms_halt_file halt_file;
     bool deduplicates;
     bool down;       /* every query is inconclusive */
+    bool forgets;    /* no order is found by its id any more */
     bool fills_down; /* only executions are */
     bool too_many;   /* every call is answered "too many requests", and does nothing */
     enum fake_reply script[FAKE_SCRIPT_MAX];

@@ -550,9 +550,9 @@ static size_t pick_lateness(const struct profile *profile, bool first_life, int6
                             int64_t late_ns[3]) {
     int64_t second_ns = profile->quiescence_ns + 2 * profile->timeout_ns;
     int64_t forgets_ns = profile_forgets_ns(profile, now_ns);
-    bool sends_again = profile_is_effectively_once(profile) && first_life &&
-                       (forgets_ns == INT64_MAX ||
-                        now_ns + second_ns < forgets_ns - profile->forget_margin_ns);
+    bool sends_again =
+        profile_is_effectively_once(profile) && first_life &&
+        (forgets_ns == INT64_MAX || now_ns + second_ns < forgets_ns - profile->forget_margin_ns);
     size_t count = 0;
     late_ns[count++] = 1;
     late_ns[count++] = profile->quiescence_ns;

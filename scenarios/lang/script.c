@@ -802,8 +802,8 @@ static bool is_crash_point(struct site site) {
     return site.op != SITE_DISK_STAT;
 }
 
-/* A broker that drops requests by nature may drop this one: asked of whoever answers for a run of a
- * quantified scenario. Elsewhere a fault line says when it does. */
+/* A broker that drops requests by nature may drop this one: asked of whoever answers for a run of
+ * `crash anywhere`. Elsewhere a fault line, or a plan, says when it does. */
 static struct port_answer broker_drops(struct script *script, const struct port_call *call,
                                        unsigned occurrence) {
     struct plan_item item = {.life = script->stage.life,
@@ -812,7 +812,7 @@ static struct port_answer broker_drops(struct script *script, const struct port_
                              .occurrence = occurrence,
                              .what = PLAN_FAULT};
     if (call->site.op != SITE_BROKER_SUBMIT || !script->config->profile->drops_requests ||
-        script->plan != NULL || !script->scenario->quantified ||
+        script->plan != NULL || !script->has.window ||
         choose(&script->chooser, CHOICE_FAULT, 2) == 0)
         return (struct port_answer){0};
     item.fault.kind = catalogue_find(call->site, "dropped");

@@ -203,8 +203,13 @@ static void in_folder(const char *name, char path[PATH_MAX]) {
 /* ---- stores that are not ours to use ---- */
 
 static void a_missing_store_is_not_made_by_the_way(void **state) {
-    static const char *const lines[] = {"status", "submit D1 buy 1 AAPL", "cancel D1", "reconcile",
-                                        "kill-switch on --why drill"};
+    static const char *const lines[] = {"status",
+                                        "submit D1 buy 1 AAPL",
+                                        "cancel D1",
+                                        "reconcile",
+                                        "kill-switch on --why drill",
+                                        "resolve D1 gone --why x",
+                                        "resolve D1 adopt O1 --why x"};
     char path[PATH_MAX];
     (void)state;
     in_folder("oms.db", path);
@@ -365,9 +370,9 @@ static void wrong_words_are_named_with_their_rule(void **state) {
 }
 
 static void help_lists_every_exit_code(void **state) {
-    static const char *const lines[] = {"--help",        "init --help",       "submit --help",
-                                        "cancel --help", "status --help",     "reconcile --help",
-                                        "help",          "kill-switch --help"};
+    static const char *const lines[] = {"--help",        "init --help",        "submit --help",
+                                        "cancel --help", "status --help",      "reconcile --help",
+                                        "help",          "kill-switch --help", "resolve --help"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         oms(CLI_OK, lines[i]);
@@ -436,6 +441,33 @@ static void the_kill_switch_takes_nothing(void **state) {
     nothing_was_sent();
     oms(CLI_OK, "kill-switch off --why over");
     oms(CLI_OK, "submit D1 buy 1 AAPL");
+    assert_int_equal(posts, 1);
+}
+
+static void status_and_every_start_state_the_guarantee(void **state) {
+    char line[128];
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    for (size_t i = 0; profile_at(i) != NULL; i++) {
+        snprintf(line, sizeof line, "status --profile %s", profile_at(i)->name);
+        oms(CLI_OK, line);
+        said(profile_at(i)->guarantee);
+        snprintf(line, sizeof line, "status --json --profile %s", profile_at(i)->name);
+        oms(CLI_OK, line);
+        said("\"guarantee\":");
+    }
+    oms(CLI_OK, "submit D1 buy 1 AAPL --events");
+    said("\"event\":\"boot\",\"phase\":\"after\",\"text\":\"effectively once within 24 hours");
+}
+
+static void only_what_is_held_is_resolved(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_OK, "submit D1 buy 1 AAPL");
+    oms(CLI_USAGE, "resolve D1 gone --why looked");
+    said("decision D1 is working; only one that is held can be resolved");
+    oms(CLI_USAGE, "resolve D2 adopt O1 --why looked");
+    said("there is no decision \"D2\"");
     assert_int_equal(posts, 1);
 }
 
@@ -570,6 +602,8 @@ int main(void) {
         T(a_broker_that_is_not_there_is_named),
         T(refused_keys_are_said_to_be),
         T(the_kill_switch_takes_nothing),
+        T(status_and_every_start_state_the_guarantee),
+        T(only_what_is_held_is_resolved),
         T(the_halt_file_keeps_what_was_taken),
         T(a_repeated_decision_is_known),
         T(an_inconclusive_comparison_is_told_and_in_the_history),

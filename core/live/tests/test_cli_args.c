@@ -125,6 +125,10 @@ static void what_is_wrong_is_named_with_its_rule_or_a_guess(void **state) {
         {"kill-switch maybe --why x", "must be on or off"},
         {"kill-switch on", "needs --why TEXT"},
         {"cancel", "must be one decision id"},
+        {"resolve D1 gone", "needs --why TEXT"},
+        {"resolve D1 --why x", "must be a decision id and then gone, or adopt"},
+        {"resolve D1 adopt --why x", "must be a decision id and then gone, or adopt"},
+        {"resolve D1 gone O1 --why x", "must be a decision id and then gone, or adopt"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_false(parse(cases[i].line));

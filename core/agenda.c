@@ -55,9 +55,12 @@ struct task agenda_next(struct oms *oms) {
     if (oms->clock_went_back) {
         return (struct task){OMS_WORK_RESOLVE, oms->mark_ns, NULL, resolve_clock};
     }
-    if (!oms->reconciled || oms->compare_asked) {
-        offer(&best, (struct task){OMS_WORK_RECONCILE, later(oms->compare_ns, oms->slow_ns), NULL,
-                                   follow_compare});
+    if (compare_is_due(oms)) {
+        const int64_t from_ns = !oms->reconciled || oms->compare_asked
+                                    ? oms->compare_ns
+                                    : later(oms->again_ns, oms->compare_ns);
+        offer(&best,
+              (struct task){OMS_WORK_RECONCILE, later(from_ns, oms->slow_ns), NULL, compare_books});
     }
     for (size_t i = 0; i < oms->live_count; i++) {
         offer_order(oms, oms->live[i], &best);

@@ -130,6 +130,7 @@ void book_free(struct book *book) {
     free(book->orders);
     free(book->positions);
     free(book->orphans);
+    ledger_free(&book->corrections);
     index_free(&book->by_client_id);
     index_free(&book->by_broker_id);
     *book = (struct book){0};
@@ -270,6 +271,34 @@ static enum oms_code load_orphans(struct book *book, struct store *store, struct
     return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "orphans", error);
 }
 
+static enum oms_code load_corrections(struct book *book, struct store *store,
+                                      struct oms_error *error) {
+    struct ledger *ledger = &book->corrections;
+    struct broker_fill fill;
+    int rc;
+
+    if (book->meta.corrections == 0) {
+        return OMS_OK;
+    }
+    while ((rc = store_next_correction(store, &fill)) == SQLITE_ROW) {
+        if (!ledger_add(ledger, &fill)) {
+            store_rest(store, STORE_CORRECTIONS);
+            return out_of_memory(store, error);
+        }
+    }
+    if (rc == SQLITE_DONE && book->meta.corrections != (int64_t)ledger->n) {
+        text_error(error, "store %s: %zu corrections, it counted %lld", store->path, ledger->n,
+                   (long long)book->meta.corrections);
+        return OMS_CORRUPT;
+    }
+    return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "fills", error);
+}
+
+bool book_is_adjustment(const struct broker_fill *fill, int64_t order_row) {
+    return order_row == 0 &&
+           strncmp(fill->execution_id, BOOK_ADJUSTMENT, sizeof BOOK_ADJUSTMENT - 1) == 0;
+}
+
 /* Row numbers are given without gaps, so a row's place in the book follows from its number. */
 static bool find_row(const struct book *book, int64_t id, size_t *at) {
     *at = (size_t)id - 1;
@@ -283,25 +312,47 @@ struct replay {
     struct position *positions;
 };
 
-static const char *replay_fill(const struct book *book, struct replay *replay,
-                               const struct broker_fill *fill, int64_t order_row) {
-    const size_t at = find_position(book, fill->symbol);
+/* What it makes of its order. NULL: nothing is wrong. */
+static const char *replay_order(const struct book *book, struct replay *replay,
+                                const struct broker_fill *fill, int64_t order_row) {
     const struct order *order;
     size_t n;
 
+    if (book_is_adjustment(fill, order_row)) {
+        return NULL;
+    }
     if (!find_row(book, order_row, &n)) {
         return "it belongs to no order";
     }
     order = book->orders[n];
-    if (fill->qty_nanos <= 0 || fill->side != order->pub.decision.side ||
+    if (fill->side != order->pub.decision.side ||
         strcmp(fill->symbol, order->pub.decision.symbol) != 0) {
         return "it does not fit its order";
+    }
+    return __builtin_add_overflow(replay->filled[n], fill->qty_nanos, &replay->filled[n])
+               ? "it does not add up"
+               : NULL;
+}
+
+static const char *replay_fill(const struct book *book, struct replay *replay,
+                               struct broker_fill *fill, int64_t order_row) {
+    const size_t at = find_position(book, fill->symbol);
+    const char *wrong;
+
+    if (fill->qty_nanos < 0 || (fill->qty_nanos == 0 && !ledger_is_correction(fill))) {
+        return "it does not fit its order";
+    }
+    if (!ledger_counts(&book->corrections, fill)) {
+        return NULL;
+    }
+    wrong = replay_order(book, replay, fill, order_row);
+    if (wrong != NULL) {
+        return wrong;
     }
     if (at == book->position_count || strcmp(book->positions[at].symbol, fill->symbol) != 0) {
         return "it has no position";
     }
-    if (__builtin_add_overflow(replay->filled[n], fill->qty_nanos, &replay->filled[n]) ||
-        !position_apply(&replay->positions[at], fill->side, fill->qty_nanos, fill->price_nanos)) {
+    if (!position_apply(&replay->positions[at], fill->side, fill->qty_nanos, fill->price_nanos)) {
         return "it does not add up";
     }
     position_note(&replay->positions[at], fill);
@@ -386,6 +437,9 @@ enum oms_code book_load(struct book *book, struct store *store, bool check,
     }
     if (code == OMS_OK) {
         code = load_orphans(book, store, error);
+    }
+    if (code == OMS_OK) {
+        code = load_corrections(book, store, error);
     }
     if (code == OMS_OK && check) {
         code = replay_all(book, store, error);

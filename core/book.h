@@ -7,6 +7,7 @@
 #define CORE_BOOK_H
 
 #include "core/index.h"
+#include "core/ledger.h"
 #include "core/store.h"
 
 enum { BOOK_ORDERS_MAX = 1000000, BOOK_POSITIONS_MAX = 100000, BOOK_ORPHANS_MAX = 100000 };
@@ -20,6 +21,7 @@ struct book { /* all zero is empty */
     size_t position_count, position_capacity;
     char (*orphans)[BROKER_CLIENT_ID_SIZE];
     size_t orphan_count;
+    struct ledger corrections;
 };
 
 /* Reads it all. With `check` every domain rule is checked, executions are replayed, and the
@@ -27,6 +29,10 @@ struct book { /* all zero is empty */
 enum oms_code book_load(struct book *book, struct store *store, bool check,
                         struct oms_error *error);
 void book_free(struct book *book);
+
+/* What a row of `fills` that belongs to no order begins its id with: a comparison's adjustment. */
+#define BOOK_ADJUSTMENT "adjust:"
+bool book_is_adjustment(const struct broker_fill *fill, int64_t order_row);
 
 /* A copy of *order, indexed. NULL: no memory, or BOOK_ORDERS_MAX. */
 struct order *book_add_order(struct book *book, const struct order *order);

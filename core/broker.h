@@ -99,9 +99,11 @@ struct broker_fill {
     char order_id[BROKER_ORDER_ID_SIZE];         /* the broker's id; there is no client id here */
     char symbol[BROKER_SYMBOL_SIZE];
     enum broker_side side;
-    int64_t qty_nanos; /* > 0 */
+    int64_t qty_nanos; /* > 0; of a correction also 0: the execution is busted */
     int64_t price_nanos;
     int64_t at_ns;
+    /* A correction: the execution (or correction) whose place this takes. "": none. */
+    char refers[BROKER_EXECUTION_ID_SIZE];
 };
 
 struct broker_position {
@@ -179,7 +181,7 @@ struct broker {
      * True: complete. False: inconclusive, *list is to be ignored. The same for the next two. */
     bool (*orders)(void *ctx, enum broker_scope scope, int64_t since_ns, struct broker_orders *list,
                    struct broker_reason *why);
-    /* Executions at or after since_ns, oldest first, ties by execution id. */
+    /* Executions and corrections at or after since_ns, oldest first, ties by execution id. */
     bool (*fills)(void *ctx, int64_t since_ns, struct broker_fills *list,
                   struct broker_reason *why);
     /* Positions that are not flat, by symbol. */

@@ -20,6 +20,9 @@ static void pull_in(int64_t *deadline_ns, int64_t now_ns) {
 
 static void note_step_back(struct oms *oms, int64_t now_ns) {
     pull_in(&oms->compare_ns, now_ns);
+    if (oms->again_ns != INT64_MAX) {
+        pull_in(&oms->again_ns, now_ns);
+    }
     pull_in(&oms->poll_ns, now_ns);
     pull_in(&oms->door_ns, now_ns);
     pull_in(&oms->slow_ns, now_ns);
@@ -233,5 +236,5 @@ void engine_checkpoint_if_due(struct oms *oms, bool idle) {
 }
 
 bool engine_may_send(const struct oms *oms) {
-    return oms->reconciled && !oms->book.meta.kill_switch;
+    return oms->reconciled && !oms->barred && !oms->book.meta.kill_switch;
 }

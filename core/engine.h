@@ -5,7 +5,11 @@
  *   agenda.c   what is due next: one function, so that oms_next and oms_step agree
  *   send.c     orders and cancels leaving, and their answers becoming durable
  *   resolve.c  orders that may be live without our knowing, and expiry
- *   follow.c   looking at the broker: routine polls and the comparison
+ *   look.c     what the broker shows
+ *   follow.c   what its word makes of our orders; routine polls
+ *   booking.c  executions moving orders and positions
+ *   compare.c  the comparison with the broker
+ *   again.c    what it found against what was found before
  *   ruling.c   what a person decides about a held order
  *   durable.c  the transactions all of them use
  *
@@ -26,6 +30,12 @@ struct outcome {
     int64_t sent_ns; /* right after the call: whatever left, left no later */
 };
 
+/* A difference that nothing explains, and since when this life sees it. */
+struct suspect {
+    struct oms_discrepancy found;
+    int64_t first_ns;
+};
+
 struct oms {
     struct store store;
     struct book book;
@@ -36,10 +46,15 @@ struct oms {
     bool reconciled; /* this start has compared itself with the broker (6) */
     bool compare_asked;
     int64_t compare_ns, compare_step_ns; /* not compared before; back-off */
-    int64_t boot;                        /* number of this start once it has compared itself */
-    int64_t mark_ns;                     /* the latest moment known to have been */
-    bool clock_went_back;                /* while orders were in doubt; not yet on record */
-    struct order **live;                 /* orders that are not quiet, by row */
+    bool unanswered; /* the comparison that is due could not be made whole, which is on record */
+    struct suspect *suspects; /* as the newest comparison left them */
+    size_t suspect_count;
+    bool barred; /* one of them is CRITICAL and may be timing: nothing is sent until it is known */
+    int64_t again_ns;     /* when they are looked at again; INT64_MAX: not for that reason */
+    int64_t boot;         /* number of this start once a comparison of it is on record */
+    int64_t mark_ns;      /* the latest moment known to have been */
+    bool clock_went_back; /* while orders were in doubt; not yet on record */
+    struct order **live;  /* orders that are not quiet, by row */
     size_t live_count, live_capacity;
     struct outcome outcome;
     int64_t poll_ns; /* next routine look */
@@ -114,7 +129,9 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
 enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error *error);
-enum oms_code follow_compare(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_error *error);
+/* Is a comparison still to be made: the first, one that was asked for, or a second look? */
+bool compare_is_due(const struct oms *oms);
 
 /* What a broker's order makes of ours: *next starts as a copy of *order. True: something changed.
  * Another payload under our id makes it HELD. */

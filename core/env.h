@@ -20,6 +20,8 @@
     X(REJECT, "reject", "a broker's refusal becomes durable (inside RECORD)")                  \
     X(CANCEL, "cancel", "a cancel leaves")                                                     \
     X(RECONCILE, "reconcile", "comparison with the broker; AFTER once it is stored")           \
+    X(INCONCLUSIVE, "inconclusive",                                                            \
+      "a comparison could not be made whole, nothing was changed; `text` says why (AFTER)")    \
     X(DISCREPANCY, "discrepancy", "one difference found; `text` describes it (AFTER)")         \
     X(KILL_SWITCH, "kill-switch", "tripped or released, durable; `text` says by whom (AFTER)") \
     X(HOLD, "hold", "an order is held for a person; `text` says why (AFTER)")                  \

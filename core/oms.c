@@ -13,7 +13,10 @@ enum {
     POLL_S = 2,
     SEND_WINDOW_S = 1,
     MAX_SENDS = 3,
-    PRICE_TOLERANCE_PPM = 10000
+    PRICE_TOLERANCE_PPM = 10000,
+    REPEAT_ALARM = 3,
+    REPEAT_ALARM_MAX = 100,
+    SELF_HEAL_PPM_MAX = 500000 /* half of the position: more is no healing */
 };
 
 static bool config_is_valid(const struct oms_config *config, struct oms_error *error) {
@@ -29,8 +32,15 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
         text_error(error, "configuration: page size %d must be a power of two from 512 to 65536",
                    config->page_size);
     } else if (config->checkpoint_frames < 0 || config->poll_ns < 0 || config->send_window_ns < 0 ||
-               config->price_tolerance_ppm < 0) {
+               config->price_tolerance_ppm < 0 || config->repeat_alarm < 0 ||
+               config->self_heal_ppm < 0) {
         text_error(error, "configuration: no number may be negative");
+    } else if (config->self_heal_ppm > SELF_HEAL_PPM_MAX) {
+        text_error(error, "configuration: self-heal of %lld ppm must be at most %d",
+                   (long long)config->self_heal_ppm, SELF_HEAL_PPM_MAX);
+    } else if (config->repeat_alarm > REPEAT_ALARM_MAX) {
+        text_error(error, "configuration: repeat alarm %d must be at most %d", config->repeat_alarm,
+                   REPEAT_ALARM_MAX);
     } else if (config->max_sends < 0 || config->max_sends > ORDER_SENDS_MAX) {
         text_error(error, "configuration: max sends %d must be at most %d", config->max_sends,
                    ORDER_SENDS_MAX);
@@ -60,6 +70,9 @@ static void fill_defaults(struct oms_config *config) {
     }
     if (config->price_tolerance_ppm == 0) {
         config->price_tolerance_ppm = PRICE_TOLERANCE_PPM;
+    }
+    if (config->repeat_alarm == 0) {
+        config->repeat_alarm = REPEAT_ALARM;
     }
 }
 
@@ -127,6 +140,7 @@ static enum oms_code ready(struct oms *oms, struct oms_error *error) {
         }
     }
     oms->checkpoint_at = oms->config.checkpoint_frames;
+    oms->again_ns = INT64_MAX;
     oms->mark_ns = durable_mark(oms);
     (void)engine_now(oms);
     return OMS_OK;
@@ -183,6 +197,7 @@ void oms_close(struct oms *oms) {
     store_close(&oms->store);
     book_free(&oms->book);
     free(oms->live);
+    free(oms->suspects);
     free(oms);
 }
 
@@ -233,6 +248,7 @@ enum oms_code oms_request_reconcile(struct oms *oms) {
         return OMS_HALTED;
     }
     oms->compare_asked = true;
+    oms->unanswered = false;
     oms->compare_ns = oms->compare_step_ns = 0;
     return OMS_OK;
 }

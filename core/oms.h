@@ -16,8 +16,9 @@
  *  (4) A refusal is final.
  *  (5) An execution is booked once, keyed by the broker's execution id, in the transaction that
  *      moves its order and its position.
- *  (6) Nothing is sent before this start has compared itself with the broker, nor while the kill
- *      switch or the halt file is on, nor past a decision's expiry. Cancels may still leave.
+ *  (6) Nothing is sent before this start has compared itself with the broker, nor while a CRITICAL
+ *      difference waits for its second look, nor while the kill switch or the halt file is on, nor
+ *      past a decision's expiry. Cancels may still leave.
  *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
  *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
  *  (8) The number of distinct client order ids sent never exceeds the number of intents.
@@ -31,6 +32,8 @@
  *                        truly absent: INTENT (to be sent again), HELD, CANCELED or EXPIRED
  *      WORKING           PARTIALLY_FILLED, FILLED, CANCELED, REJECTED, EXPIRED
  *      PARTIALLY_FILLED  FILLED, CANCELED, EXPIRED
+ *                        all its executions are busted: WORKING
+ *      FILLED            an execution is busted or corrected: CANCELED
  *      HELD              found at the broker later: WORKING or what the broker says
  *                        a person says which of the broker's orders it is: the same
  *                        a person says it is not at the broker: CANCELED
@@ -107,7 +110,11 @@ struct oms_config {
     int64_t send_window_ns;         /* a reserved send begins within this time, or not [1 s] */
     int max_sends;                  /* sends per client order id, then HELD [3] */
     int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
-    bool no_checkpoint_on_close;    /* leave the log as it is at oms_close */
+    /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
+     * adjustment [0: nothing is]. Nothing is ever sent for it. */
+    int64_t self_heal_ppm;
+    int repeat_alarm;            /* the same difference so often in a row is an ALARM [3] */
+    bool no_checkpoint_on_close; /* leave the log as it is at oms_close */
 };
 
 enum oms_code {
@@ -276,6 +283,14 @@ struct oms_position {
     decimal_wide cost;       /* exact cost basis, unit 1e-18, sign of qty */
     int64_t avg_price_nanos; /* cost / qty, rounded half away from zero; derived */
 };
+/* What was gained (or lost) by closing, average cost, unit 1e-18; adjustments of comparisons are in
+ * it, and told. */
+struct oms_profit {
+    char symbol[BROKER_SYMBOL_SIZE];
+    int64_t day; /* UTC, days since 1970; in a view: 0, all days */
+    decimal_wide realized;
+    bool adjusted; /* an adjustment is part of it */
+};
 struct oms_discrepancy {
     int64_t run; /* the comparison that found it */
     enum oms_discrepancy_type type;
@@ -291,12 +306,18 @@ struct oms_run { /* one comparison */
     int64_t boot; /* which start it belongs to */
     int64_t at_ns;
     bool at_boot;
+    /* Why it was inconclusive; then it found nothing, changed nothing, and says nothing about
+     * whether the two sides agree. "": it is conclusive. A comparison that is tried again and again
+     * is on record as inconclusive once. */
+    char why[OMS_REASON_SIZE];
 };
 struct oms_view {
     struct oms_order *orders; /* by time of intent */
     size_t order_count;
     struct oms_position *positions; /* not flat, by symbol */
     size_t position_count;
+    struct oms_profit *profits; /* by symbol, flat ones included */
+    size_t profit_count;
     struct oms_run *runs; /* of the newest start, oldest first */
     size_t run_count;
     struct oms_discrepancy *discrepancies; /* of those runs, in order */
@@ -304,8 +325,10 @@ struct oms_view {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     char account[OMS_ACCOUNT_SIZE];
-    int64_t boots;   /* starts so far that got as far as their first comparison */
-    bool reconciled; /* oms_view only: this start has compared itself with the broker */
+    int64_t boots;    /* starts so far that got as far as trying to compare */
+    bool reconciled;  /* oms_view only: this start has compared itself with the broker */
+    bool looks_again; /* oms_view only: a comparison is still to be made (the first, one that was
+                         asked for, or a second look at what may have been timing) */
 };
 
 /* Fills *view from a running instance, or from a store nobody runs on (read only: no fence, no
@@ -315,6 +338,27 @@ enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error 
 enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
                           struct oms_error *error);
 void oms_view_free(struct oms_view *view);
+
+/* The newest `last` comparisons of all starts, oldest first, inconclusive ones included, with what
+ * they found: view->runs and view->discrepancies, and nothing else of *view. Ways in and release as
+ * for oms_view. `last` at least 1. */
+enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
+                          struct oms_error *error);
+enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct oms_view *view,
+                             struct oms_error *error);
+
+/* Realized profit by symbol, then by day of the execution (one that was corrected counts with the
+ * correction's quantity and price, on its own day). Days on which nothing was executed are not
+ * there. Ways in as for oms_view; the second checks the store. Release with oms_profits_free, also
+ * after an error. */
+struct oms_profits {
+    struct oms_profit *v;
+    size_t n, cap;
+};
+enum oms_code oms_profits(struct oms *oms, struct oms_profits *profits, struct oms_error *error);
+enum oms_code oms_profits_at(const struct oms_place *place, struct oms_profits *profits,
+                             struct oms_error *error);
+void oms_profits_free(struct oms_profits *profits);
 
 /* The client order id of a decision: a pure function of account and decision id (2). */
 void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,

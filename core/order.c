@@ -19,8 +19,9 @@
     X(INTENT, BIT(IN_DOUBT) | FOUND_LIVE | BIT(HELD))                                              \
     X(IN_DOUBT, BIT(INTENT) | FOUND_LIVE | BIT(HELD))                                              \
     X(WORKING, BIT(PARTIALLY_FILLED) | BIT(FILLED) | BIT(CANCELED) | BIT(REJECTED) | BIT(EXPIRED)) \
-    X(PARTIALLY_FILLED, BIT(FILLED) | BIT(CANCELED) | BIT(EXPIRED))                                \
-    X(FILLED, 0)                                                                                   \
+    /* back to WORKING, or from FILLED: executions were busted */                                  \
+    X(PARTIALLY_FILLED, BIT(WORKING) | BIT(FILLED) | BIT(CANCELED) | BIT(EXPIRED))                 \
+    X(FILLED, BIT(CANCELED))                                                                       \
     X(CANCELED, 0)                                                                                 \
     X(REJECTED, 0)                                                                                 \
     X(EXPIRED, 0)                                                                                  \
@@ -120,6 +121,27 @@ enum oms_state order_target(const struct order *order, enum broker_status status
         break;
     }
     return live;
+}
+
+const char *order_ending(enum oms_state state, const struct broker_order *theirs) {
+    switch (state) {
+    case OMS_STATE_CANCELED:
+        return theirs->status == BROKER_STATUS_REPLACED   ? "replaced at the broker"
+               : theirs->status == BROKER_STATUS_REJECTED ? "ended by the broker after executions"
+                                                          : "canceled at the broker";
+    case OMS_STATE_EXPIRED:
+        return "expired at the broker";
+    case OMS_STATE_REJECTED:
+        return "rejected by the broker after it had taken it";
+    case OMS_STATE_INTENT:
+    case OMS_STATE_IN_DOUBT:
+    case OMS_STATE_WORKING:
+    case OMS_STATE_PARTIALLY_FILLED:
+    case OMS_STATE_FILLED:
+    case OMS_STATE_HELD:
+        break;
+    }
+    return "";
 }
 
 bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,

@@ -48,6 +48,10 @@ bool order_is_working(const struct order *order);
 enum oms_state order_target(const struct order *order, enum broker_status status,
                             int64_t filled_nanos);
 
+/* The reason to put on record for an order that ends so by the broker's word; "" for other states.
+ */
+const char *order_ending(enum oms_state state, const struct broker_order *theirs);
+
 /* Is the broker's order the one we meant? Otherwise `why` (OMS_REASON_SIZE) names what differs. At
  * a broker that knows no client order ids (`by_id` is false) they are not compared. */
 bool order_matches(const struct order *order, const struct broker_order *theirs, bool by_id,

@@ -14,7 +14,7 @@ enum { PPM = 1000000 };
 struct pass {
     const struct reconcile_oms *oms;
     const struct reconcile_broker *broker;
-    int64_t tolerance_ppm;
+    const struct reconcile_rules *rules;
     struct index by_client_id, by_broker_id;  /* our orders */
     struct index claimed;                     /* by client id: which listed order is ours */
     struct index broker_positions, positions; /* by symbol; ours after the unbooked executions */
@@ -107,6 +107,18 @@ static struct position *expect(struct pass *pass, const char *symbol) {
     return index_put(&pass->positions, position->symbol, position) ? position : NULL;
 }
 
+/* Takes back what it corrects and puts itself there. */
+static void correct(struct position *position, const struct broker_fill *fill,
+                    const struct broker_fill *was) {
+    const int sign = fill->side == BROKER_BUY ? 1 : -1;
+    if (was->execution_id[0] == '\0') {
+        return;
+    }
+    position->qty += sign * (fill->qty_nanos - was->qty_nanos);
+    position->cost += sign * ((decimal_wide)fill->qty_nanos * fill->price_nanos -
+                              (decimal_wide)was->qty_nanos * was->price_nanos);
+}
+
 /* What the OMS would hold with its own unbooked executions booked. */
 static bool apply_unbooked(struct pass *pass) {
     const struct broker_fills *fills = pass->broker->fills;
@@ -133,9 +145,21 @@ static bool apply_unbooked(struct pass *pass) {
             return false;
         }
         /* one that does not fit explains nothing: the difference stays */
-        (void)position_apply(position, fill->side, fill->qty_nanos, fill->price_nanos);
+        if (fill->refers[0] != '\0') {
+            correct(position, fill, &pass->broker->corrected[i]);
+        } else {
+            (void)position_apply(position, fill->side, fill->qty_nanos, fill->price_nanos);
+        }
     }
     return true;
+}
+
+/* Is the difference at most this share of the broker's quantity, on the same side? */
+static bool is_within(int64_t ours, int64_t theirs, int64_t ppm) {
+    const decimal_wide difference = (decimal_wide)theirs - ours;
+    const decimal_wide size = difference < 0 ? -difference : difference;
+    const decimal_wide whole = theirs < 0 ? -(decimal_wide)theirs : theirs;
+    return ppm > 0 && (ours < 0) == (theirs < 0) && ours != 0 && size * PPM <= whole * ppm;
 }
 
 static bool compare_quantity(struct pass *pass, const char *symbol, int64_t ours, int64_t theirs) {
@@ -151,6 +175,10 @@ static bool compare_quantity(struct pass *pass, const char *symbol, int64_t ours
     row->oms_nanos = ours;
     row->broker_nanos = theirs;
     row->explained = expected != NULL && expected->qty == theirs;
+    if (type == OMS_QUANTITY_MISMATCH && !row->explained && expected != NULL &&
+        is_within(expected->qty, theirs, pass->rules->self_heal_ppm)) {
+        row->severity = OMS_WARNING;
+    }
     describe(row, "quantity");
     return true;
 }
@@ -167,7 +195,8 @@ static bool compare_price(struct pass *pass, const struct position *ours,
         return true;
     }
     row = add(pass, OMS_PRICE_MISMATCH,
-              size * PPM > (decimal_wide)average * pass->tolerance_ppm ? OMS_WARNING : OMS_INFO,
+              size * PPM > (decimal_wide)average * pass->rules->price_tolerance_ppm ? OMS_WARNING
+                                                                                    : OMS_INFO,
               ours->symbol, "");
     if (row == NULL) {
         return false;
@@ -237,8 +266,10 @@ static bool compare_fill(struct pass *pass, size_t i) {
     const struct broker_fill *fill = &pass->broker->fills->v[i];
     struct oms_discrepancy *row;
 
+    const bool lost = fill->refers[0] != '\0' && pass->broker->corrected[i].execution_id[0] == '\0';
+
     if (pass->broker->booked[i] || fill->at_ns < pass->oms->since_ns ||
-        index_get(&pass->by_broker_id, fill->order_id) != NULL) {
+        (index_get(&pass->by_broker_id, fill->order_id) != NULL && !lost)) {
         return true;
     }
     row = add(pass, OMS_UNKNOWN_FILL, OMS_CRITICAL, fill->symbol, fill->execution_id);
@@ -246,14 +277,14 @@ static bool compare_fill(struct pass *pass, size_t i) {
         return false;
     }
     row->broker_nanos = fill->qty_nanos;
-    describe(row, "an execution whose order the OMS does not know");
+    describe(row, lost ? "a correction of an execution the OMS does not know"
+                       : "an execution whose order the OMS does not know");
     return true;
 }
 
 bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
-                       int64_t price_tolerance_ppm, struct reconcile_found *found) {
-    struct pass pass = {
-        .oms = oms, .broker = broker, .tolerance_ppm = price_tolerance_ppm, .found = found};
+                       const struct reconcile_rules *rules, struct reconcile_found *found) {
+    struct pass pass = {.oms = oms, .broker = broker, .rules = rules, .found = found};
     bool ok = index_orders(&pass) && apply_unbooked(&pass) && compare_positions(&pass);
 
     for (size_t i = 0; ok && i < broker->orders->n; i++) {

@@ -5,7 +5,8 @@
  * symbol), positions only the broker has, orders, executions (each as the broker lists them).
  *
  * A position difference is *explained* when our own orders' executions that are not booked yet
- * account for it exactly: with them the two sides are equal. */
+ * account for it exactly: with them the two sides are equal. Corrections count as executions: their
+ * effect on a quantity is exact, on a cost it is so as long as nothing was closed meanwhile. */
 #ifndef CORE_RECONCILE_H
 #define CORE_RECONCILE_H
 
@@ -33,7 +34,17 @@ struct reconcile_broker {
     const struct broker_orders *orders;
     const struct broker_fills *fills;
     const bool *booked; /* for each of fills: the OMS has it */
+    /* For each of fills that is a correction: what it corrects, as it counts without it, or an empty
+     * execution id when nobody knows that. NULL: there are no corrections. */
+    const struct broker_fill *corrected;
     const struct broker_positions *positions;
+};
+
+struct reconcile_rules {
+    int64_t price_tolerance_ppm; /* PRICE_MISMATCH above this is a WARNING */
+    /* An unexplained QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING, and
+     * to be adjusted; 0: none is. No other QUANTITY_MISMATCH is ever a WARNING. */
+    int64_t self_heal_ppm;
 };
 
 struct reconcile_found { /* all zero is empty; release with reconcile_free */
@@ -43,7 +54,7 @@ struct reconcile_found { /* all zero is empty; release with reconcile_free */
 
 /* Appends what it finds. False: no memory, or more than RECONCILE_FOUND_MAX findings. */
 bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
-                       int64_t price_tolerance_ppm, struct reconcile_found *found);
+                       const struct reconcile_rules *rules, struct reconcile_found *found);
 void reconcile_free(struct reconcile_found *found);
 
 #endif

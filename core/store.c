@@ -24,17 +24,18 @@ enum {
  * that is kept for people and acted on by no start is one journal, by `kind`. */
 static const char schema[] =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
-    "base_order,base_run,orphans);"
+    "base_order,base_run,orphans,corrections,"
+    "adjustments);"
     "CREATE TABLE idempotency(decision_id TEXT PRIMARY KEY,idempotency_key TEXT NOT NULL,"
     "created_at TEXT NOT NULL)WITHOUT ROWID;"
     "CREATE TABLE orders(id INTEGER PRIMARY KEY,decision_id,client_order_id,symbol,side,type,tif,"
     "qty,limit_price,expires_ns,state,reason,broker_order_id,filled,sends,first_send_ns,"
     "send_by_ns,cancel_asked,created_ns,seal);"
-    "CREATE TABLE fills(execution_id PRIMARY KEY,order_id,symbol,side,qty,price,at_ns)"
+    "CREATE TABLE fills(execution_id PRIMARY KEY,order_id,symbol,side,qty,price,at_ns,refers)"
     "WITHOUT ROWID;"
     "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
     "WITHOUT ROWID;"
-    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot);"
+    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot,why);"
     "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
     "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,run,type,severity,explained,symbol,ref,"
     "oms_value,broker_value,text);";

@@ -19,44 +19,53 @@
 /* name, text. Every start prepares most of these, which is most of its time, so: whole rows are
  * written in the order of the schema's columns, which need not be looked up then; and columns are
  * read as expressions (+x), for which SQLite keeps no names of table and origin. */
-#define STORE_SQL(X)                                                                          \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                               \
-    X(COMMIT, "COMMIT")                                                                       \
-    X(ROLLBACK, "ROLLBACK")                                                                   \
-    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "            \
-            "+base_order, +base_run, +orphans FROM meta WHERE id = 1")                        \
-    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, "     \
-              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "          \
-              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "                 \
-              "+created_ns, +seal FROM orders ORDER BY id")                                   \
-    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                         \
-    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns "         \
-             "FROM fills ORDER BY symbol, at_ns, execution_id")                               \
-    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "         \
-                    "+at_ns FROM fills WHERE symbol = ?1 ORDER BY at_ns, execution_id")       \
-    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "      \
-                 "FROM positions ORDER BY symbol")                                            \
-    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")               \
-    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")              \
-    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                               \
-    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")           \
-    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                           \
-    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = "     \
-             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "       \
-             "seal = ?10 WHERE id = ?1")                                                      \
-    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?)")                                        \
-    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                                 \
-    X(RUN, "INSERT INTO runs VALUES(?,?,?,?)")                                                \
-    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                      \
-    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                            \
-    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                     \
-    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")         \
-    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")      \
-    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot FROM runs ORDER BY id DESC")            \
-    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "               \
-             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= " \
-             "?1 ORDER BY id")                                                                \
-    X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0)")
+#define STORE_SQL(X)                                                                               \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "                 \
+            "+base_order, +base_run, +orphans, +corrections, +adjustments FROM meta WHERE id = 1") \
+    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, "          \
+              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "               \
+              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "                      \
+              "+created_ns, +seal FROM orders ORDER BY id")                                        \
+    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                              \
+    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "             \
+             "+refers FROM fills ORDER BY symbol, at_ns, execution_id")                            \
+    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "              \
+                    "+at_ns, +refers FROM fills WHERE symbol = ?1 ORDER BY at_ns, "                \
+                    "execution_id")                                                                \
+    X(CORRECTIONS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "               \
+                   "+at_ns, +refers FROM fills WHERE refers <> '' ORDER BY at_ns, "                \
+                   "execution_id")                                                                 \
+    X(FILL_OF, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "           \
+               "+refers FROM fills WHERE execution_id = ?1")                                       \
+    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "           \
+                 "FROM positions ORDER BY symbol")                                                 \
+    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")                    \
+    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")                   \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                    \
+    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                \
+    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                                \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = "          \
+             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "            \
+             "seal = ?10 WHERE id = ?1")                                                           \
+    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?,?)")                                           \
+    X(CORRECTION_COUNT, "UPDATE meta SET corrections = corrections + 1 WHERE id = 1")              \
+    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                                      \
+    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                                   \
+    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                           \
+    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                                 \
+    X(ADJUSTMENT_COUNT, "UPDATE meta SET adjustments = adjustments + 1 WHERE id = 1")              \
+    X(IS_ADJUSTED, "SELECT 1 FROM fills WHERE symbol = ?1 AND order_id = 0")                       \
+    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                          \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")              \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")           \
+    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")           \
+    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "                    \
+             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "      \
+             "?1 ORDER BY id")                                                                     \
+    X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
     STORE_SQL(X)
@@ -82,8 +91,11 @@ struct store_meta {
     bool kill_switch;
     char kill_reason[OMS_REASON_SIZE];
     int64_t base_ns, base_order, base_run; /* the clock was known good then, after those rows */
-    int64_t last_run, boots, last_run_ns;
-    int64_t orphans; /* rows in `orphans`, so that a start need not look there in vain */
+    int64_t last_run, boots, last_run_ns;  /* the newest of `runs` */
+    int64_t compared_ns;                   /* the newest conclusive one; 0: there is none */
+    int64_t orphans;     /* rows in `orphans`, so that a start need not look there in vain ... */
+    int64_t corrections; /* ... corrections in `fills` ... */
+    int64_t adjustments; /* ... and adjustments there */
 };
 
 /* ---- opening and closing; each fills *error ---- */
@@ -160,6 +172,7 @@ int store_next_key(struct store *store, char decision_id[OMS_DECISION_ID_SIZE],
 /* Executions by symbol and time; those of one symbol when it is not NULL. */
 int store_next_fill(struct store *store, const char *symbol, struct broker_fill *fill,
                     int64_t *order_row);
+int store_next_correction(struct store *store, struct broker_fill *fill);
 int store_next_position(struct store *store, struct position *position);
 int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]);
 int store_next_run_back(struct store *store, struct oms_run *run);
@@ -168,6 +181,10 @@ void store_rest(struct store *store, enum store_sql which);
 /* SQLITE_ROW when there, SQLITE_DONE when not. */
 int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]);
 int store_is_booked(struct store *store, const char *execution_id);
+/* Is there an adjustment of this symbol? SQLITE_ROW or SQLITE_DONE. */
+int store_is_adjusted(struct store *store, const char *symbol);
+int store_fill_of(struct store *store, const char *execution_id, struct broker_fill *fill,
+                  int64_t *order_row);
 
 /* ---- rows in, inside a transaction ---- */
 /* The intent and its idempotency row. *allowed is false when the kill switch is on: nothing done.
@@ -175,6 +192,7 @@ int store_is_booked(struct store *store, const char *execution_id);
 int store_put_intent(struct store *store, const struct order *order, bool *allowed);
 int store_put_meta(struct store *store, const char *account, int64_t now_ns);
 int store_put_order(struct store *store, const struct order *order);
+/* An execution, a correction, or (order row 0) an adjustment. */
 int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row);
 int store_put_position(struct store *store, const struct position *position);
 int store_put_run(struct store *store, const struct oms_run *run);
@@ -187,6 +205,10 @@ int store_put_switching(struct store *store, int64_t at_ns, bool on, const char 
                         const char *why);
 /* What a person decided about a held order: `text` says how, who and why. */
 int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id, const char *text);
+/* Why a comparison adjusted a position: the two quantities, and the price in `text`. */
+int store_put_adjustment(struct store *store, const struct oms_run *run, const char *symbol,
+                         const char *execution_id, int64_t oms_nanos, int64_t broker_nanos,
+                         const char *text);
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run);
 
 #endif

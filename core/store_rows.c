@@ -9,7 +9,7 @@
 enum { WIDE_SIZE = 16 };
 
 /* Of the columns of STORE_META; see is_of_type. */
-#define META_TYPES "tiitiiii"
+#define META_TYPES "tiitiiiiii"
 
 /* ---- binding: nothing is copied, so nothing can fail ---- */
 
@@ -93,14 +93,19 @@ static int next_row(struct store *store, enum store_sql which, const char *types
     return rc;
 }
 
-/* What the newest comparison says; none has been made when there is no row. */
+/* What the newest comparison says, and when the newest conclusive one was; none has been made when
+ * there is no row. Few are inconclusive in a row: each life and each request leaves one at most. */
 static int read_last_run(struct store *store, struct store_meta *meta) {
     struct oms_run run = {0};
-    const int rc = store_next_run_back(store, &run);
+    int rc = store_next_run_back(store, &run);
 
     meta->last_run = run.id;
     meta->boots = run.boot;
     meta->last_run_ns = run.at_ns;
+    while (rc == SQLITE_ROW && run.why[0] != '\0') {
+        rc = store_next_run_back(store, &run);
+    }
+    meta->compared_ns = rc == SQLITE_ROW ? run.at_ns : 0;
     store_rest(store, STORE_RUNS_BACK);
     return rc == SQLITE_DONE ? SQLITE_ROW : rc;
 }
@@ -120,6 +125,8 @@ int store_meta(struct store *store, struct store_meta *meta) {
     meta->base_order = get_int(row, 5);
     meta->base_run = get_int(row, 6);
     meta->orphans = get_int(row, 7);
+    meta->corrections = get_int(row, 8);
+    meta->adjustments = get_int(row, 9);
     store_rest(store, STORE_META);
     return read_last_run(store, meta);
 }
@@ -169,6 +176,19 @@ int store_next_key(struct store *store, char decision_id[OMS_DECISION_ID_SIZE],
     return rc;
 }
 
+/* The columns of an execution, wherever it is read. */
+#define FILL_TYPES "tittiiit"
+
+static int read_fill(sqlite3_stmt *row, struct broker_fill *fill, int64_t *order_row) {
+    *fill = (struct broker_fill){
+        .qty_nanos = get_int(row, 4), .price_nanos = get_int(row, 5), .at_ns = get_int(row, 6)};
+    get_text(row, 0, fill->execution_id, sizeof fill->execution_id);
+    *order_row = get_int(row, 1);
+    get_text(row, 2, fill->symbol, sizeof fill->symbol);
+    get_text(row, 7, fill->refers, sizeof fill->refers);
+    return broker_side_parse(get_word(row, 3), &fill->side) ? SQLITE_ROW : SQLITE_CORRUPT;
+}
+
 int store_next_fill(struct store *store, const char *symbol, struct broker_fill *fill,
                     int64_t *order_row) {
     const enum store_sql which = symbol != NULL ? STORE_SYMBOL_FILLS : STORE_FILLS;
@@ -178,16 +198,15 @@ int store_next_fill(struct store *store, const char *symbol, struct broker_fill 
     if (rc == SQLITE_OK && symbol != NULL && !sqlite3_stmt_busy(row)) {
         put_text(row, 1, symbol);
     }
-    rc = rc == SQLITE_OK ? next_row(store, which, "tittiii", &row) : rc;
-    if (rc != SQLITE_ROW) {
-        return rc;
-    }
-    *fill = (struct broker_fill){
-        .qty_nanos = get_int(row, 4), .price_nanos = get_int(row, 5), .at_ns = get_int(row, 6)};
-    get_text(row, 0, fill->execution_id, sizeof fill->execution_id);
-    *order_row = get_int(row, 1);
-    get_text(row, 2, fill->symbol, sizeof fill->symbol);
-    return broker_side_parse(get_word(row, 3), &fill->side) ? rc : SQLITE_CORRUPT;
+    rc = rc == SQLITE_OK ? next_row(store, which, FILL_TYPES, &row) : rc;
+    return rc == SQLITE_ROW ? read_fill(row, fill, order_row) : rc;
+}
+
+int store_next_correction(struct store *store, struct broker_fill *fill) {
+    int64_t order_row;
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_CORRECTIONS, FILL_TYPES, &row);
+    return rc == SQLITE_ROW ? read_fill(row, fill, &order_row) : rc;
 }
 
 int store_next_position(struct store *store, struct position *position) {
@@ -217,12 +236,13 @@ int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID
 
 int store_next_run_back(struct store *store, struct oms_run *run) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_RUNS_BACK, "iiii", &row);
+    const int rc = next_row(store, STORE_RUNS_BACK, "iiiit", &row);
     if (rc == SQLITE_ROW) {
         *run = (struct oms_run){.id = get_int(row, 0),
                                 .boot = get_int(row, 1),
                                 .at_ns = get_int(row, 2),
                                 .at_boot = get_int(row, 3) != 0};
+        get_text(row, 4, run->why, sizeof run->why);
     }
     return rc;
 }
@@ -273,6 +293,32 @@ int store_is_booked(struct store *store, const char *execution_id) {
         put_text(row, 1, execution_id);
         rc = next_row(store, STORE_IS_BOOKED, "i", &row);
         store_rest(store, STORE_IS_BOOKED);
+    }
+    return rc;
+}
+
+int store_is_adjusted(struct store *store, const char *symbol) {
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_IS_ADJUSTED, &row);
+
+    if (rc == SQLITE_OK) {
+        put_text(row, 1, symbol);
+        rc = next_row(store, STORE_IS_ADJUSTED, "i", &row);
+        store_rest(store, STORE_IS_ADJUSTED);
+    }
+    return rc;
+}
+
+int store_fill_of(struct store *store, const char *execution_id, struct broker_fill *fill,
+                  int64_t *order_row) {
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_FILL_OF, &row);
+
+    if (rc == SQLITE_OK) {
+        put_text(row, 1, execution_id);
+        rc = next_row(store, STORE_FILL_OF, FILL_TYPES, &row);
+        rc = rc == SQLITE_ROW ? read_fill(row, fill, order_row) : rc;
+        store_rest(store, STORE_FILL_OF);
     }
     return rc;
 }
@@ -370,7 +416,7 @@ int store_put_order(struct store *store, const struct order *order) {
 
 int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row) {
     sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_FILL, &row);
+    int rc = store_prepare(store, STORE_FILL, &row);
 
     if (rc != SQLITE_OK) {
         return rc;
@@ -382,7 +428,13 @@ int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t 
     put_int(row, 5, fill->qty_nanos);
     put_int(row, 6, fill->price_nanos);
     put_int(row, 7, fill->at_ns);
-    return store_finish(store, STORE_FILL);
+    put_text(row, 8, fill->refers);
+    rc = store_finish(store, STORE_FILL);
+    if (rc == SQLITE_OK && fill->refers[0] != '\0') {
+        rc = store_prepare(store, STORE_CORRECTION_COUNT, &row);
+        rc = rc == SQLITE_OK ? store_finish(store, STORE_CORRECTION_COUNT) : rc;
+    }
+    return rc;
 }
 
 int store_put_position(struct store *store, const struct position *position) {
@@ -425,6 +477,7 @@ int store_put_run(struct store *store, const struct oms_run *run) {
     put_int(row, 2, run->boot);
     put_int(row, 3, run->at_ns);
     put_int(row, 4, run->at_boot);
+    put_text(row, 5, run->why);
     return store_finish(store, STORE_RUN);
 }
 
@@ -496,6 +549,23 @@ int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id
                      const char *text) {
     static const struct oms_discrepancy none;
     return put_journal(store, at_ns, "resolve", 0, &none, decision_id, text);
+}
+
+int store_put_adjustment(struct store *store, const struct oms_run *run, const char *symbol,
+                         const char *execution_id, int64_t oms_nanos, int64_t broker_nanos,
+                         const char *text) {
+    struct oms_discrepancy evidence = {.oms_nanos = oms_nanos, .broker_nanos = broker_nanos};
+    sqlite3_stmt *row;
+    int rc = store_prepare(store, STORE_ADJUSTMENT_COUNT, &row);
+
+    if (rc == SQLITE_OK) {
+        rc = store_finish(store, STORE_ADJUSTMENT_COUNT);
+    }
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    text_clean(evidence.symbol, sizeof evidence.symbol, symbol);
+    return put_journal(store, run->at_ns, "adjustment", run->id, &evidence, execution_id, text);
 }
 
 int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {

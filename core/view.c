@@ -37,6 +37,28 @@ static bool copy_positions(const struct book *book, struct oms_view *view) {
     return true;
 }
 
+static int copy_profits(const struct book *book, struct store *store, struct oms_view *view) {
+    view->profits = calloc(book->position_count + 1, sizeof *view->profits);
+    if (view->profits == NULL) {
+        return SQLITE_NOMEM;
+    }
+    for (size_t i = 0; i < book->position_count; i++) {
+        const struct position *from = &book->positions[i];
+        struct oms_profit *to = &view->profits[view->profit_count++];
+        int rc = SQLITE_DONE;
+        memcpy(to->symbol, from->symbol, sizeof to->symbol);
+        to->realized = from->realized;
+        if (book->meta.adjustments > 0) {
+            rc = store_is_adjusted(store, from->symbol);
+        }
+        if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+            return rc;
+        }
+        to->adjusted = rc == SQLITE_ROW;
+    }
+    return SQLITE_DONE;
+}
+
 /* ---- reading the runs ---- */
 
 static bool add_row(void **rows, size_t count, size_t size) {
@@ -59,14 +81,16 @@ static void reverse_runs(struct oms_view *view) {
     }
 }
 
-/* The newest start's, read from the newest back until another start's comes. */
-static int read_runs(struct store *store, struct oms_view *view) {
+/* The newest `last`; with 0 the newest start's, read from the newest back until another start's
+ * comes. */
+static int read_runs(struct store *store, size_t last, struct oms_view *view) {
     struct oms_run run;
     void *rows = NULL;
     int rc;
 
     while ((rc = store_next_run_back(store, &run)) == SQLITE_ROW) {
-        if (view->run_count > 0 && run.boot != view->runs[0].boot) {
+        if (last > 0 ? view->run_count == last
+                     : view->run_count > 0 && run.boot != view->runs[0].boot) {
             rc = SQLITE_DONE;
             break;
         }
@@ -110,30 +134,80 @@ static int fill_view(const struct book *book, struct store *store, struct oms_vi
     memcpy(view->kill_reason, book->meta.kill_reason, sizeof view->kill_reason);
     memcpy(view->account, book->meta.account, sizeof view->account);
     view->boots = book->meta.boots;
-    if (book->meta.last_run == 0) {
-        return SQLITE_DONE;
+    rc = copy_profits(book, store, view);
+    if (rc != SQLITE_DONE || book->meta.last_run == 0) {
+        return rc;
     }
-    rc = read_runs(store, view);
+    rc = read_runs(store, 0, view);
+    return rc == SQLITE_DONE ? read_discrepancies(store, view) : rc;
+}
+
+static int fill_history(struct store *store, size_t last, struct oms_view *view) {
+    const int rc = read_runs(store, last, view);
     return rc == SQLITE_DONE ? read_discrepancies(store, view) : rc;
 }
 
 /* ---- the two ways in ---- */
 
-enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error) {
-    int rc;
-
-    *view = (struct oms_view){.orders = NULL};
+static bool is_halted(const struct oms *oms, struct oms_error *error) {
     if (oms->halted) {
         text_error(error, "stopped after a storage error: close and start again");
-        return OMS_HALTED;
     }
-    view->reconciled = oms->reconciled;
-    rc = fill_view(&oms->book, &oms->store, view);
+    return oms->halted;
+}
+
+/* How reading from a running instance went. */
+static enum oms_code was_read(struct oms *oms, int rc, struct oms_error *error) {
     if (rc == SQLITE_NOMEM) {
         text_error(error, "no memory for a view");
         return OMS_INVALID;
     }
     return rc == SQLITE_DONE ? OMS_OK : engine_fail(oms, "read comparisons", error);
+}
+
+/* And from a store at rest. */
+static enum oms_code was_read_at(const struct store *store, int rc, struct oms_error *error) {
+    if (rc == SQLITE_DONE) {
+        return OMS_OK;
+    }
+    text_error(error, "store %s: cannot read it: %s", store->path, sqlite3_errstr(rc));
+    return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
+}
+
+enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error) {
+    *view = (struct oms_view){.orders = NULL};
+    if (is_halted(oms, error)) {
+        return OMS_HALTED;
+    }
+    view->reconciled = oms->reconciled;
+    view->looks_again = compare_is_due(oms);
+    return was_read(oms, fill_view(&oms->book, &oms->store, view), error);
+}
+
+enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
+                          struct oms_error *error) {
+    *view = (struct oms_view){.orders = NULL};
+    if (is_halted(oms, error)) {
+        return OMS_HALTED;
+    }
+    return was_read(oms, fill_history(&oms->store, last, view), error);
+}
+
+enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct oms_view *view,
+                             struct oms_error *error) {
+    struct store store = {0};
+    enum oms_code code;
+
+    *view = (struct oms_view){.orders = NULL};
+    code = store_peek(&store, place, false, error);
+    if (code == OMS_OK) {
+        code = store_identity(&store, error);
+    }
+    if (code == OMS_OK) {
+        code = was_read_at(&store, fill_history(&store, last, view), error);
+    }
+    store_close(&store);
+    return code;
 }
 
 enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
@@ -152,11 +226,7 @@ enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_
         }
     }
     if (code == OMS_OK) {
-        const int rc = fill_view(&book, &store, view);
-        if (rc != SQLITE_DONE) {
-            text_error(error, "store %s: cannot read it: %s", store.path, sqlite3_errstr(rc));
-            code = store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
-        }
+        code = was_read_at(&store, fill_view(&book, &store, view), error);
     }
     book_free(&book);
     store_close(&store);
@@ -166,6 +236,7 @@ enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_
 void oms_view_free(struct oms_view *view) {
     free(view->orders);
     free(view->positions);
+    free(view->profits);
     free(view->runs);
     free(view->discrepancies);
     *view = (struct oms_view){.orders = NULL};

@@ -294,6 +294,9 @@ static void crash_at(struct decoder *d, size_t record) {
     where->occurrence = args_of(d)[4] % TIMELINE_CALLS + 1;
 }
 
+/* Points of the OMS's own work: a read's are told only where a line speaks of them. */
+enum { POINTS = SCN_POINT_BOOT + 1 };
+
 /* Points of which a decision can be named. */
 static bool is_about_decision(enum scn_point_kind kind) {
     return kind != SCN_POINT_RECONCILE && kind != SCN_POINT_BOOT;
@@ -303,7 +306,7 @@ static void crash_by(struct decoder *d, size_t record) {
     const uint8_t *arg = args_of(d);
     struct scn_crash *where =
         crash(d, record, arg[4] % 2 == 0 ? SCN_CRASH_BEFORE : SCN_CRASH_AFTER);
-    where->point.kind = (enum scn_point_kind)(arg[3] % SCN_POINT_COUNT);
+    where->point.kind = (enum scn_point_kind)(arg[3] % POINTS);
     if (is_about_decision(where->point.kind))
         where->point.decision = decision_of(d, 5);
 }

@@ -69,11 +69,12 @@ uint64_t exchange_hash(const struct exchange *exchange) {
         hash = hash_text(hash_text(hash, fill->execution_id), fill->order_id);
         hash = hash_u64(hash_u64(hash, (uint64_t)fill->qty_nanos), (uint64_t)fill->price_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)fill->at_ns), (uint64_t)fill->side);
+        hash = hash_text(hash, fill->refers);
     }
     for (size_t i = 0; i < exchange->position_count; i++) {
         const struct exchange_position *position = &exchange->positions[i];
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
-        hash = hash_wide(hash, position->cost);
+        hash = hash_wide(hash_wide(hash, position->cost), position->realized);
     }
     for (size_t i = 0; i < exchange->refusal_count; i++) {
         const struct exchange_refusal *refusal = &exchange->refusals[i];
@@ -350,8 +351,11 @@ static void book(struct exchange_position *position, int64_t signed_qty, int64_t
         int64_t have = position->qty_nanos > 0 ? position->qty_nanos : -position->qty_nanos;
         int64_t want = signed_qty > 0 ? signed_qty : -signed_qty;
         int64_t part = want < have ? want : have;
-        position->cost -= share_of_cost(position->cost, part, have);
-        position->qty_nanos += signed_qty > 0 ? part : -part;
+        int64_t closed = signed_qty > 0 ? -part : part; /* with the sign of what was held */
+        decimal_wide share = share_of_cost(position->cost, part, have);
+        position->realized += (decimal_wide)closed * price_nanos - share;
+        position->cost -= share;
+        position->qty_nanos -= closed;
         left = signed_qty > 0 ? want - part : part - want;
     }
     position->qty_nanos += left;
@@ -421,6 +425,119 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
     exchange->cash_nanos = cash_after(exchange->cash_nanos, signed_qty, price_nanos);
     exchange->version++;
     return true;
+}
+
+/* ---- corrections ---- */
+
+/* What counts of an execution: the newest correction's quantity and price, or its own. */
+static struct broker_fill as_it_counts(const struct exchange *exchange, size_t index) {
+    struct broker_fill fill = exchange->fills[index];
+    for (size_t i = index + 1; i < exchange->fill_count; i++) {
+        const struct broker_fill *later = &exchange->fills[i];
+        if (strcmp(later->refers, fill.execution_id) == 0) {
+            fill.qty_nanos = later->qty_nanos;
+            fill.price_nanos = later->price_nanos;
+        }
+    }
+    return fill;
+}
+
+static int64_t signed_qty_of(const struct broker_fill *fill) {
+    return fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos;
+}
+
+/* A position from its beginning, of the executions that `shown` lets through. */
+static void rebook(const struct exchange *exchange, struct exchange_position *position,
+                   bool (*shown)(const struct exchange *exchange, const struct broker_fill *fill,
+                                 int64_t now_ns),
+                   int64_t now_ns) {
+    position->qty_nanos = 0;
+    position->cost = position->realized = 0;
+    book(position, position->opening_qty_nanos, position->opening_price_nanos);
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        const struct broker_fill *fill = &exchange->fills[i];
+        struct broker_fill counts;
+        if (fill->refers[0] != '\0' || strcmp(fill->symbol, position->symbol) != 0 ||
+            (shown != NULL && !shown(exchange, fill, now_ns)))
+            continue;
+        counts = as_it_counts(exchange, i);
+        if (counts.qty_nanos > 0)
+            book(position, signed_qty_of(&counts), counts.price_nanos);
+    }
+}
+
+/* What an order has executed, from its executions. */
+static void recount(const struct exchange *exchange, struct exchange_order *order) {
+    bool was_filled = order->told.status == BROKER_STATUS_FILLED;
+    order->told.filled_nanos = 0;
+    order->cost = 0;
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        struct broker_fill counts;
+        if (exchange->fills[i].refers[0] != '\0' ||
+            strcmp(exchange->fills[i].order_id, order->told.id) != 0)
+            continue;
+        counts = as_it_counts(exchange, i);
+        order->told.filled_nanos += counts.qty_nanos;
+        order->cost += (decimal_wide)counts.qty_nanos * counts.price_nanos;
+    }
+    order->told.filled_avg_nanos =
+        order->told.filled_nanos == 0
+            ? 0
+            : (int64_t)decimal_divide_rounded(order->cost, order->told.filled_nanos);
+    if (was_filled && order->told.filled_nanos < order->told.qty_nanos)
+        set_status(order, BROKER_STATUS_CANCELED);
+    else if (order->told.status == BROKER_STATUS_PARTIALLY_FILLED && order->told.filled_nanos == 0)
+        set_status(order, BROKER_STATUS_NEW);
+}
+
+static const struct broker_fill *execution_of(const struct exchange *exchange, const char *id) {
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].execution_id, id) == 0 &&
+            exchange->fills[i].refers[0] == '\0')
+            return &exchange->fills[i];
+    }
+    return NULL;
+}
+
+bool exchange_correct(struct exchange *exchange, const char *execution_id, int64_t now_ns,
+                      int64_t qty_nanos, int64_t price_nanos) {
+    const struct broker_fill *original = execution_of(exchange, execution_id);
+    struct broker_fill correction;
+    struct exchange_order *order = NULL;
+    struct broker_fill counted;
+    if (original == NULL)
+        return false;
+    counted = as_it_counts(exchange, (size_t)(original - exchange->fills));
+    order = exchange_order_by_id(exchange, original->order_id);
+    if (order == NULL ||
+        qty_nanos - counted.qty_nanos > order->told.qty_nanos - order->told.filled_nanos)
+        return false;
+    correction = *original;
+    correction.qty_nanos = qty_nanos;
+    correction.price_nanos = price_nanos;
+    correction.at_ns = now_ns;
+    set_text(correction.refers, sizeof correction.refers, original->execution_id);
+    make_execution_id(exchange, now_ns, original->order_id, correction.execution_id);
+    CHECK_ROOM(exchange->fills, exchange->fill_count, exchange->fill_cap, EXCHANGE_FILLS_MAX);
+    exchange->fills[exchange->fill_count++] = correction;
+    exchange->cash_nanos =
+        cash_after(exchange->cash_nanos, -signed_qty_of(&counted), counted.price_nanos);
+    exchange->cash_nanos =
+        cash_after(exchange->cash_nanos, signed_qty_of(&correction), price_nanos);
+    recount(exchange, order);
+    rebook(exchange, position_of(exchange, correction.symbol), NULL, now_ns);
+    exchange->version++;
+    return true;
+}
+
+int64_t exchange_corrected_ns(const struct exchange *exchange, const char *symbol) {
+    int64_t at_ns = INT64_MIN;
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        const struct broker_fill *fill = &exchange->fills[i];
+        if (fill->refers[0] != '\0' && strcmp(fill->symbol, symbol) == 0)
+            at_ns = fill->at_ns;
+    }
+    return at_ns;
 }
 
 bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status) {
@@ -532,15 +649,7 @@ static struct exchange_position shown_position(const struct exchange *exchange,
     struct exchange_position shown = *position;
     if (exchange->profile->query_lag_ns == 0)
         return shown;
-    shown.qty_nanos = 0;
-    shown.cost = 0;
-    book(&shown, position->opening_qty_nanos, position->opening_price_nanos);
-    for (size_t i = 0; i < exchange->fill_count; i++) {
-        const struct broker_fill *fill = &exchange->fills[i];
-        if (strcmp(fill->symbol, position->symbol) == 0 && fill_is_shown(exchange, fill, now_ns))
-            book(&shown, fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos,
-                 fill->price_nanos);
-    }
+    rebook(exchange, &shown, fill_is_shown, now_ns);
     return shown;
 }
 

@@ -27,6 +27,7 @@ struct exchange_position {
     char symbol[BROKER_SYMBOL_SIZE];
     int64_t qty_nanos;         /* signed */
     decimal_wide cost;         /* exact cost basis, unit 1e-18, sign of qty */
+    decimal_wide realized;     /* profit taken, unit 1e-18 */
     int64_t opening_qty_nanos; /* what the account started with */
     int64_t opening_price_nanos;
 };
@@ -141,6 +142,13 @@ int64_t exchange_average(const struct exchange_position *position);
  * one in Alpaca's form (digits that are not UTC). */
 bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int64_t qty_nanos,
                    int64_t price_nanos, const char *execution_id);
+/* An execution is corrected, or busted (quantity 0): the books are as if it had been so from the
+ * beginning. An order that was filled and no longer is ends canceled. False: there is no execution of
+ * that name, or the order would have executed more than was ordered. */
+bool exchange_correct(struct exchange *exchange, const char *execution_id, int64_t now_ns,
+                      int64_t qty_nanos, int64_t price_nanos);
+/* When the newest correction of this symbol was made; INT64_MIN: never. */
+int64_t exchange_corrected_ns(const struct exchange *exchange, const char *symbol);
 /* The broker ends an order: CANCELED, EXPIRED or REJECTED. False when it is final already. */
 bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status);
 /* The broker restarts from a backup and has lost an order that it had accepted: it is not listed,

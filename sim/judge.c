@@ -452,6 +452,27 @@ static const struct oms_position *view_position(const struct oms_view *view, con
     return NULL;
 }
 
+static const struct oms_profit *view_profit(const struct oms_view *view, const char *symbol) {
+    for (size_t i = 0; i < view->profit_count; i++) {
+        if (strcmp(view->profits[i].symbol, symbol) == 0)
+            return &view->profits[i];
+    }
+    return NULL;
+}
+
+/* Whether an execution of this symbol was corrected and the OMS has not compared itself since: it has
+ * no reason to look at what is finished. */
+static bool corrected_since(const struct world *world, const struct oms_view *view,
+                            const char *symbol) {
+    int64_t compared_ns = INT64_MIN;
+    for (size_t i = 0; i < view->run_count; i++) {
+        if (view->runs[i].why[0] == '\0')
+            compared_ns = view->runs[i].at_ns;
+    }
+    int64_t corrected_ns = exchange_corrected_ns(&world->exchange, symbol);
+    return corrected_ns != INT64_MIN && corrected_ns >= compared_ns;
+}
+
 static void dispute(struct judge *judge, const char *symbol) {
     CHECK_ROOM(judge->disputed, judge->disputed_count, judge->disputed_cap, JUDGE_SYMBOLS_MAX);
     snprintf(judge->disputed[judge->disputed_count++], BROKER_SYMBOL_SIZE, "%s", symbol);
@@ -586,11 +607,13 @@ static bool cannot_know(const struct world *world, const struct oms_order *order
            order->reason[0] != '\0' && !world->exchange.profile->knows_ids;
 }
 
-static void orders_agree(struct judge *judge, const struct world *world, size_t index,
-                         const struct oms_order *order, const struct broker_order *told) {
+static void orders_agree(struct judge *judge, const struct world *world,
+                         const struct oms_view *view, size_t index, const struct oms_order *order,
+                         const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
-    if (told == NULL || (order == NULL && judged->forgotten) || cannot_know(world, order, told))
+    if (told == NULL || (order == NULL && judged->forgotten) || cannot_know(world, order, told) ||
+        corrected_since(world, view, told->symbol))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
@@ -616,6 +639,8 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
                         exchange_order_of(judge, world, i)))
             return true;
     }
+    if (corrected_since(world, view, symbol))
+        return true;
     for (size_t i = 0; i < judge->disputed_count; i++) {
         if (strcmp(judge->disputed[i], symbol) == 0)
             return true;
@@ -647,6 +672,26 @@ static bool costs_agree(const struct world *world, const char *symbol, decimal_w
     return off <= rounding || (traded[BROKER_BUY] && traded[BROKER_SELL]);
 }
 
+/* Cost and profit; what a comparison adjusted is the broker's in quantity only. */
+static void money_agrees(struct judge *judge, const struct world *world,
+                         const struct oms_view *view, const struct exchange_position *position) {
+    const char *symbol = position->symbol;
+    const struct oms_position *own = view_position(view, symbol);
+    const struct oms_profit *profit = view_profit(view, symbol);
+    decimal_wide cost = own == NULL ? 0 : own->cost;
+    decimal_wide realized = profit == NULL ? 0 : profit->realized;
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    if (profit != NULL && profit->adjusted)
+        return;
+    if (!costs_agree(world, symbol, cost, position->cost))
+        broke(judge, 4, world, "cost basis of %s is %s for the OMS and %s at the broker", symbol,
+              decimal_format_wide(cost, 0, ours), decimal_format_wide(position->cost, 0, theirs));
+    else if (judge->sut->tells_profit && !costs_agree(world, symbol, realized, position->realized))
+        broke(judge, 4, world, "realized profit of %s is %s for the OMS and %s at the broker",
+              symbol, decimal_format_wide(realized, 0, ours),
+              decimal_format_wide(position->realized, 0, theirs));
+}
+
 static void positions_agree(struct judge *judge, const struct world *world,
                             const struct oms_view *view) {
     char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
@@ -654,17 +699,14 @@ static void positions_agree(struct judge *judge, const struct world *world,
         const struct exchange_position *position = &world->exchange.positions[i];
         const struct oms_position *own = view_position(view, position->symbol);
         int64_t qty = own == NULL ? 0 : own->qty_nanos;
-        decimal_wide cost = own == NULL ? 0 : own->cost;
         if (beyond_judgement(judge, world, view, position->symbol))
             continue;
         if (qty != position->qty_nanos)
             broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
                   position->symbol, decimal_format(qty, 0, ours),
                   decimal_format(position->qty_nanos, 0, theirs));
-        else if (!costs_agree(world, position->symbol, cost, position->cost))
-            broke(judge, 4, world, "cost basis of %s is %s for the OMS and %s at the broker",
-                  position->symbol, decimal_format_wide(cost, 0, ours),
-                  decimal_format_wide(position->cost, 0, theirs));
+        else
+            money_agrees(judge, world, view, position);
     }
     for (size_t i = 0; i < view->position_count; i++) {
         if (view->positions[i].qty_nanos != 0 &&
@@ -718,7 +760,7 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
         const struct broker_order *told = exchange_order_of(judge, world, i);
         nothing_lost(judge, world, i, barred, order, told);
         nothing_ignored(judge, world, i, barred, order);
-        orders_agree(judge, world, i, order, told);
+        orders_agree(judge, world, &peek->view, i, order, told);
     }
     positions_agree(judge, world, &peek->view);
     if (judge->kill_switch && !judge->kill_switch_doubtful && !peek->view.kill_switch)
@@ -736,6 +778,10 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
     for (size_t i = 0; i < peek->view.order_count; i++) {
         if (peek->view.orders[i].state == OMS_STATE_INTENT ||
             (peek->view.orders[i].state == OMS_STATE_HELD && !world->exchange.profile->knows_ids))
+            return true;
+    }
+    for (size_t i = 0; i < world->exchange.position_count; i++) {
+        if (corrected_since(world, &peek->view, world->exchange.positions[i].symbol))
             return true;
     }
     return judge->foreign;
@@ -765,6 +811,11 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
         const struct oms_position *position = &peek->view.positions[i];
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)position->cost), (uint64_t)(position->cost >> 64));
+    }
+    for (size_t i = 0; i < peek->view.profit_count; i++) {
+        const struct oms_profit *profit = &peek->view.profits[i];
+        hash = hash_u64(hash_text(hash, profit->symbol), (uint64_t)profit->realized);
+        hash = hash_u64(hash, (uint64_t)(profit->realized >> 64));
     }
     return hash_u64(hash, peek->view.kill_switch);
 }

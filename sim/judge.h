@@ -16,20 +16,21 @@
 #include <stdint.h>
 
 /* number, what must hold */
-#define INVARIANTS(X)                                                                         \
-    X(1, "at most one order is accepted per decision, over all lives")                        \
-    X(2, "executed quantity per decision never exceeds what was decided")                     \
-    X(3, "no decision that was taken on is lost")                                             \
-    X(4, "orders, fills, positions and cost basis equal the exchange's once quiet")           \
-    X(5, "a refusal that was recorded is never sent again")                                   \
-    X(6, "nothing is sent while the kill switch or halt file is on, and it survives crashes") \
-    X(7, "what was acknowledged is still known after any crash")                              \
-    X(8, "recovering again changes nothing")                                                  \
-    X(9, "a failed answer is never read as 'nothing there'")                                  \
-    X(10, "the database is intact after every crash, or the OMS refuses to trade")            \
-    X(11, "one submit call sends at most one request")                                        \
-    X(12, "when faults stop, the world becomes quiet in bounded time")                        \
-    X(13, "a decision answered 'not taken' is not sent unless presented again")               \
+#define INVARIANTS(X)                                                                          \
+    X(1, "at most one order is accepted per decision, over all lives")                         \
+    X(2, "executed quantity per decision never exceeds what was decided")                      \
+    X(3, "no decision that was taken on is lost")                                              \
+    X(4, "orders, fills, positions, cost basis and realized profit equal the exchange's once " \
+         "quiet")                                                                              \
+    X(5, "a refusal that was recorded is never sent again")                                    \
+    X(6, "nothing is sent while the kill switch or halt file is on, and it survives crashes")  \
+    X(7, "what was acknowledged is still known after any crash")                               \
+    X(8, "recovering again changes nothing")                                                   \
+    X(9, "a failed answer is never read as 'nothing there'")                                   \
+    X(10, "the database is intact after every crash, or the OMS refuses to trade")             \
+    X(11, "one submit call sends at most one request")                                         \
+    X(12, "when faults stop, the world becomes quiet in bounded time")                         \
+    X(13, "a decision answered 'not taken' is not sent unless presented again")                \
     X(14, "at every send, every power loss leaves the intent on the disk")
 enum {
     INVARIANT_COUNT = 14,

@@ -133,13 +133,21 @@ static bool is_known(const struct sut_meaning *meaning, const char *client_order
     return false;
 }
 
-/* An order at the broker that the next start notices only if its look goes back far enough. */
-static uint64_t notice(uint64_t hash, const struct sut_meaning *meaning, int64_t at_ns,
-                       int64_t now_ns, struct moments *pending) {
-    hash = hash_u64(hash, at_ns >= meaning->since_ns);
+/* An order or an execution at the broker that the next start notices only if its look goes back far enough. */
+static uint64_t notice(uint64_t hash, const struct sut_meaning *meaning, int64_t from_ns,
+                       int64_t at_ns, int64_t now_ns, struct moments *pending) {
+    hash = hash_u64(hash, (at_ns >= meaning->since_ns) + 2u * (at_ns >= from_ns));
     for (size_t i = 0; i < meaning->anchor_count; i++)
         hash = hash_u64(hash, (uint64_t)(at_ns - meaning->anchors[i]));
     return meaning_time(hash, at_ns + meaning->look_back_ns, now_ns, pending);
+}
+
+static const char *client_id_of(const struct exchange *exchange, const struct broker_fill *fill) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (strcmp(exchange->orders[i].told.id, fill->order_id) == 0)
+            return exchange->orders[i].told.client_order_id;
+    }
+    return "";
 }
 
 static uint64_t store_in_world(const struct sut_meaning *meaning, const struct world *world,
@@ -158,7 +166,13 @@ static uint64_t store_in_world(const struct sut_meaning *meaning, const struct w
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct broker_order *told = &exchange->orders[i].told;
         if (!is_known(meaning, told->client_order_id))
-            hash = notice(hash, meaning, told->submitted_ns, world->now_ns, pending);
+            hash = notice(hash, meaning, meaning->others_since_ns, told->submitted_ns,
+                          world->now_ns, pending);
+    }
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (!is_known(meaning, client_id_of(exchange, &exchange->fills[i])))
+            hash = notice(hash, meaning, meaning->others_fills_since_ns, exchange->fills[i].at_ns,
+                          world->now_ns, pending);
     }
     return hash;
 }
@@ -280,6 +294,7 @@ static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t no
         const struct broker_fill *fill = &exchange->fills[i];
         hash = hash_u64(hash_text(hash, fill->order_id), (uint64_t)fill->qty_nanos);
         hash = hash_u64(hash, (uint64_t)fill->price_nanos);
+        hash = hash_u64(hash, fill->refers[0] == '\0' ? 0 : booked_index(exchange, fill->refers));
         /* Of their times only the order counts. */
         hash = hash_u64(hash, i > 0 && fill->at_ns == exchange->fills[i - 1].at_ns);
     }
@@ -287,6 +302,8 @@ static uint64_t books(uint64_t hash, const struct exchange *exchange, int64_t no
         const struct exchange_position *position = &exchange->positions[i];
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
         hash = hash_u64(hash_u64(hash, (uint64_t)position->cost), (uint64_t)(position->cost >> 64));
+        hash = hash_u64(hash_u64(hash, (uint64_t)position->realized),
+                        (uint64_t)(position->realized >> 64));
     }
     for (size_t i = 0; i < exchange->refusal_count; i++) {
         const struct exchange_refusal *refusal = &exchange->refusals[i];

@@ -94,12 +94,20 @@ cJSON *wire_json_order(const struct broker_order *order, const struct wire_order
     return o;
 }
 
+static const char *fill_type(const struct broker_fill *fill, int64_t leaves_nanos) {
+    if (fill->refers[0] == '\0')
+        return leaves_nanos > 0 ? "partial_fill" : "fill";
+    return fill->qty_nanos == 0 ? "trade_bust" : "trade_correct";
+}
+
 cJSON *wire_json_fill(const struct broker_fill *fill, int64_t cum_nanos, int64_t leaves_nanos) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "id", fill->execution_id);
     cJSON_AddStringToObject(o, "activity_type", "FILL");
     add_time(o, "transaction_time", fill->at_ns);
-    cJSON_AddStringToObject(o, "type", leaves_nanos > 0 ? "partial_fill" : "fill");
+    cJSON_AddStringToObject(o, "type", fill_type(fill, leaves_nanos));
+    if (fill->refers[0] != '\0')
+        cJSON_AddStringToObject(o, "previous_execution_id", fill->refers);
     add_decimal(o, "price", fill->price_nanos);
     add_decimal(o, "qty", fill->qty_nanos);
     cJSON_AddStringToObject(o, "side", broker_side_name(fill->side));

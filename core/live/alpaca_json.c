@@ -188,6 +188,23 @@ bool alpaca_read_order(const cJSON *json, bool by_id, struct broker_order *out,
     return true;
 }
 
+/* A bust or a correction names the execution that it is about; a bust's own quantity, whatever it
+ * says, is that nothing is left. */
+static bool read_correction(const cJSON *json, struct broker_fill *out,
+                            struct alpaca_complaint *complaint) {
+    const char *type = string_member(json, "type");
+    bool bust = type != NULL && strcmp(type, "trade_bust") == 0;
+    bool correct = type != NULL && strcmp(type, "trade_correct") == 0;
+    if (bust)
+        out->qty_nanos = 0;
+    if (!bust && !correct)
+        return need_positive(json, "qty", &out->qty_nanos, complaint) &&
+               need_positive(json, "price", &out->price_nanos, complaint);
+    return need_text(json, "previous_execution_id", out->refers, sizeof out->refers, complaint) &&
+           (bust || need_positive(json, "qty", &out->qty_nanos, complaint)) &&
+           (bust || need_positive(json, "price", &out->price_nanos, complaint));
+}
+
 bool alpaca_read_fill(const cJSON *json, struct broker_fill *out,
                       struct alpaca_complaint *complaint) {
     memset(out, 0, sizeof *out);
@@ -195,9 +212,7 @@ bool alpaca_read_fill(const cJSON *json, struct broker_fill *out,
            need_text(json, "id", out->execution_id, sizeof out->execution_id, complaint) &&
            need_text(json, "order_id", out->order_id, sizeof out->order_id, complaint) &&
            need_text(json, "symbol", out->symbol, sizeof out->symbol, complaint) &&
-           need_side(json, &out->side, complaint) &&
-           need_positive(json, "qty", &out->qty_nanos, complaint) &&
-           need_positive(json, "price", &out->price_nanos, complaint) &&
+           need_side(json, &out->side, complaint) && read_correction(json, out, complaint) &&
            need_time(json, "transaction_time", &out->at_ns, complaint);
 }
 

@@ -16,7 +16,8 @@
       "not decided within --wait: it may be live; run reconcile, or submit it again")         \
     X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
     X(ENVIRONMENT, 5,                                                                         \
-      "store missing, locked, foreign, damaged or failing, or the broker does not answer")
+      "store missing, locked, foreign, damaged or failing, or the broker does not answer "    \
+      "(a comparison is then inconclusive)")
 enum cli_exit {
 #define X(id, code, meaning) CLI_##id = code,
     CLI_EXITS(X)
@@ -33,6 +34,8 @@ enum cli_exit {
       "keep running: take decisions as JSON lines, send, follow, answer operators")            \
     X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
+    X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")    \
+    X(PNL, "pnl", "", "show realized profit by symbol and day (UTC); changes nothing")         \
     X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                  \
     X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                \
       "say what became of a held order: it is not at the broker, or it is that one there")
@@ -47,8 +50,9 @@ enum cli_command {
 #define CLI_LIVE                                                                               \
     ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
      (1u << CLI_COMMAND_RUN) | (1u << CLI_COMMAND_RESOLVE))
-#define CLI_WAITING (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
-#define CLI_ALL     ((1u << CLI_COMMAND_COUNT) - 1)
+#define CLI_COMPARING ((1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_RUN))
+#define CLI_WAITING   (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
+#define CLI_ALL       ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
     X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \
     X(ACCOUNT, "--account", "NAME", CLI_ALL, "account name; needed by init, then checked")       \
@@ -60,6 +64,12 @@ enum cli_command {
     X(OPENING, "--opening", "SYM=QTY@PRICE", 1u << CLI_COMMAND_INIT,                             \
       "a position held already; may be repeated")                                                \
     X(PAGE_SIZE, "--page-size", "BYTES", 1u << CLI_COMMAND_INIT, "of the database [4096]")       \
+    X(LAST, "--last", "N", 1u << CLI_COMMAND_HISTORY, "the newest so many comparisons [20]")     \
+    X(ALARM_AFTER, "--alarm-after", "N", CLI_COMPARING,                                          \
+      "the same difference in so many comparisons in a row is an alarm [3]")                     \
+    X(SELF_HEAL, "--self-heal", "PERCENT", CLI_COMPARING,                                        \
+      "adjust positions that differ from the broker's by at most this (5 is usual) [off]")       \
+    X(DAY, "--day", "YYYY-MM-DD", 1u << CLI_COMMAND_PNL, "only this day")                        \
     X(WHY, "--why", "TEXT", (1u << CLI_COMMAND_KILL_SWITCH) | (1u << CLI_COMMAND_RESOLVE),       \
       "goes on record with it")                                                                  \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
@@ -93,6 +103,11 @@ struct cli_args {
     int64_t wait_ns;
     int64_t expires_after_ns; /* 0: never */
     int page_size;
+    int last;              /* HISTORY */
+    int alarm_after;       /* RECONCILE, RUN; 0: the core's default */
+    int64_t self_heal_ppm; /* RECONCILE, RUN; 0: off */
+    bool one_day;
+    int64_t day; /* PNL with one_day: days since 1970 */
     bool json, events, exit_at_eof;
     int rate; /* requests a minute */
     bool kill_on;
@@ -113,6 +128,10 @@ void cli_print_status(const struct oms_view *view, const struct profile *profile
 void cli_print_order(const struct oms_order *order, bool json, FILE *out);
 /* The comparisons of the newest start, from this one on. */
 void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FILE *out);
+
+/* All days, or one (days since 1970) when `one_day`. */
+void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t day, bool json,
+                       FILE *out);
 
 /* The whole program. Asked to stop by setting *stop (a signal handler may). */
 int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const int *stop);

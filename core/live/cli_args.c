@@ -2,6 +2,7 @@
  * meant. */
 #include "core/decimal.h"
 #include "core/live/cli.h"
+#include "core/live/rfc3339.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,13 @@ enum {
     WORD_MAX = 32,
     DEFAULT_WAIT_S = 60,
     SECONDS_MAX = 86400 * 366,
+    PERCENT_STEP = 100000, /* billionths of a percent in one part in a million */
+    PERCENT_MAX = 50,
+    DAY_LENGTH = 10,
+    DAY_S = 86400,
+    DEFAULT_LAST = 20,
+    LAST_MAX = 1000000,
+    ALARM_AFTER_MAX = 100,
     PAGE_MIN = 512,
     PAGE_MAX = 65536,
     RATE_MIN = 20, /* one comparison takes some */
@@ -159,6 +167,37 @@ static bool read_page_size(const char *text, int *size, FILE *err) {
     return true;
 }
 
+static bool read_count(const char *name, const char *text, int most, int *count, FILE *err) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end != '\0' || end == text || value < 1 || value > most) {
+        fprintf(err, "oms: %s '%s' must be a whole number from 1 to %d\n", name, text, most);
+        return false;
+    }
+    *count = (int)value;
+    return true;
+}
+
+/* Up to half of a position; four decimals of a percent are one part in a million. */
+static bool read_percent(const char *name, const char *text, int64_t *ppm, FILE *err) {
+    int64_t nanos;
+    if (!decimal_parse(text, &nanos) || nanos < PERCENT_STEP ||
+        nanos > (int64_t)PERCENT_MAX * DECIMAL_NANOS)
+        return wrong(err, name, text, "must be a percentage above 0, at most 50");
+    *ppm = nanos / PERCENT_STEP;
+    return true;
+}
+
+static bool read_day(const char *name, const char *text, int64_t *day, FILE *err) {
+    char moment[RFC3339_SIZE];
+    int64_t ns;
+    snprintf(moment, sizeof moment, "%.10sT00:00:00Z", text);
+    if (strlen(text) != DAY_LENGTH || !rfc3339_parse(moment, &ns))
+        return wrong(err, name, text, "must be a day as in 2026-01-09");
+    *day = ns / PROFILE_SECOND_NS / DAY_S;
+    return true;
+}
+
 static bool read_profile(const char *text, const struct profile **profile, FILE *err) {
     *profile = profile_find(text);
     if (*profile != NULL)
@@ -222,6 +261,15 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         return read_opening(value, args, err);
     case CLI_FLAG_PAGE_SIZE:
         return read_page_size(value, &args->page_size, err);
+    case CLI_FLAG_LAST:
+        return read_count("--last", value, LAST_MAX, &args->last, err);
+    case CLI_FLAG_ALARM_AFTER:
+        return read_count("--alarm-after", value, ALARM_AFTER_MAX, &args->alarm_after, err);
+    case CLI_FLAG_SELF_HEAL:
+        return read_percent("--self-heal", value, &args->self_heal_ppm, err);
+    case CLI_FLAG_DAY:
+        args->one_day = true;
+        return read_day("--day", value, &args->day, err);
     case CLI_FLAG_WHY:
         args->why = value;
         return true;
@@ -312,6 +360,8 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
     case CLI_COMMAND_RUN:
     case CLI_COMMAND_STATUS:
     case CLI_COMMAND_RECONCILE:
+    case CLI_COMMAND_HISTORY:
+    case CLI_COMMAND_PNL:
     case CLI_COMMAND_COUNT:
         break;
     }
@@ -353,6 +403,7 @@ bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
     args->profile = profile_find("alpaca-retention");
     args->rate = RATE_DEFAULT;
     args->wait_ns = DEFAULT_WAIT_S * PROFILE_SECOND_NS;
+    args->last = DEFAULT_LAST;
     args->command = CLI_COMMAND_COUNT;
     if (argc < 2) {
         fputs("oms: a command is missing; `oms --help` lists them\n", err);

@@ -4,6 +4,9 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <string.h>
+
+enum { DAY_S = 86400 };
 
 static void add_decimal(cJSON *object, const char *name, int64_t nanos) {
     char text[DECIMAL_TEXT_MAX];
@@ -47,6 +50,7 @@ static cJSON *position_json(const struct oms_position *position) {
 
 static cJSON *discrepancy_json(const struct oms_discrepancy *found) {
     cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "comparison", (double)found->run);
     cJSON_AddStringToObject(o, "type", oms_discrepancy_name(found->type));
     cJSON_AddStringToObject(o, "severity", oms_severity_name(found->severity));
     cJSON_AddBoolToObject(o, "explained", found->explained);
@@ -68,6 +72,7 @@ static void add_runs(cJSON *to, const struct oms_view *view, int64_t from_run) {
         cJSON_AddNumberToObject(run, "id", (double)view->runs[i].id);
         cJSON_AddStringToObject(run, "at", rfc3339_format(view->runs[i].at_ns, at));
         cJSON_AddBoolToObject(run, "at_boot", view->runs[i].at_boot);
+        cJSON_AddStringToObject(run, "inconclusive", view->runs[i].why);
         cJSON_AddItemToArray(runs, run);
     }
     cJSON *found = cJSON_AddArrayToObject(to, "discrepancies");
@@ -100,35 +105,82 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
             order->reason[0] != '\0' ? ": " : "", order->reason);
 }
 
+static void print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n", oms_severity_name(found->severity),
+            oms_discrepancy_name(found->type), found->symbol,
+            decimal_format(found->oms_nanos, 0, ours),
+            decimal_format(found->broker_nanos, 0, theirs),
+            found->explained ? ", explained by our own executions" : "", found->text);
+}
+
 void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FILE *out) {
     size_t runs = 0, differences = 0;
-    char at[RFC3339_SIZE], ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    char at[RFC3339_SIZE];
     if (json) {
         cJSON *o = cJSON_CreateObject();
         add_runs(o, view, from_run);
         print_json(o, out);
         return;
     }
-    for (size_t i = 0; i < view->run_count; i++) {
-        if (view->runs[i].id < from_run)
+    for (size_t i = 0, at_row = 0; i < view->run_count; i++) {
+        const struct oms_run *run = &view->runs[i];
+        while (at_row < view->discrepancy_count && view->discrepancies[at_row].run < run->id)
+            at_row++;
+        if (run->id < from_run)
             continue;
         runs++;
-        fprintf(out, "comparison %" PRId64 " at %s\n", view->runs[i].id,
-                rfc3339_format(view->runs[i].at_ns, at));
-    }
-    for (size_t i = 0; i < view->discrepancy_count; i++) {
-        const struct oms_discrepancy *found = &view->discrepancies[i];
-        if (found->run < from_run)
-            continue;
-        differences++;
-        fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n",
-                oms_severity_name(found->severity), oms_discrepancy_name(found->type),
-                found->symbol, decimal_format(found->oms_nanos, 0, ours),
-                decimal_format(found->broker_nanos, 0, theirs),
-                found->explained ? ", explained by our own executions" : "", found->text);
+        fprintf(out, "comparison %" PRId64 " at %s%s%s\n", run->id, rfc3339_format(run->at_ns, at),
+                run->why[0] != '\0' ? " INCONCLUSIVE: " : "", run->why);
+        for (; at_row < view->discrepancy_count && view->discrepancies[at_row].run == run->id;
+             at_row++, differences++)
+            print_discrepancy(&view->discrepancies[at_row], out);
     }
     fprintf(out, "%zu comparison%s, %zu difference%s\n", runs, runs == 1 ? "" : "s", differences,
             differences == 1 ? "" : "s");
+}
+
+static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
+    rfc3339_format(day * DAY_S * PROFILE_SECOND_NS, out);
+    out[strcspn(out, "T")] = '\0';
+    return out;
+}
+
+static cJSON *profit_json(const struct oms_profit *profit) {
+    char day[RFC3339_SIZE], realized[DECIMAL_TEXT_MAX];
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "day", format_day(profit->day, day));
+    cJSON_AddStringToObject(o, "symbol", profit->symbol);
+    cJSON_AddStringToObject(o, "realized", decimal_format_wide(profit->realized, 0, realized));
+    cJSON_AddBoolToObject(o, "adjusted", profit->adjusted);
+    return o;
+}
+
+void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t day, bool json,
+                       FILE *out) {
+    char text[RFC3339_SIZE], money[DECIMAL_TEXT_MAX];
+    decimal_wide sum = 0;
+    cJSON *o = json ? cJSON_CreateObject() : NULL;
+    cJSON *rows = json ? cJSON_AddArrayToObject(o, "profits") : NULL;
+    for (size_t i = 0; i < profits->n; i++) {
+        const struct oms_profit *row = &profits->v[i];
+        if (one_day && row->day != day)
+            continue;
+        sum += row->realized;
+        if (json)
+            cJSON_AddItemToArray(rows, profit_json(row));
+        else
+            fprintf(out, "%s %-16s %s%s\n", format_day(row->day, text), row->symbol,
+                    decimal_format_wide(row->realized, 2, money),
+                    row->adjusted ? " (with an adjustment)" : "");
+    }
+    decimal_format_wide(sum, json ? 0 : 2, money);
+    if (json) {
+        cJSON_AddStringToObject(o, "realized", money);
+        print_json(o, out);
+    } else {
+        fprintf(out, "realized %s\n", money);
+    }
 }
 
 static void print_status_json(const struct oms_view *view, const struct profile *profile,

@@ -51,7 +51,7 @@ static bool order_is_final(const struct call *call, const struct oms_view *view,
 /* Compared since it was asked for, and nothing left to do but routine looks at open orders. */
 static bool store_is_settled(const struct call *call, const struct oms_view *view,
                              const struct oms_next *next) {
-    return view->reconciled && last_run(view) > call->after_run &&
+    return view->reconciled && !view->looks_again && last_run(view) > call->after_run &&
            (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
 }
 
@@ -166,7 +166,7 @@ static int begin_reconcile(struct session *s, struct call *call) {
 
 static int finish_reconcile(struct session *s, struct call *call, const struct oms_view *view,
                             int exit) {
-    if (view->reconciled)
+    if (view->run_count > 0)
         cli_print_runs(view, call->after_run + 1, call->args->json, call->out);
     explain_unsettled(s, call, exit, view);
     for (size_t i = 0; exit == CLI_OK && i < view->discrepancy_count; i++) {
@@ -175,6 +175,10 @@ static int finish_reconcile(struct session *s, struct call *call, const struct o
             exit = CLI_ENDED;
     }
     return exit;
+}
+
+static int refuse_unless_ours(struct session *s) {
+    return s->oms != NULL ? CLI_OK : session_refuse_if_running(s);
 }
 
 /* The store as the running process has it, or as it lies when nobody runs on it. */
@@ -205,6 +209,44 @@ static int begin_status(struct session *s, struct call *call) {
     if (exit == CLI_OK)
         tell_halt_file(s, call->err);
     oms_view_free(&view);
+    return exit;
+}
+
+/* Past comparisons and profits are read from the file: the running process answers with what it
+ * has written, a store at rest with all there is. */
+static int begin_history(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    struct oms_view view = {0};
+    int exit = refuse_unless_ours(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = s->oms != NULL
+                             ? oms_history(s->oms, (size_t)call->args->last, &view, &error)
+                             : oms_history_at(&s->place, (size_t)call->args->last, &view, &error);
+    exit = refuse_unless_ours(s); /* who came meanwhile may have written what was read */
+    if (exit == CLI_OK && code != OMS_OK)
+        exit = session_fail(s, call->err, code, &error);
+    else if (exit == CLI_OK)
+        cli_print_runs(&view, 0, call->args->json, call->out);
+    oms_view_free(&view);
+    return exit;
+}
+
+static int begin_pnl(struct session *s, struct call *call) {
+    struct oms_error error = {0};
+    struct oms_profits profits = {0};
+    int exit = refuse_unless_ours(s);
+    if (exit != CLI_OK)
+        return exit;
+    enum oms_code code = s->oms != NULL ? oms_profits(s->oms, &profits, &error)
+                                        : oms_profits_at(&s->place, &profits, &error);
+    exit = refuse_unless_ours(s);
+    if (exit == CLI_OK && code != OMS_OK)
+        exit = session_fail(s, call->err, code, &error);
+    else if (exit == CLI_OK)
+        cli_print_profits(&profits, call->args->one_day, call->args->day, call->args->json,
+                          call->out);
+    oms_profits_free(&profits);
     return exit;
 }
 
@@ -264,6 +306,8 @@ static const struct command {
 } commands[CLI_COMMAND_COUNT] = {
     [CLI_COMMAND_INIT] = {.need = NEED_NOTHING, .begin = begin_init},
     [CLI_COMMAND_STATUS] = {.need = NEED_NOTHING, .begin = begin_status},
+    [CLI_COMMAND_HISTORY] = {.need = NEED_NOTHING, .begin = begin_history},
+    [CLI_COMMAND_PNL] = {.need = NEED_NOTHING, .begin = begin_pnl},
     [CLI_COMMAND_KILL_SWITCH] = {.need = NEED_STORE, .begin = begin_kill_switch},
     [CLI_COMMAND_RESOLVE] = {.need = NEED_STORE, .begin = begin_resolve},
     [CLI_COMMAND_SUBMIT] = {NEED_BROKER, begin_submit, order_is_decided, finish_submit},

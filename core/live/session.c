@@ -106,6 +106,8 @@ void session_start(struct session *s) {
     s->place = (struct oms_place){.path = s->args->db};
     s->config.profile = s->args->profile;
     s->config.page_size = s->args->page_size;
+    s->config.repeat_alarm = s->args->alarm_after;
+    s->config.self_heal_ppm = s->args->self_heal_ppm;
     s->broker = OFFLINE;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,4 +159,26 @@ void assert_state(struct desk *desk, const char *id, enum oms_state state) {
         fail_msg("%s is %s (%s), not %s", id, oms_state_name(order.state), order.reason,
                  oms_state_name(state));
     }
+}
+
+void run_sql_on(struct desk *desk, const char *sql) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(desk->path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+int64_t ask_sql_on(struct desk *desk, const char *sql) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *row = NULL;
+    int64_t answer;
+    assert_int_equal(sqlite3_open(desk->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    answer = sqlite3_column_int64(row, 0);
+    (void)sqlite3_finalize(row);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return answer;
 }

@@ -29,6 +29,9 @@ void desk_close(struct desk *desk);
 /* The process dies now: the next life finds the files as they are at this moment. */
 void desk_kill(struct desk *desk);
 void desk_end(struct desk *desk); /* everything goes */
+/* On the store of a desk that is closed: runs statements; asks for one whole number. */
+void run_sql_on(struct desk *desk, const char *sql);
+int64_t ask_sql_on(struct desk *desk, const char *sql);
 void copy_file(const char *from, const char *to);
 
 /* BUY 100 AAPL, limit 150, day. */

@@ -182,6 +182,45 @@ static bool fills(void *ctx, int64_t since_ns, struct broker_fills *list,
     return !fake->down && !fake->fills_down;
 }
 
+/* Gives an execution the quantity and price of its newest correction. False: it is one itself, or
+ * busted. */
+static bool counts(const struct fake *fake, struct broker_fill *fill) {
+    for (size_t i = 0; i < fake->fills.n; i++) {
+        if (strcmp(fake->fills.v[i].refers, fill->execution_id) == 0) {
+            fill->qty_nanos = fake->fills.v[i].qty_nanos;
+            fill->price_nanos = fake->fills.v[i].price_nanos;
+        }
+    }
+    return fill->refers[0] == '\0' && fill->qty_nanos > 0;
+}
+
+void fake_correct(struct fake *fake, const char *execution_id, const char *id, int64_t qty,
+                  int64_t price) {
+    struct broker_fill *row = broker_fills_add(&fake->fills);
+    struct broker_fill was = {.qty_nanos = 0};
+    for (size_t i = 0; i < fake->fills.n - 1; i++) {
+        if (strcmp(fake->fills.v[i].execution_id, execution_id) == 0) {
+            was = fake->fills.v[i];
+            *row = was;
+        }
+    }
+    (void)counts(fake, &was);
+    (void)snprintf(row->execution_id, sizeof row->execution_id, "%s", id);
+    (void)snprintf(row->refers, sizeof row->refers, "%s", execution_id);
+    row->qty_nanos = qty;
+    row->price_nanos = price;
+    row->at_ns = fake->now_ns;
+    for (size_t i = 0; i < fake->orders.n; i++) {
+        struct broker_order *order = &fake->orders.v[i];
+        if (strcmp(order->id, row->order_id) == 0) {
+            order->filled_nanos += qty - was.qty_nanos;
+            if (order->status == BROKER_STATUS_FILLED && order->filled_nanos < order->qty_nanos) {
+                order->status = BROKER_STATUS_CANCELED;
+            }
+        }
+    }
+}
+
 /* Adds what the executions make to what was there besides. */
 static bool positions(void *ctx, struct broker_positions *list, struct broker_reason *why) {
     struct fake *fake = ctx;
@@ -190,7 +229,12 @@ static bool positions(void *ctx, struct broker_positions *list, struct broker_re
     if (too_many(fake, why)) {
         return false;
     }
+    if (fake->sneaks_in > 0) {
+        fake_fill(fake, NULL, fake->sneaks_in, fake->orders.v[fake->orders.n - 1].limit_nanos);
+        fake->sneaks_in = 0;
+    }
     for (size_t i = 0; i < fake->extra.n; i++) {
+        fake->extra.v[i].qty_nanos += fake->restless ? DECIMAL_NANOS : 0;
         *broker_positions_add(list) = fake->extra.v[i];
     }
     for (size_t i = 0; i < fake->fills.n; i++) {
@@ -201,9 +245,9 @@ static bool positions(void *ctx, struct broker_positions *list, struct broker_re
             first = first && strcmp(fake->fills.v[j].symbol, fake->fills.v[i].symbol) != 0;
         }
         for (size_t j = i; first && j < fake->fills.n; j++) {
-            const struct broker_fill *fill = &fake->fills.v[j];
-            if (strcmp(fill->symbol, fake->fills.v[i].symbol) == 0) {
-                (void)position_apply(&sum, fill->side, fill->qty_nanos, fill->price_nanos);
+            struct broker_fill fill = fake->fills.v[j];
+            if (strcmp(fill.symbol, fake->fills.v[i].symbol) == 0 && counts(fake, &fill)) {
+                (void)position_apply(&sum, fill.side, fill.qty_nanos, fill.price_nanos);
             }
         }
         if (sum.qty != 0) {

@@ -31,6 +31,8 @@ struct fake {
     struct broker_orders orders;
     struct broker_fills fills;
     struct broker_positions extra; /* positions nobody here traded */
+    int64_t sneaks_in; /* the newest order executes so much right before positions are read */
+    bool restless;     /* the first of `extra` grows whenever it is read */
     int submits, lookups, cancels;
     int questions;           /* lookups and lists */
     int64_t stall_ns;        /* every broker call takes this long */
@@ -48,6 +50,10 @@ void fake_forget_log(struct fake *fake);
 
 /* Executes part of an order at the fake broker; the newest order when client_order_id is NULL. */
 void fake_fill(struct fake *fake, const char *client_order_id, int64_t qty, int64_t price);
+/* An execution, by its id, is corrected; quantity 0: busted. Of its order nothing changes but what is
+ * executed, and that one which was filled ends canceled. */
+void fake_correct(struct fake *fake, const char *execution_id, const char *id, int64_t qty,
+                  int64_t price);
 struct broker_order *fake_order(struct fake *fake, const char *client_order_id);
 /* An order nobody here decided. */
 struct broker_order *fake_foreign(struct fake *fake, const char *client_order_id,

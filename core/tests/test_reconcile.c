@@ -73,7 +73,8 @@ static void compare(struct sides *sides) {
                                             .fills = &sides->broker_fills,
                                             .booked = sides->booked,
                                             .positions = &sides->broker_positions};
-    assert_true(reconcile_compare(&sides->oms, &broker, TOLERANCE_PPM, &sides->found));
+    const struct reconcile_rules rules = {.price_tolerance_ppm = TOLERANCE_PPM};
+    assert_true(reconcile_compare(&sides->oms, &broker, &rules, &sides->found));
 }
 
 static void expect_found(const struct sides *sides, size_t n, enum oms_discrepancy_type type,

@@ -180,6 +180,8 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_BROKER_EXPIRES:
     case SCN_BROKER_LOSES:
     case SCN_BROKER_FILLS:
+    case SCN_BROKER_BUSTS:
+    case SCN_BROKER_CORRECTS:
     case SCN_BROKER_FILLS_ALL:
     case SCN_BROKER_BURNS_IDS:
     case SCN_BROKER_KEEPS_IDS:
@@ -291,6 +293,25 @@ static void check_terms(struct check *c, const struct scn_line *line, bool broke
     }
 }
 
+/* A bust or a correction is about an execution that a line above names. */
+static void check_fill_name(struct check *c, const struct scn_line *line) {
+    const char *name = line->args.name;
+    struct guess guess = guess_start(name, strlen(name));
+    for (const struct scn_line *above = c->s->lines; above < line; above++) {
+        if ((above->statement != SCN_BROKER_FILLS && above->statement != SCN_BROKER_FILLS_SYMBOL) ||
+            above->args.name[0] == '\0')
+            continue;
+        if (strcmp(above->args.name, name) == 0)
+            return;
+        guess_offer(&guess, above->args.name);
+    }
+    struct diag *diag = mistake(c, DIAG_NO_SUCH_FILL, &line->place, name);
+    diag_say(diag, "no execution above is named '%s'; name it with: broker fills ... as %s", name,
+             name);
+    if (guess.best != NULL)
+        diag_note(diag, "did you mean '%.*s'?", (int)guess.best_length, guess.best);
+}
+
 static void check_line(struct check *c, const struct scn_line *line, bool broken) {
     char word[32];
     if (line->when.base == SCN_FROM_BEGINNING && needs_time(line) && !broken)
@@ -306,7 +327,7 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
     if (line->statement == SCN_SIGNAL)
         check_signal(c, line);
     if ((line->statement == SCN_BROKER_FILLS || line->statement == SCN_BROKER_FILLS_SYMBOL ||
-         line->statement == SCN_BROKER_FOREIGN) &&
+         line->statement == SCN_BROKER_FOREIGN || line->statement == SCN_BROKER_CORRECTS) &&
         line->args.qty_nanos <= 0) {
         char text[DECIMAL_TEXT_MAX];
         decimal_format(line->args.qty_nanos, 0, text);
@@ -314,6 +335,8 @@ static void check_line(struct check *c, const struct scn_line *line, bool broken
     }
     if (line->statement == SCN_BROKER_FILLS_SYMBOL && !broken)
         check_symbol(c, line, line->args.symbol);
+    if (line->statement == SCN_BROKER_BUSTS || line->statement == SCN_BROKER_CORRECTS)
+        check_fill_name(c, line);
     if (line->statement == SCN_START_SECOND)
         c->second_seen = true;
     if (line->statement == SCN_FAULT)

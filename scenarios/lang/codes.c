@@ -119,6 +119,8 @@ static const struct advice mistakes[DIAG_CODE_COUNT] = {
     [DIAG_TOO_MANY] = {"a ceiling was exceeded", "split the file or the scenario"},
     [DIAG_DECISION_ID] = {"an id with spaces, too long, or empty",
                           "write it as the strategy does, 1 to 128 characters"},
+    [DIAG_NO_SUCH_FILL] = {"a bust or a correction of an execution that no line above names",
+                           "name it where it is executed: broker fills D1 100 as F1"},
     [DIAG_REACH_PLACE] = {"'reach crash anywhere' would say nothing",
                           "name a point: reach crash before record D1"},
     [DIAG_CLOCK_EXPLORED] = {"'crash again anywhere' tells worlds apart by times that only pass",

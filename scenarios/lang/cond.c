@@ -66,6 +66,31 @@ static bool position_is_brokers(struct script *script, const struct scn_args *ar
            (own == NULL ? 0 : own->qty_nanos) == (broker == NULL ? 0 : broker->qty_nanos);
 }
 
+static bool is_meant(const struct script *script, const struct scn_args *args, const char *symbol) {
+    return args->symbol == SCN_NONE || strcmp(script->scenario->symbols[args->symbol], symbol) == 0;
+}
+
+/* Realized, in one symbol or in all. */
+static decimal_wide profit_of(struct script *script, const struct scn_args *args, bool brokers) {
+    const struct exchange *exchange = &script->stage.world.exchange;
+    const struct oms_view *view = &look(script)->view;
+    decimal_wide sum = 0;
+    for (size_t i = 0; brokers && i < exchange->position_count; i++) {
+        if (is_meant(script, args, exchange->positions[i].symbol))
+            sum += exchange->positions[i].realized;
+    }
+    for (size_t i = 0; !brokers && i < view->profit_count; i++) {
+        if (is_meant(script, args, view->profits[i].symbol))
+            sum += view->profits[i].realized;
+    }
+    return sum;
+}
+
+static bool compare_profit(decimal_wide profit, const struct scn_args *args) {
+    decimal_wide wanted = (decimal_wide)args->money_nanos * DECIMAL_NANOS;
+    return compare((profit > wanted) - (profit < wanted), args->cmp, 0);
+}
+
 static bool discrepancy_found(struct script *script, const struct scn_args *args) {
     const struct peek *peek = look(script);
     for (size_t i = 0; i < peek->view.discrepancy_count; i++) {
@@ -77,6 +102,14 @@ static bool discrepancy_found(struct script *script, const struct scn_args *args
             return true;
     }
     return false;
+}
+
+static int64_t inconclusive_count(struct script *script) {
+    const struct peek *peek = look(script);
+    int64_t count = 0;
+    for (size_t i = 0; i < peek->view.run_count; i++)
+        count += peek->view.runs[i].why[0] != '\0';
+    return count;
 }
 
 static bool recovery_is(const struct script *script, const struct scn_args *args) {
@@ -94,6 +127,11 @@ static bool term_holds(struct script *script, const struct scn_term *term) {
         return position_is(script, args);
     case SCN_COND_POSITION_BROKER:
         return position_is_brokers(script, args);
+    case SCN_COND_PNL_BROKER:
+        return profit_of(script, args, false) == profit_of(script, args, true);
+    case SCN_COND_PNL:
+    case SCN_COND_BROKER_PNL:
+        return compare_profit(profit_of(script, args, term->kind == SCN_COND_BROKER_PNL), args);
     case SCN_COND_ORDERS:
         return compare((int64_t)judge_orders(&stage->judge, &stage->world, (size_t)args->decision),
                        args->cmp, args->count);
@@ -103,6 +141,8 @@ static bool term_holds(struct script *script, const struct scn_term *term) {
         return recovery_is(script, args);
     case SCN_COND_DISCREPANCY:
         return discrepancy_found(script, args) != scn_has(args, SCN_SLOT_NO);
+    case SCN_COND_INCONCLUSIVE:
+        return compare(inconclusive_count(script), args->cmp, args->count);
     case SCN_COND_ORDER_STATE:
         order = own_order(script, look(script), args->decision);
         return order != NULL && order->state == args->state;
@@ -141,6 +181,14 @@ static void describe_position(struct script *script, const struct scn_args *args
              decimal_format(broker == NULL ? 0 : broker->qty_nanos, 0, brokers));
 }
 
+static void describe_profit(struct script *script, const struct scn_args *args, char *out,
+                            size_t size) {
+    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
+    snprintf(out, size, "realized profit is %s for the OMS and %s at the exchange",
+             decimal_format_wide(profit_of(script, args, false), 2, ours),
+             decimal_format_wide(profit_of(script, args, true), 2, theirs));
+}
+
 static void describe_discrepancies(struct script *script, char *out, size_t size) {
     const struct peek *peek = look(script);
     size_t used = (size_t)snprintf(out, size, "since the last restart %zu discrepancies were found",
@@ -163,6 +211,11 @@ void cond_describe(struct script *script, const struct scn_term *term, char *out
     case SCN_COND_POSITION_BROKER:
         describe_position(script, args, out, size);
         return;
+    case SCN_COND_PNL_BROKER:
+    case SCN_COND_PNL:
+    case SCN_COND_BROKER_PNL:
+        describe_profit(script, args, out, size);
+        return;
     case SCN_COND_ORDERS:
         snprintf(out, size, "the broker accepted %u orders for %s",
                  judge_orders(&stage->judge, &stage->world, (size_t)args->decision),
@@ -181,6 +234,10 @@ void cond_describe(struct script *script, const struct scn_term *term, char *out
         return;
     case SCN_COND_DISCREPANCY:
         describe_discrepancies(script, out, size);
+        return;
+    case SCN_COND_INCONCLUSIVE:
+        snprintf(out, size, "%lld comparisons since the last restart were inconclusive",
+                 (long long)inconclusive_count(script));
         return;
     case SCN_COND_ORDER_STATE:
         order = own_order(script, look(script), args->decision);

@@ -23,7 +23,8 @@ bool market_acts(enum scn_statement statement) {
            statement == SCN_BROKER_FILLS_SYMBOL || statement == SCN_BROKER_DOWN ||
            statement == SCN_BROKER_BACK || statement == SCN_BROKER_FOREIGN ||
            statement == SCN_BROKER_BURNS_IDS || statement == SCN_BROKER_KEEPS_IDS ||
-           statement == SCN_BROKER_SAYS;
+           statement == SCN_BROKER_SAYS || statement == SCN_BROKER_BUSTS ||
+           statement == SCN_BROKER_CORRECTS;
 }
 
 static bool stands_for(const struct oms_decision *decision, const struct broker_order *order) {
@@ -125,6 +126,24 @@ static enum market_end act_on_order(struct world *world, const struct scn_line *
     }
 }
 
+/* Busts are corrections to nothing: args.qty_nanos is 0 then. */
+static enum market_end correct_fill(struct world *world, const struct scn_line *line, char *told) {
+    char qty[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
+    if (!exchange_correct(&world->exchange, line->args.name, world->now_ns, line->args.qty_nanos,
+                          line->args.price_nanos)) {
+        tell(told, "%s cannot be corrected: it was not executed, or its order is for less",
+             line->args.name);
+        return MARKET_NOT_FILLED;
+    }
+    if (line->statement == SCN_BROKER_BUSTS)
+        tell(told, "busts %s", line->args.name);
+    else
+        tell(told, "corrects %s to %s @ %s", line->args.name,
+             decimal_format(line->args.qty_nanos, 0, qty),
+             decimal_format(line->args.price_nanos, 2, price));
+    return MARKET_DONE;
+}
+
 enum market_end market_act(struct world *world, const struct scenario *scenario,
                            const struct scn_line *line, char told[MARKET_TEXT_SIZE]) {
     const char *symbol =
@@ -136,6 +155,9 @@ enum market_end market_act(struct world *world, const struct scenario *scenario,
     case SCN_BROKER_BACK:
         world->broker_down = line->statement == SCN_BROKER_DOWN;
         return MARKET_DONE;
+    case SCN_BROKER_BUSTS:
+    case SCN_BROKER_CORRECTS:
+        return correct_fill(world, line, told);
     case SCN_BROKER_BURNS_IDS:
         world->exchange.habits.burns_refused_ids = true;
         return MARKET_DONE;

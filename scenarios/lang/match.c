@@ -65,24 +65,6 @@ struct scn_args args_empty(void) {
 
 static bool match_seq(struct parser *p, const char **shape, struct scn_args *args);
 
-static const struct {
-    const char *words[2];
-} later_conditions[] = {{{"pnl", NULL}}, {{"broker", "pnl"}}};
-
-static bool later_condition(struct parser *p) {
-    for (size_t i = 0; i < COUNT_OF(later_conditions); i++) {
-        const char *const *words = later_conditions[i].words;
-        if (!token_is(parser_token(p), words[0]) ||
-            (words[1] != NULL && !token_is(parser_token(p) + 1, words[1])))
-            continue;
-        diag_say(parser_mistake(p, DIAG_NOT_YET, parser_token(p)),
-                 "conditions on 'pnl' are not in this version of the language");
-        p->at = p->tokens.n - 1;
-        return true;
-    }
-    return false;
-}
-
 struct mark {
     size_t at, diags, dropped, symbols, terms;
 };
@@ -119,8 +101,6 @@ static bool condition_slot(struct parser *p) {
     do {
         const struct token *token = parser_token(p);
         struct scn_term term;
-        if (later_condition(p))
-            return true;
         if (!match_term(p, &term))
             return false;
         if (p->term_count == SCN_TERMS_MAX)
@@ -207,6 +187,8 @@ static bool fill_slot(struct parser *p, enum scn_slot slot, struct scn_args *arg
         return state_slot(p, &args->state);
     case SCN_SLOT_SWITCH:
         return either(p, "off", "on", &args->on);
+    case SCN_SLOT_AMOUNT:
+        return number_slot(p, "amount", ANY_SIGN, &args->money_nanos);
     case SCN_SLOT_MONEY:
         return number_slot(p, "amount", NOT_NEGATIVE, &args->money_nanos);
     case SCN_SLOT_TAGS:

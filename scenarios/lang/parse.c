@@ -193,9 +193,7 @@ static bool parse_time(struct parser *p) {
 
 /* ---- statements ---- */
 
-static const struct {
-    const char *words[2];
-} later_statements[] = {{{"broker", "busts"}}, {{"reconcile", "daily"}}};
+static const struct { const char *words[2]; } later_statements[] = {{{"reconcile", "daily"}}};
 
 static bool refuse_later(struct parser *p) {
     for (size_t i = 0; i < COUNT_OF(later_statements); i++) {

@@ -241,6 +241,7 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
     case SCN_SLOT_SWITCH:
         fputs(a->on ? "on" : "off", p->out);
         return;
+    case SCN_SLOT_AMOUNT:
     case SCN_SLOT_MONEY:
         put_decimal(a->money_nanos, 2, p->out);
         return;

@@ -568,6 +568,7 @@ static void told(void *ctx, const struct oms_event *event) {
         saw(script, SCN_OMS_HALTS, SCN_NONE, false);
         return;
     case OMS_EVENT_RESOLVE:
+    case OMS_EVENT_INCONCLUSIVE:
     case OMS_EVENT_DISCREPANCY:
     case OMS_EVENT_KILL_SWITCH:
     case OMS_EVENT_HOLD:
@@ -789,6 +790,29 @@ static struct port_answer broker_drops(struct script *script, const struct port_
     return fault_answer(&item.fault);
 }
 
+static const struct {
+    enum site_op op;
+    enum scn_point_kind point;
+} reads[] = {{SITE_BROKER_ORDERS, SCN_POINT_READ_ORDERS},
+             {SITE_BROKER_FILLS, SCN_POINT_READ_FILLS},
+             {SITE_BROKER_POSITIONS, SCN_POINT_READ_POSITIONS}};
+
+static bool is_read(enum scn_point_kind kind) {
+    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+        if (reads[i].point == kind)
+            return true;
+    }
+    return false;
+}
+
+/* A list is about to be read at the broker, or has been: points, where some line speaks of them. */
+static void point_of_read(struct script *script, struct site site, bool after) {
+    for (size_t i = 0; script->has.read && i < sizeof reads / sizeof reads[0]; i++) {
+        if (reads[i].op == site.op && !script->stage.port.dead)
+            point(script, after, reads[i].point, SCN_NONE);
+    }
+}
+
 static struct port_answer ask(void *ctx, const struct port_call *call, unsigned occurrence) {
     struct script *script = ctx;
     struct port_answer answer = {0};
@@ -796,6 +820,9 @@ static struct port_answer ask(void *ctx, const struct port_call *call, unsigned 
         return answer;
     if (script->called != NULL)
         *script->called |= UINT64_C(1) << call->site.op;
+    point_of_read(script, call->site, false);
+    if (script->stage.port.dead)
+        return answer;
     if (script->has.reach_crash)
         remember_site_key(script, call->site);
     if (script->watch != NULL && is_crash_point(call->site)) {
@@ -845,6 +872,7 @@ static void passed(void *ctx, const struct port_call *call, unsigned occurrence)
     }
     if (is_crash_point(call->site))
         offer_crash(script, call->site, occurrence, true);
+    point_of_read(script, call->site, true);
 }
 
 /* ---- stimuli ---- */
@@ -971,6 +999,8 @@ static void stimulate(struct script *script, size_t index) {
     case SCN_BROKER_LOSES:
     case SCN_BROKER_REJECTS:
     case SCN_BROKER_ACCEPTS:
+    case SCN_BROKER_BUSTS:
+    case SCN_BROKER_CORRECTS:
     case SCN_BROKER_BURNS_IDS:
     case SCN_BROKER_KEEPS_IDS:
     case SCN_BROKER_SAYS:
@@ -1206,6 +1236,8 @@ static void list_kinds(struct script *script) {
         script->has.crash_at |= crash && line->args.crash.where == SCN_CRASH_AT_SITE;
         script->has.reach_crash |= line->statement == SCN_REACH_CRASH;
         script->has.fault |= line->statement == SCN_FAULT;
+        script->has.read |= is_read(line->args.crash.point.kind) ||
+                            is_read(line->args.crash.to.kind) || is_read(line->when.point.kind);
         script->has.condition |= line->statement == SCN_ALWAYS || line->statement == SCN_REACH ||
                                  line->statement == SCN_WITHIN;
     }
@@ -1232,6 +1264,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                  const struct chooser *chooser, const struct plan *plan, struct trace *trace,
                  char why[SUT_WHY_SIZE]) {
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
+    const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
                                  .claims = options->claims,
@@ -1242,7 +1275,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                  .oms = {.profile = config->profile,
                                          .account = "SIM",
                                          .page_size = page->set ? (int)page->value : SIMULATED_PAGE,
-                                         .checkpoint_frames = frames->set ? (int)frames->value : 0},
+                                         .checkpoint_frames = frames->set ? (int)frames->value : 0,
+                                         .self_heal_percent = heal->set ? (int)heal->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
                                  .seed = options->seed != NULL ? *options->seed : scenario->seed};

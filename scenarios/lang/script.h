@@ -85,6 +85,7 @@ struct script {
         bool crash_at;    /* a crash at a counted call */
         bool reach_crash; /* a `reach crash` */
         bool fault;
+        bool read;      /* speaks of a point at which the broker is read */
         bool condition; /* looked at after every change */
     } has;
     size_t observed; /* the next observed line, index into scenario lines */

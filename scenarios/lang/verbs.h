@@ -48,8 +48,10 @@
     X(STATE, "STATE", "an order state", "a state of an order, listed below") /* state */                    \
     X(SWITCH, "ONOFF", "'on' or 'off'", "`on` or `off`")                     /* on */                       \
     X(MONEY, "MONEY", "an amount of money", "an exact amount: `25000.00`")   /* money_nanos */              \
-    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`")    /* header */                   \
-    X(DATE, "DATE", "a date", "`2026-01-09`")                                /* header */                   \
+    X(AMOUNT, "AMOUNT", "an amount of money",                                                               \
+      "an exact amount, negative for a loss: `12.50`, `-3`")              /* money_nanos */                 \
+    X(TAGS, "TAGS", "a tag", "names, with commas between: `seed, smoke`") /* header */                      \
+    X(DATE, "DATE", "a date", "`2026-01-09`")                             /* header */                      \
     X(KINDS, "KINDS", "'power' or 'kill'",                                                                  \
       "`kill`, `power`, or both with a comma between")                               /* header */           \
     X(PROFILES, "PROFILES", "a profile", "names of profiles, with commas between")   /* header */           \
@@ -116,6 +118,13 @@ enum scn_sort {
       "standing behaviour, written without a time: every order is filled that long after it was "  \
       "accepted",                                                                                  \
       "broker fills all after 5s")                                                                 \
+    X(BROKER_BUSTS, STIMULUS, "broker busts FILL",                                                 \
+      "an execution that was named with `as` is taken back: it is as if it had never been; an "    \
+      "order that was filled by it ends canceled",                                                 \
+      "10:00:20  broker busts F1")                                                                 \
+    X(BROKER_CORRECTS, STIMULUS, "broker corrects FILL to QTY @ PRICE",                            \
+      "an execution that was named with `as` gets another quantity and price, from the beginning", \
+      "10:00:20  broker corrects F1 to 90 @ 151.00")                                               \
     X(BROKER_DOWN, STIMULUS, "broker goes down", "from here on connections are refused",           \
       "10:00:10  broker goes down")                                                                \
     X(BROKER_BACK, STIMULUS, "broker comes back", "the broker can be reached again",               \
@@ -195,6 +204,13 @@ enum scn_statement {
       "position AAPL = 100 @ 150.00")                                                             \
     X(POSITION_BROKER, "position SYMBOL = broker position SYMBOL2",                               \
       "the OMS's position is the broker's", "position AAPL = broker position AAPL")               \
+    X(PNL_BROKER, "pnl SYMBOL = broker pnl SYMBOL2",                                              \
+      "the OMS's realized profit in a symbol is the exchange's", "pnl AAPL = broker pnl AAPL")    \
+    X(PNL, "pnl [SYMBOL] CMP AMOUNT",                                                             \
+      "realized profit as the OMS has it, by average cost; without a symbol that of all",         \
+      "pnl AAPL = 12.50")                                                                         \
+    X(BROKER_PNL, "broker pnl [SYMBOL] CMP AMOUNT", "the same as the exchange has it",            \
+      "broker pnl AAPL >= 0")                                                                     \
     X(ORDERS, "orders D CMP INT", "orders the broker accepted for D, over all lives",             \
       "orders D1 <= 1")                                                                           \
     X(SUBMITS, "submits D CMP INT",                                                               \
@@ -206,6 +222,8 @@ enum scn_statement {
     X(DISCREPANCY, "[no] discrepancy [TYPE] [SYMBOL] [severity SEVERITY]",                        \
       "what comparisons (the one at boot included) recorded since the last restart",              \
       "discrepancy MISSING_IN_OMS AAPL severity CRITICAL")                                        \
+    X(INCONCLUSIVE, "inconclusive CMP INT",                                                       \
+      "comparisons since the last restart that could not be made whole", "inconclusive = 1")      \
     X(ORDER_STATE, "order D is STATE", "the OMS's view of the order", "order D1 is filled")       \
     X(OMS_RUNNING, "oms running", "the OMS is alive", "oms running")                              \
     X(OMS_HALTED, "oms halted", "the OMS stopped itself (fail-stop)", "oms halted")               \
@@ -263,7 +281,10 @@ enum scn_header {
     X(REJECT, "reject", 1, "a refusal becomes durable")                                \
     X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                  \
     X(RECONCILE, "reconcile", 0, "the comparison with the broker")                     \
-    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")
+    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")          \
+    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")         \
+    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")       \
+    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions")
 enum scn_point_kind {
 #define X(id, word, takes_decision, meaning) SCN_POINT_##id,
     SCN_POINTS(X)
@@ -278,7 +299,9 @@ enum scn_point_kind {
       "says")                                                                                   \
     X(PAGE_SIZE, "page-size", INT, 512, 65536, "", "bytes in a page of a new database")         \
     X(CHECKPOINT_FRAMES, "checkpoint-frames", INT, 1, 1000000, "",                              \
-      "checkpoint once the log has this many frames")
+      "checkpoint once the log has this many frames")                                           \
+    X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
+      "a position that differs from the broker's by at most so many percent is adjusted")
 enum scn_option {
 #define X(id, word, type, least, most, words, help) SCN_OPTION_##id,
     SCN_OPTIONS(X)

@@ -19,7 +19,8 @@ enum { CLAIMS_ALL = 0x7ffe };
 static void configure(const struct sut_config *from, struct oms_config *to) {
     *to = (struct oms_config){.profile = from->profile,
                               .page_size = from->page_size,
-                              .checkpoint_frames = from->checkpoint_frames};
+                              .checkpoint_frames = from->checkpoint_frames,
+                              .self_heal_ppm = (int64_t)from->self_heal_percent * 10000};
     snprintf(to->account, sizeof to->account, "%s", from->account);
 }
 
@@ -162,6 +163,7 @@ static bool core_observe(const char *vfs, const char *path, bool check, struct o
 const struct sut sut_core = {.abi = SUT_ABI,
                              .name = "core",
                              .claims = CLAIMS_ALL,
+                             .tells_profit = true,
                              .create = core_create,
                              .boot = core_boot,
                              .signal = core_signal,

@@ -20,12 +20,25 @@
 static const struct {
     const char *table, *column;
 } told[] = {
-    {"meta", "kill_reason"},  {"meta", "base_ns"},           {"meta", "base_order"},
-    {"meta", "base_run"},     {"orders", "reason"},          {"orders", "first_send_ns"},
-    {"orders", "send_by_ns"}, {"orders", "created_ns"},      {"orders", "expires_ns"},
-    {"orders", "seal"},       {"fills", "execution_id"},     {"fills", "at_ns"},
-    {"orphans", "run"},       {"idempotency", "created_at"}, {"journal", NULL},
+    {"meta", "kill_reason"},
+    {"meta", "base_ns"},
+    {"meta", "base_order"},
+    {"meta", "base_run"},
+    {"orders", "reason"},
+    {"orders", "first_send_ns"},
+    {"orders", "send_by_ns"},
+    {"orders", "created_ns"},
+    {"orders", "expires_ns"},
+    {"orders", "seal"},
+    {"idempotency", "created_at"},
+    {"fills", "execution_id"},
+    {"fills", "at_ns"},
+    {"fills", "refers"},
+    {"meta", "corrections"},
+    {"meta", "adjustments"},
+    {"orphans", "run"},
     {"runs", NULL},
+    {"journal", NULL},
 };
 
 static bool is_told(const char *table, const char *column) {
@@ -41,8 +54,10 @@ struct reading {
     sqlite3 *db;
     const struct profile *profile;
     struct sut_meaning *meaning;
-    int64_t newest_ns; /* of what would be lost with the tail of the store */
-    bool failed;       /* no memory */
+    int64_t newest_ns; /* of all rows: when the clock was at least */
+    int64_t look_ns; /* of what would be lost with the tail of the store: starts look from there */
+    int64_t compared_ns; /* of the newest conclusive comparison: executions are read from there */
+    bool failed;         /* no memory */
 };
 
 /* ---- growing ---- */
@@ -188,6 +203,7 @@ static void read_order(struct reading *reading, sqlite3_stmt *row) {
     struct sut_meaning *meaning = reading->meaning;
     bool parsed = oms_state_parse(text(row, "state"), &state);
     reading->newest_ns = later(reading->newest_ns, number(row, "created_ns"));
+    reading->look_ns = later(reading->look_ns, number(row, "created_ns"));
     meaning->fixed = hash_u64(meaning->fixed, text(row, "reason")[0] != '\0');
     meaning->fixed = hash_u64(meaning->fixed,
                               (uint64_t)(parsed ? payload_seal(row, state) : number(row, "seal")));
@@ -214,9 +230,12 @@ static void read_row(struct reading *reading, const char *table, sqlite3_stmt *r
     reading->meaning->fixed = hash_u64(reading->meaning->fixed, hash);
     if (strcmp(table, "orders") == 0)
         read_order(reading, row);
-    if (strcmp(table, "meta") == 0)
+    if (strcmp(table, "meta") == 0) {
         reading->newest_ns =
             later(reading->newest_ns, later(number(row, "created_ns"), number(row, "base_ns")));
+        reading->look_ns = later(reading->look_ns, number(row, "created_ns"));
+        reading->compared_ns = later(reading->compared_ns, number(row, "created_ns"));
+    }
 }
 
 /* ---- all of it ---- */
@@ -235,12 +254,17 @@ static bool read_table(struct reading *reading, const char *table) {
     return rc == SQLITE_DONE;
 }
 
-/* The latest comparison: what came before it is not looked at again. */
+/* The latest comparison: what came before it, if it was conclusive, is not looked at again. */
 static bool read_last_run(struct reading *reading) {
+    static const char sql[] =
+        "SELECT max(at_ns), max(CASE why WHEN '' THEN at_ns ELSE 0 END) FROM runs";
     sqlite3_stmt *row = NULL;
-    int rc = sqlite3_prepare_v2(reading->db, "SELECT max(at_ns) FROM runs", -1, &row, NULL);
-    if (rc == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW)
+    int rc = sqlite3_prepare_v2(reading->db, sql, -1, &row, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
         reading->newest_ns = later(reading->newest_ns, sqlite3_column_int64(row, 0));
+        reading->look_ns = later(reading->look_ns, sqlite3_column_int64(row, 1));
+        reading->compared_ns = later(reading->compared_ns, sqlite3_column_int64(row, 1));
+    }
     sqlite3_finalize(row);
     return rc == SQLITE_OK;
 }
@@ -272,7 +296,9 @@ bool core_meaning(const char *vfs, const char *path, const struct sut_config *co
     sqlite3_close(reading.db);
     /* A clock that shows less than the newest row has gone back, which every start acts on. */
     add_moment(&reading, reading.newest_ns);
-    meaning->since_ns = reading.newest_ns;
+    meaning->since_ns = reading.look_ns;
+    meaning->others_since_ns = reading.look_ns - THRESHOLD_LOOK_BACK_NS;
+    meaning->others_fills_since_ns = reading.compared_ns - THRESHOLD_LOOK_BACK_NS;
     for (size_t i = 0; i < meaning->anchor_count; i++) {
         if (meaning->anchors[i] < meaning->since_ns)
             meaning->since_ns = meaning->anchors[i];

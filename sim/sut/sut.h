@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 3, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+enum { SUT_ABI = 4, SUT_WHY_SIZE = OMS_ERROR_SIZE };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -33,6 +33,7 @@ struct sut_config {
     const char *account;
     int page_size;         /* 0: the OMS's own choice */
     int checkpoint_frames; /* 0: the OMS's own choice */
+    int self_heal_percent; /* differences up to this are adjusted; 0: none is */
 };
 
 enum sut_answer {
@@ -67,6 +68,9 @@ struct sut_meaning {
     uint64_t *known;
     size_t known_count, known_cap;
     int64_t since_ns, look_back_ns;
+    /* From here on the next start sees orders and executions of others, for which alone it looks no
+     * further back. */
+    int64_t others_since_ns, others_fills_since_ns;
     /* Times from which on live orders make every start look, whenever it comes. */
     int64_t *anchors;
     size_t anchor_count, anchor_cap;
@@ -76,7 +80,8 @@ void sut_meaning_free(struct sut_meaning *meaning);
 struct sut {
     unsigned abi; /* SUT_ABI */
     const char *name;
-    unsigned claims; /* bit mask of 1u << invariant number */
+    unsigned claims;   /* bit mask of 1u << invariant number */
+    bool tells_profit; /* what it observes holds realized profits, to be judged (I4) */
 
     /* Makes the store for a new account. False: `why` says why. */
     bool (*create)(const struct sut_ports *ports, const struct sut_config *config,

@@ -338,7 +338,9 @@ static void selling_a_part_takes_its_share_of_the_cost_and_keeps_the_remainder(v
     decimal_wide third = (cost + 1) / 3; /* 333333333.33 -> rounded half away from zero */
     assert_int_equal(apple()->qty_nanos, 2 * ONE);
     assert_true(apple()->cost == cost - third);
+    assert_true(apple()->realized == (decimal_wide)99 * ONE * ONE - third);
     executed(BROKER_SELL, 2 * ONE, 99 * ONE);
+    assert_true(apple()->realized == (decimal_wide)3 * 99 * ONE * ONE - cost);
     assert_int_equal(apple()->qty_nanos, 0);
     assert_true(apple()->cost == 0);
     assert_int_equal(exchange_average(apple()), 0);
@@ -354,6 +356,46 @@ static void going_through_zero_opens_the_other_side_at_its_own_price(void **stat
     executed(BROKER_BUY, 3 * ONE, 7 * ONE);
     assert_int_equal(apple()->qty_nanos, ONE);
     assert_true(apple()->cost == (decimal_wide)7 * ONE * ONE);
+    assert_true(apple()->realized == (decimal_wide)(3 * 10 + 2 * 13) * ONE * ONE);
+}
+
+static void named(enum broker_side side, int64_t qty, int64_t price, const char *name) {
+    assert_int_equal(send_at(START, "", side, qty), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, at, START, qty, price, name));
+}
+
+static void a_bust_leaves_the_books_as_if_it_had_never_been(void **state) {
+    (void)state;
+    named(BROKER_BUY, 2 * ONE, 10 * ONE, "F1");
+    named(BROKER_BUY, 2 * ONE, 20 * ONE, "F2");
+    named(BROKER_SELL, ONE, 30 * ONE, "F3");
+    int64_t cash = exchange.cash_nanos;
+    assert_true(exchange_correct(&exchange, "F1", START + ONE, 0, 0));
+    assert_int_equal(apple()->qty_nanos, ONE);
+    assert_true(apple()->cost == (decimal_wide)20 * ONE * ONE);
+    assert_true(apple()->realized == (decimal_wide)10 * ONE * ONE);
+    assert_int_equal(exchange.cash_nanos, cash + 20 * ONE);
+    assert_int_equal(exchange.orders[0].told.filled_nanos, 0);
+    assert_int_equal(exchange.orders[0].told.status, BROKER_STATUS_CANCELED);
+    assert_int_equal(exchange_corrected_ns(&exchange, "AAPL"), START + ONE);
+    assert_false(exchange_correct(&exchange, "F9", START, 0, 0));
+}
+
+static void the_newest_correction_counts_and_none_goes_past_the_order(void **state) {
+    (void)state;
+    named(BROKER_BUY, 3 * ONE, 10 * ONE, "F1");
+    assert_true(exchange_correct(&exchange, "F1", START + 1, ONE, 11 * ONE));
+    assert_true(exchange_correct(&exchange, "F1", START + 2, 2 * ONE, 12 * ONE));
+    assert_false(exchange_correct(&exchange, "F1", START + 3, 4 * ONE, 12 * ONE));
+    assert_int_equal(apple()->qty_nanos, 2 * ONE);
+    assert_true(apple()->cost == (decimal_wide)24 * ONE * ONE);
+    assert_int_equal(exchange.orders[0].told.filled_avg_nanos, 12 * ONE);
+    struct broker_fills list = {0};
+    exchange_tell_fills(&exchange, START, 0, &list);
+    assert_int_equal(list.n, 3);
+    assert_string_equal(list.v[2].refers, "F1");
+    assert_int_equal(list.v[2].qty_nanos, 2 * ONE);
+    broker_fills_free(&list);
 }
 
 static void the_largest_values_stay_exact(void **state) {
@@ -430,7 +472,9 @@ static void whatever_a_client_could_see_differ_changes_the_hash(void **state) {
                  {&exchange.refusals[0].limit_nanos, 8},
                  {exchange.refusals[0].message, 1},
                  {exchange.refusals[0].symbol, 1},
-                 {&exchange.positions[0].cost, 8}};
+                 {&exchange.positions[0].cost, 8},
+                 {&exchange.positions[0].realized, 8},
+                 {exchange.fills[0].refers, 1}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         *(unsigned char *)parts[i].what ^= 1;
         assert_int_not_equal(exchange_hash(&exchange), before);
@@ -463,6 +507,8 @@ int main(void) {
         TEST(what_the_broker_lost_it_neither_shows_nor_refuses_again),
         TEST(a_cancel_is_idempotent_and_comes_too_late_for_what_is_final),
         TEST(selling_a_part_takes_its_share_of_the_cost_and_keeps_the_remainder),
+        TEST(a_bust_leaves_the_books_as_if_it_had_never_been),
+        TEST(the_newest_correction_counts_and_none_goes_past_the_order),
         TEST(going_through_zero_opens_the_other_side_at_its_own_price),
         TEST(the_largest_values_stay_exact),
         TEST(cash_moves_by_what_was_paid_and_stays_within_its_bounds),

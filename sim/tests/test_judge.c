@@ -24,6 +24,9 @@ static struct judge judge;
 static struct oms_order orders[2];
 static struct oms_position positions[1];
 static size_t order_count, position_count;
+static struct oms_profit profits[1];
+static size_t profit_count;
+static int64_t compared_ns; /* 0: never */
 static bool kill_switch, intact, readable, only_with_file;
 
 static void *copy(const void *from, size_t size) {
@@ -50,10 +53,17 @@ static bool observe(const char *vfs, const char *path, bool check, struct oms_vi
     }
     view->position_count = position_count;
     view->positions = copy(positions, position_count * sizeof *positions);
+    if (compared_ns != 0) {
+        struct oms_run run = {.id = 1, .at_ns = compared_ns};
+        view->runs = copy(&run, sizeof run);
+        view->run_count = 1;
+    }
+    view->profit_count = profit_count;
+    view->profits = copy(profits, profit_count * sizeof *profits);
     return true;
 }
 
-static const struct sut fake = {.name = "fake", .observe = observe};
+static const struct sut fake = {.name = "fake", .observe = observe, .tells_profit = true};
 
 /* ---- deeds ---- */
 
@@ -489,6 +499,45 @@ static void i4_compares_executed_quantity_position_and_cost_exactly(void **state
         quiet();
         broken(wrong == 0 ? 0 : 4);
     }
+}
+
+/* Short 10 at 160, bought back at 150: 100 are gained. */
+static void i4_compares_profit_exactly_unless_it_was_adjusted(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 3; wrong++) {
+        fresh(INVARIANTS_ALL);
+        exchange_open_position(&world.exchange, "AAPL", -10 * ONE, 160 * ONE);
+        exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "");
+        believe(OMS_STATE_FILLED, "");
+        orders[0].filled_nanos = 10 * ONE;
+        profits[0] = (struct oms_profit){.symbol = "AAPL",
+                                         .realized = (decimal_wide)100 * ONE * ONE + (wrong == 1),
+                                         .adjusted = wrong == 3};
+        profits[0].realized += wrong == 3;
+        profit_count = wrong == 2 ? 0 : 1;
+        quiet();
+        broken(wrong == 0 || wrong == 3 ? 0 : 4);
+    }
+    profit_count = 0;
+}
+
+/* Nobody looks at an order that is finished; after the next comparison it must be right. */
+static void i4_waits_for_a_comparison_after_a_bust(void **state) {
+    (void)state;
+    for (int compared = 0; compared <= 1; compared++) {
+        fresh(INVARIANTS_ALL);
+        exchange_fill(&world.exchange, accepted(), 0, 10 * ONE, 150 * ONE, "F1");
+        exchange_correct(&world.exchange, "F1", world.now_ns, 0, 0);
+        believe(OMS_STATE_FILLED, "");
+        orders[0].filled_nanos = 10 * ONE;
+        positions[0] = (struct oms_position){
+            .symbol = "AAPL", .qty_nanos = 10 * ONE, .cost = (decimal_wide)1500 * ONE * ONE};
+        position_count = 1;
+        compared_ns = compared ? world.now_ns + 1 : 0;
+        quiet();
+        broken(compared ? 4 : 0);
+    }
+    compared_ns = 0;
 }
 
 static void i4_breaks_on_a_position_that_only_the_oms_has(void **state) {
@@ -932,6 +981,8 @@ int main(void) {
         TEST(i4_compares_every_state_with_the_broker_s),
         TEST(i4_compares_executed_quantity_position_and_cost_exactly),
         TEST(i4_takes_a_late_rejection_for_an_end_when_something_was_executed),
+        TEST(i4_compares_profit_exactly_unless_it_was_adjusted),
+        TEST(i4_waits_for_a_comparison_after_a_bust),
         TEST(i4_breaks_on_a_position_that_only_the_oms_has),
         TEST(i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed),
         TEST(i5_breaks_when_a_recorded_refusal_is_sent_again),

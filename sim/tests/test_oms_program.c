@@ -336,6 +336,56 @@ static void a_repeated_decision_is_known(void **state) {
     assert_int_equal(program.posts, 1);
 }
 
+static void an_inconclusive_comparison_is_told_and_in_the_history(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1");
+    oms(CLI_ENVIRONMENT, "reconcile --url http://127.0.0.1:1 --wait 0.3");
+    said("comparison 1 at ");
+    said(" INCONCLUSIVE: orders: ");
+    said("has not answered a whole comparison yet");
+    oms(CLI_OK, "reconcile");
+    said("1 comparison, 0 differences");
+    oms(CLI_OK, "history");
+    said("comparison 1 at ");
+    said("comparison 2 at ");
+    said("2 comparisons, 0 differences");
+    oms(CLI_OK, "history --last 1 --json");
+    said("{\"id\":2,");
+    said("\"inconclusive\":\"\"");
+    oms(CLI_ENVIRONMENT, "history --db other.db");
+}
+
+static void the_profit_is_told_by_symbol_and_day(void **state) {
+    (void)state;
+    oms(CLI_OK, "init --account A1 --opening AAPL=-2@160");
+    small.positions[0] = (struct broker_position){.symbol = "AAPL",
+                                                  .qty_nanos = -2 * DECIMAL_NANOS,
+                                                  .avg_price_nanos = 160ll * DECIMAL_NANOS};
+    small.positions_n = 1;
+    oms(CLI_OK, "submit D1 buy 2 AAPL limit 150");
+    small.orders[0].status = BROKER_STATUS_FILLED;
+    snprintf(small.orders[0].status_text, sizeof small.orders[0].status_text, "filled");
+    small.orders[0].filled_nanos = 2ll * DECIMAL_NANOS;
+    small.fills[0] = (struct broker_fill){.execution_id = "F1",
+                                          .symbol = "AAPL",
+                                          .qty_nanos = 2ll * DECIMAL_NANOS,
+                                          .price_nanos = 150250000000ll};
+    snprintf(small.fills[0].order_id, sizeof small.fills[0].order_id, "%s", small.orders[0].id);
+    small.fills_n = 1;
+    small.positions_n = 0;
+    small.orders[0].submitted_ns = (int64_t)time(NULL) * DECIMAL_NANOS;
+    small.fills[0].at_ns = small.orders[0].submitted_ns;
+    oms(CLI_OK, "reconcile");
+    said("explained by our own executions");
+    oms(CLI_OK, "pnl");
+    said("AAPL             19.50");
+    said("realized 19.50");
+    oms(CLI_OK, "pnl --day 2000-01-01");
+    said("realized 0.00");
+    oms(CLI_OK, "pnl --json");
+    said("\"realized\":\"19.5\"");
+}
+
 /* ---- no space ---- */
 
 static void a_file_that_may_not_grow_stops_it_before_anything_is_sent(void **state) {
@@ -396,6 +446,8 @@ int main(void) {
         T(only_what_is_held_is_resolved),
         T(the_halt_file_keeps_what_was_taken),
         T(a_repeated_decision_is_known),
+        T(an_inconclusive_comparison_is_told_and_in_the_history),
+        T(the_profit_is_told_by_symbol_and_day),
         T(a_file_that_may_not_grow_stops_it_before_anything_is_sent),
     };
     /* A small disk has to be mounted: only root may. For others the file that may not grow stands

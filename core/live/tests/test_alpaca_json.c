@@ -113,6 +113,42 @@ static void every_damage_is_found_and_named(void **state) {
     }
 }
 
+/* A bust says what it takes back, or nothing, or 0: what is left is 0. */
+static void busts_and_corrections_name_what_they_are_about(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *more, *complaint;
+        int64_t qty_nanos;
+    } cases[] = {
+        {"fill", "", "", INT64_C(5000000000)},
+        {"partial_fill", "", "", INT64_C(5000000000)},
+        {"trade_correct", ",\"previous_execution_id\":\"F1\"", "", INT64_C(5000000000)},
+        {"trade_bust", ",\"previous_execution_id\":\"F1\"", "", 0},
+        {"trade_bust", "", "previous_execution_id: must be one string, not empty and not too long",
+         0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct alpaca_complaint complaint = {""};
+        struct broker_fill fill;
+        char text[400];
+        snprintf(text, sizeof text,
+                 "{\"id\":\"F2\",\"order_id\":\"b-1\",\"symbol\":\"AAPL\",\"side\":\"buy\","
+                 "\"qty\":\"5\",\"price\":\"10\",\"transaction_time\":\"2026-01-09T10:00:00Z\","
+                 "\"type\":\"%s\"%s}",
+                 cases[i].type, cases[i].more);
+        cJSON *json = alpaca_parse(text, strlen(text), &complaint);
+        assert_non_null(json);
+        bool read = alpaca_read_fill(json, &fill, &complaint);
+        cJSON_Delete(json);
+        assert_string_equal(complaint.text, cases[i].complaint);
+        assert_int_equal(read, cases[i].complaint[0] == '\0');
+        if (read) {
+            assert_int_equal(fill.qty_nanos, cases[i].qty_nanos);
+            assert_string_equal(fill.refers, cases[i].more[0] == '\0' ? "" : "F1");
+        }
+    }
+}
+
 static void an_order_cut_anywhere_is_damaged(void **state) {
     (void)state;
     for (size_t n = 0; n < sizeof ORDER - 1; n++) {
@@ -202,6 +238,7 @@ int main(void) {
         cmocka_unit_test(an_unknown_status_is_kept_in_its_own_words),
         cmocka_unit_test(other_peoples_orders_do_not_blind_us),
         cmocka_unit_test(every_damage_is_found_and_named),
+        cmocka_unit_test(busts_and_corrections_name_what_they_are_about),
         cmocka_unit_test(an_order_cut_anywhere_is_damaged),
         cmocka_unit_test(depth_alone_cannot_exhaust_the_stack),
         cmocka_unit_test(positions_agree_with_themselves),

@@ -52,6 +52,28 @@ static void a_submit_is_read_in_full(void **state) {
     assert_true(args.json && args.events);
 }
 
+static void what_reconciles_and_reads_takes_its_own_flags(void **state) {
+    (void)state;
+    assert_true(parse("reconcile --self-heal 2.5 --alarm-after 5"));
+    assert_int_equal(args.self_heal_ppm, 25000);
+    assert_int_equal(args.alarm_after, 5);
+    assert_true(parse("history --last 7 --json"));
+    assert_int_equal(args.last, 7);
+    assert_true(parse("history"));
+    assert_int_equal(args.last, 20);
+    assert_true(parse("pnl --day 2026-01-09"));
+    assert_true(args.one_day);
+    assert_int_equal(args.day, 20462);
+    assert_false(parse("reconcile --self-heal 51"));
+    assert_string_equal(said, "oms: --self-heal '51' must be a percentage above 0, at most 50\n");
+    assert_false(parse("reconcile --self-heal 0"));
+    assert_false(parse("history --last 0"));
+    assert_string_equal(said, "oms: --last '0' must be a whole number from 1 to 1000000\n");
+    assert_false(parse("pnl --day 2026-13-09"));
+    assert_false(parse("pnl --day 20260109"));
+    assert_false(parse("status --self-heal 5"));
+}
+
 static void defaults_are_the_careful_ones(void **state) {
     (void)state;
     assert_true(parse("submit D1 buy 1 AAPL"));
@@ -136,6 +158,7 @@ static void every_command_has_help_without_its_operands(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_submit_is_read_in_full),
+        cmocka_unit_test(what_reconciles_and_reads_takes_its_own_flags),
         cmocka_unit_test(defaults_are_the_careful_ones),
         cmocka_unit_test(openings_are_read_one_by_one),
         cmocka_unit_test(what_is_wrong_is_named_with_its_rule_or_a_guess),

@@ -55,8 +55,9 @@ static void *tidy_boot(const struct sut_ports *ports, const struct sut_config *c
 /* Down since 10:00:10, with the order filled. */
 #define DOWN    SIGNAL "10:00:10 crash kill\n"
 #define RESTART "10:00:30 restart\n"
-#define ADOPTS                                                                                    \
-    RESTART "expect oms running\n expect discrepancy ORPHAN_ORDER AAPL\n expect kill-switch on\n" \
+#define ADOPTS                                                            \
+    RESTART "expect oms running\n expect discrepancy ORPHAN_ORDER AAPL\n" \
+            "10:00:36 expect kill-switch on\n"                            \
             "10:01:00 operator releases kill-switch\n " SIGNAL_AT("10:01:01")
 #define REFUSES RESTART "expect oms halted\n always submits D1 <= 1\n"
 #define AGAIN   RESTART "expect oms halted\n 10:00:40 crash kill\n 10:00:50 restart\n"

@@ -86,6 +86,7 @@ static void parses_in_context(const char *header, const char *line) {
     bool own_decision = strncmp(header, "decision", 8) == 0;
     bool quantified = strncmp(line, "reach", 5) == 0;
     bool restart = strstr(line, "restart") != NULL;
+    bool corrects = strstr(line, "busts F1") != NULL || strstr(line, "corrects F1") != NULL;
     snprintf(text, sizeof text,
              "crashgate 1\nscenario \"t\"\n  %s\n%s%s"
              "  09:00:00 signal D1 buy 10 AAPL\n  start second\n%s  %s\n",
@@ -93,6 +94,7 @@ static void parses_in_context(const char *header, const char *line) {
              own_decision ? "" : decision,
              quantified ? "  crash anywhere\n"
              : restart  ? "  crash\n"
+             : corrects ? "  broker fills D1 10 @ 1 as F1\n"
                         : "",
              line);
     if (strncmp(line, "10:00:00  signal D1", 19) == 0) {

@@ -1,0 +1,321 @@
+/* Reading what the broker shows.
+ *
+ * Each look reads orders, then executions, then (for a comparison) positions. A list that did not
+ * come whole ends the look with nothing changed: no answer is never "nothing there". */
+#include "core/look.h"
+
+#include "core/threshold.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void look_free(struct picture *picture) {
+    broker_orders_free(&picture->orders);
+    broker_fills_free(&picture->fills);
+    broker_positions_free(&picture->positions);
+    *picture = (struct picture){.orders = {NULL}};
+}
+
+/* Text from the broker is bounded and printable before it is kept. */
+static void clean_fills(struct broker_fills *fills) {
+    for (size_t i = 0; i < fills->n; i++) {
+        struct broker_fill *fill = &fills->v[i];
+        text_clean(fill->execution_id, sizeof fill->execution_id, fill->execution_id);
+        text_clean(fill->order_id, sizeof fill->order_id, fill->order_id);
+        text_clean(fill->symbol, sizeof fill->symbol, fill->symbol);
+        text_clean(fill->refers, sizeof fill->refers, fill->refers);
+    }
+}
+
+static void clean_orders(struct broker_orders *orders) {
+    for (size_t i = 0; i < orders->n; i++) {
+        struct broker_order *order = &orders->v[i];
+        text_clean(order->id, sizeof order->id, order->id);
+        text_clean(order->client_order_id, sizeof order->client_order_id, order->client_order_id);
+        text_clean(order->symbol, sizeof order->symbol, order->symbol);
+    }
+}
+
+/* ---- orders ---- */
+
+static int64_t earlier(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Everything of ours that can still change happened after this. */
+int64_t look_since(const struct oms *oms, int64_t newest_ns) {
+    int64_t since = newest_ns;
+    for (size_t i = 0; i < oms->live_count; i++) {
+        const struct order *order = oms->live[i];
+        since = earlier(since, order->pub.created_ns);
+        if (order->first_send_ns > 0) { /* one adopted from a lost record is older than its row */
+            since = earlier(since, order->first_send_ns);
+        }
+    }
+    return since - THRESHOLD_LOOK_BACK_NS;
+}
+
+static const struct broker_reason no_memory = {.text = "no memory"};
+
+/* May a query still miss it because it is fresh? */
+static bool may_be_missed(const struct oms *oms, const struct order *order) {
+    return oms->mark_ns < order->first_send_ns + oms->config.profile->query_lag_ns;
+}
+
+/* The question that had no whole answer, and what is known of why. */
+static bool not_whole(struct picture *picture, const char *question,
+                      const struct broker_reason *why) {
+    char text[BROKER_TEXT_SIZE];
+    text_clean(text, sizeof text, why->text);
+    (void)snprintf(picture->why, sizeof picture->why, "%s: %.150s", question,
+                   text[0] != '\0' ? text : "no whole answer");
+    return false;
+}
+
+/* An order of ours that the list lacks is asked for by itself, where that can be done. False: no
+ * whole answer. */
+static bool look_up_missing(struct oms *oms, struct order *order, struct picture *picture) {
+    struct broker_order theirs = {.id = ""}, *row;
+    struct broker_reason why = {0};
+    enum broker_found found = BROKER_ABSENT;
+
+    if (oms->config.profile->knows_ids) {
+        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
+        engine_heard(oms, &why);
+    }
+    switch (found) {
+    case BROKER_FOUND:
+        row = broker_orders_add(&picture->orders);
+        if (row != NULL) {
+            *row = theirs;
+        }
+        return row != NULL || not_whole(picture, "one order", &no_memory);
+    case BROKER_ABSENT:
+        if (order_is_working(order) && !order->told_missing && !may_be_missed(oms, order)) {
+            order->told_missing = true;
+            engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
+                        "the broker does not know an order it had taken; nothing is sent again");
+        }
+        return true;
+    case BROKER_INCONCLUSIVE:
+        break;
+    }
+    return not_whole(picture, "one order", &why);
+}
+
+void look_forget(struct oms *oms) {
+    for (size_t i = 0; i < oms->book.order_count; i++) {
+        oms->book.orders[i]->listed = NULL;
+    }
+}
+
+/* Our order behind one of the broker's: known by its id, or by its client id. */
+static struct order *order_behind(const struct oms *oms, const struct broker_order *listed) {
+    return oms->config.profile->knows_ids ? book_by_client_id(&oms->book, listed->client_order_id)
+                                          : book_by_broker_id(&oms->book, listed->id);
+}
+
+/* Of several orders of the broker's under one client id, ours is the one whose broker id we know,
+ * and while we know none, the oldest: what a proxy delivers twice comes second. */
+static void note_listed(struct oms *oms, const struct picture *picture) {
+    look_forget(oms);
+    for (size_t i = 0; i < picture->orders.n; i++) {
+        const struct broker_order *listed = &picture->orders.v[i];
+        struct order *order = order_behind(oms, listed);
+        if (order != NULL && (order->pub.broker_order_id[0] != '\0'
+                                  ? strcmp(order->pub.broker_order_id, listed->id) == 0
+                                  : order->listed == NULL)) {
+            order->listed = listed;
+        }
+    }
+}
+
+/* A second order under an id of ours that is not ours is told once a life, and the next comparison
+ * (which lists it as an orphan) is made at once. */
+static void tell_second_orders(struct oms *oms, const struct picture *picture) {
+    for (size_t i = 0; i < picture->orders.n; i++) {
+        const struct broker_order *listed = &picture->orders.v[i];
+        struct order *order = order_behind(oms, listed);
+        if (order == NULL || order->listed == listed || order->told_second ||
+            (order->listed != NULL && strcmp(order->listed->id, listed->id) == 0)) {
+            continue;
+        }
+        order->told_second = true;
+        oms->compare_asked = true;
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
+                    "the broker has a second order under this client order id");
+    }
+}
+
+/* All orders since then, and those of ours that should be there besides: working ones, and held
+ * ones when `held`. `listed` is set on every order of ours. */
+bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture *picture) {
+    struct broker_reason why = {0};
+
+    const bool whole =
+        oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS, since_ns, &picture->orders, &why);
+
+    engine_heard(oms, &why);
+    if (!whole) {
+        return not_whole(picture, "orders", &why);
+    }
+    clean_orders(&picture->orders);
+    note_listed(oms, picture);
+    for (size_t i = 0; i < oms->live_count; i++) {
+        if (order_is_working(oms->live[i]) && oms->live[i]->listed == NULL &&
+            !look_up_missing(oms, oms->live[i], picture)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; held && i < oms->book.order_count; i++) {
+        struct order *order = oms->book.orders[i];
+        if (order->pub.state == OMS_STATE_HELD && order->listed == NULL &&
+            !look_up_missing(oms, order, picture)) {
+            return false;
+        }
+    }
+    clean_orders(&picture->orders);
+    note_listed(oms, picture);
+    tell_second_orders(oms, picture);
+    return true;
+}
+
+/* ---- executions ---- */
+
+/* What is booked of an order so far: the sum of quantity x price. False: cannot be read. */
+static bool booked_cost(struct oms *oms, const struct order *order, decimal_wide *cost) {
+    struct broker_fill fill;
+    int64_t row;
+    int rc;
+
+    *cost = 0;
+    while ((rc = store_next_fill(&oms->store, order->pub.decision.symbol, &fill, &row)) ==
+           SQLITE_ROW) {
+        *cost += row == order->id ? (decimal_wide)fill.qty_nanos * fill.price_nanos : 0;
+    }
+    return rc == SQLITE_DONE;
+}
+
+/* Where executions are not listed, what an order tells more of than is booked is one: its id is the
+ * order's with the quantity reached, so that it is the same one whoever finds it, and its price is
+ * the one that makes the average right. */
+static bool add_execution(struct oms *oms, const struct order *order, struct broker_fills *fills) {
+    const struct broker_order *listed = order->listed;
+    const int64_t qty = listed->filled_nanos - order->pub.filled_nanos;
+    char reached[DECIMAL_TEXT_MAX];
+    struct broker_fill *fill;
+    decimal_wide cost;
+
+    if (qty <= 0) {
+        return true;
+    }
+    fill = broker_fills_add(fills);
+    if (fill == NULL || !booked_cost(oms, order, &cost)) {
+        return false;
+    }
+    cost = (decimal_wide)listed->filled_avg_nanos * listed->filled_nanos - cost;
+    *fill = (struct broker_fill){.side = order->pub.decision.side,
+                                 .qty_nanos = qty,
+                                 .price_nanos = (int64_t)decimal_divide_rounded(cost, qty),
+                                 .at_ns = oms->mark_ns};
+    (void)snprintf(fill->execution_id, sizeof fill->execution_id, "%s#%s", listed->id,
+                   decimal_format(listed->filled_nanos, 0, reached));
+    text_clean(fill->order_id, sizeof fill->order_id, listed->id);
+    text_clean(fill->symbol, sizeof fill->symbol, listed->symbol);
+    return true;
+}
+
+/* The executions since then, as the broker lists them or as its orders imply them. False: not a
+ * whole answer. */
+bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *picture) {
+    struct broker_reason why = {0};
+    bool whole = true;
+
+    for (size_t i = 0; !oms->config.profile->tells_executions && i < oms->book.order_count; i++) {
+        const struct order *order = oms->book.orders[i];
+        whole = whole && (order->listed == NULL || add_execution(oms, order, &picture->fills) ||
+                          not_whole(picture, "executions", &why));
+    }
+    if (oms->config.profile->tells_executions) {
+        whole = oms->broker.fills(oms->broker.ctx, since_ns, &picture->fills, &why);
+        engine_heard(oms, &why);
+        clean_fills(&picture->fills);
+    }
+    return whole || not_whole(picture, "executions", &why);
+}
+/* ---- all of it ---- */
+
+/* The oldest moment whose executions matter: orders found besides the list may be older than it, and
+ * what was corrected since the last comparison may be of any age itself. */
+static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
+    const struct store_meta *meta = &oms->book.meta;
+    const int64_t compared_ns = meta->compared_ns > 0 ? meta->compared_ns : meta->created_ns;
+
+    since_ns = earlier(since_ns, compared_ns - THRESHOLD_LOOK_BACK_NS);
+    for (size_t i = 0; i < oms->book.order_count; i++) {
+        const struct order *order = oms->book.orders[i];
+        if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
+            since_ns =
+                earlier(since_ns, earlier(order->pub.created_ns, order->listed->submitted_ns) -
+                                      THRESHOLD_LOOK_BACK_NS);
+        }
+    }
+    return since_ns;
+}
+
+bool look_at_all(struct oms *oms, struct picture *picture) {
+    const struct store_meta *meta = &oms->book.meta;
+    const size_t count = oms->book.order_count;
+    const int64_t last_order_ns =
+        count > 0 ? oms->book.orders[count - 1]->pub.created_ns : meta->created_ns;
+    const int64_t newest = last_order_ns > meta->compared_ns ? last_order_ns : meta->compared_ns;
+    /* a lost tail of the database is younger than its newest row */
+    const int64_t since = look_since(oms, earlier(newest, engine_now(oms)));
+    struct broker_reason why = {0};
+    bool whole = look_at_orders(oms, since, true, picture);
+
+    if (whole) {
+        whole = look_at_executions(oms, fills_since(oms, since), picture);
+    }
+    if (whole) {
+        whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why) ||
+                not_whole(picture, "positions", &why);
+        engine_heard(oms, &why);
+    }
+    return whole;
+}
+
+/* ---- two of them ---- */
+
+static bool same_orders(const struct broker_orders *a, const struct broker_orders *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].id, b->v[i].id) == 0 && a->v[i].status == b->v[i].status &&
+               a->v[i].filled_nanos == b->v[i].filled_nanos &&
+               a->v[i].filled_avg_nanos == b->v[i].filled_avg_nanos;
+    }
+    return same;
+}
+
+static bool same_fills(const struct broker_fills *a, const struct broker_fills *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].execution_id, b->v[i].execution_id) == 0;
+    }
+    return same;
+}
+
+static bool same_positions(const struct broker_positions *a, const struct broker_positions *b) {
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->v[i].symbol, b->v[i].symbol) == 0 &&
+               a->v[i].qty_nanos == b->v[i].qty_nanos &&
+               a->v[i].avg_price_nanos == b->v[i].avg_price_nanos;
+    }
+    return same;
+}
+
+bool look_is_same(const struct picture *a, const struct picture *b) {
+    return same_orders(&a->orders, &b->orders) && same_fills(&a->fills, &b->fills) &&
+           same_positions(&a->positions, &b->positions);
+}

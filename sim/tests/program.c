@@ -27,7 +27,7 @@
 
 enum { WORDS_MAX = 24, RUN_S_MAX = 60, NOBODY = 65534 };
 
-static struct small_exchange small;
+struct small_exchange program_exchange;
 static struct wire_exchange exchange;
 static struct listener *server;
 static int executable = -1;
@@ -41,7 +41,7 @@ static enum wire_submit count_and_take(void *ctx, const struct broker_request *r
     small_exchange(ctx, &plain);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    small.now_ns = (int64_t)now.tv_sec * PROFILE_SECOND_NS + now.tv_nsec;
+    program_exchange.now_ns = (int64_t)now.tv_sec * PROFILE_SECOND_NS + now.tv_nsec;
     program.posts++;
     return plain.submit(ctx, request, order, refusal);
 }
@@ -49,8 +49,8 @@ static enum wire_submit count_and_take(void *ctx, const struct broker_request *r
 int program_setup(void **state) {
     char url[LISTENER_URL_SIZE];
     (void)state;
-    small = (struct small_exchange){0};
-    small_exchange(&small, &exchange);
+    program_exchange = (struct small_exchange){0};
+    small_exchange(&program_exchange, &exchange);
     exchange.submit = count_and_take;
     exchange.key_id = program.key_id = PROGRAM_KEY_ID;
     exchange.secret = program.secret = PROGRAM_SECRET;

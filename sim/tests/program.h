@@ -3,6 +3,8 @@
 #ifndef SIM_TESTS_PROGRAM_H
 #define SIM_TESTS_PROGRAM_H
 
+#include "sim/tests/small_exchange.h"
+
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -25,6 +27,7 @@ struct program {
     char output[PROGRAM_OUTPUT_SIZE]; /* what the last one that ended has said */
 };
 extern struct program program;
+extern struct small_exchange program_exchange; /* the one behind it */
 
 /* Once per process. False: there is no program to test, and it is said why. */
 bool program_open(void);

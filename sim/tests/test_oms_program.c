@@ -338,52 +338,55 @@ static void a_repeated_decision_is_known(void **state) {
 
 static void an_inconclusive_comparison_is_told_and_in_the_history(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1");
-    oms(CLI_ENVIRONMENT, "reconcile --url http://127.0.0.1:1 --wait 0.3");
-    said("comparison 1 at ");
-    said(" INCONCLUSIVE: orders: ");
-    said("has not answered a whole comparison yet");
-    oms(CLI_OK, "reconcile");
-    said("1 comparison, 0 differences");
-    oms(CLI_OK, "history");
-    said("comparison 1 at ");
-    said("comparison 2 at ");
-    said("2 comparisons, 0 differences");
-    oms(CLI_OK, "history --last 1 --json");
-    said("{\"id\":2,");
-    said("\"inconclusive\":\"\"");
-    oms(CLI_ENVIRONMENT, "history --db other.db");
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_ENVIRONMENT, "reconcile --url http://127.0.0.1:1 --wait 0.3");
+    program_said("comparison 1 at ");
+    program_said(" INCONCLUSIVE: orders: ");
+    program_said("has not answered a whole comparison yet");
+    program_run(CLI_OK, "reconcile");
+    program_said("1 comparison, 0 differences");
+    program_run(CLI_OK, "history");
+    program_said("comparison 1 at ");
+    program_said("comparison 2 at ");
+    program_said("2 comparisons, 0 differences");
+    program_run(CLI_OK, "history --last 1 --json");
+    program_said("{\"id\":2,");
+    program_said("\"inconclusive\":\"\"");
+    program_run(CLI_ENVIRONMENT, "history --db other.db");
 }
 
 static void the_profit_is_told_by_symbol_and_day(void **state) {
     (void)state;
-    oms(CLI_OK, "init --account A1 --opening AAPL=-2@160");
-    small.positions[0] = (struct broker_position){.symbol = "AAPL",
-                                                  .qty_nanos = -2 * DECIMAL_NANOS,
-                                                  .avg_price_nanos = 160ll * DECIMAL_NANOS};
-    small.positions_n = 1;
-    oms(CLI_OK, "submit D1 buy 2 AAPL limit 150");
-    small.orders[0].status = BROKER_STATUS_FILLED;
-    snprintf(small.orders[0].status_text, sizeof small.orders[0].status_text, "filled");
-    small.orders[0].filled_nanos = 2ll * DECIMAL_NANOS;
-    small.fills[0] = (struct broker_fill){.execution_id = "F1",
-                                          .symbol = "AAPL",
-                                          .qty_nanos = 2ll * DECIMAL_NANOS,
-                                          .price_nanos = 150250000000ll};
-    snprintf(small.fills[0].order_id, sizeof small.fills[0].order_id, "%s", small.orders[0].id);
-    small.fills_n = 1;
-    small.positions_n = 0;
-    small.orders[0].submitted_ns = (int64_t)time(NULL) * DECIMAL_NANOS;
-    small.fills[0].at_ns = small.orders[0].submitted_ns;
-    oms(CLI_OK, "reconcile");
-    said("explained by our own executions");
-    oms(CLI_OK, "pnl");
-    said("AAPL             19.50");
-    said("realized 19.50");
-    oms(CLI_OK, "pnl --day 2000-01-01");
-    said("realized 0.00");
-    oms(CLI_OK, "pnl --json");
-    said("\"realized\":\"19.5\"");
+    program_run(CLI_OK, "init --account A1 --opening AAPL=-2@160");
+    program_exchange.positions[0] =
+        (struct broker_position){.symbol = "AAPL",
+                                 .qty_nanos = -2 * DECIMAL_NANOS,
+                                 .avg_price_nanos = 160ll * DECIMAL_NANOS};
+    program_exchange.positions_n = 1;
+    program_run(CLI_OK, "submit D1 buy 2 AAPL limit 150");
+    program_exchange.orders[0].status = BROKER_STATUS_FILLED;
+    snprintf(program_exchange.orders[0].status_text, sizeof program_exchange.orders[0].status_text,
+             "filled");
+    program_exchange.orders[0].filled_nanos = 2ll * DECIMAL_NANOS;
+    program_exchange.fills[0] = (struct broker_fill){.execution_id = "F1",
+                                                     .symbol = "AAPL",
+                                                     .qty_nanos = 2ll * DECIMAL_NANOS,
+                                                     .price_nanos = 150250000000ll};
+    snprintf(program_exchange.fills[0].order_id, sizeof program_exchange.fills[0].order_id, "%s",
+             program_exchange.orders[0].id);
+    program_exchange.fills_n = 1;
+    program_exchange.positions_n = 0;
+    program_exchange.orders[0].submitted_ns = (int64_t)time(NULL) * DECIMAL_NANOS;
+    program_exchange.fills[0].at_ns = program_exchange.orders[0].submitted_ns;
+    program_run(CLI_OK, "reconcile");
+    program_said("explained by our own executions");
+    program_run(CLI_OK, "pnl");
+    program_said("AAPL             19.50");
+    program_said("realized 19.50");
+    program_run(CLI_OK, "pnl --day 2000-01-01");
+    program_said("realized 0.00");
+    program_run(CLI_OK, "pnl --json");
+    program_said("\"realized\":\"19.5\"");
 }
 
 /* ---- no space ---- */

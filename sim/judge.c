@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char *const meanings[] = {"",
-#define X(number, meaning) meaning,
+#define X(number, meaning) (meaning),
                                        INVARIANTS(X)
 #undef X
 };

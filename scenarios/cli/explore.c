@@ -315,6 +315,8 @@ void explorations_make(struct explorations *all, struct suite *suite,
 
 /* ---- aside ---- */
 
+enum { ASIDE_JOBS = 2 }; /* what is beside them ends earlier, and would leave a core idle */
+
 static void keep_nothing(void *ctx, struct exploration *exploration) {
     (void)ctx;
     (void)exploration;
@@ -327,7 +329,7 @@ struct explorations_aside explorations_begin(struct explorations *all, struct su
     fflush(NULL);
     aside.pid = aside.results == NULL ? -1 : fork();
     if (aside.pid == 0) {
-        make_all(all, suite, options, 1, keep_nothing, NULL);
+        make_all(all, suite, options, ASIDE_JOBS, keep_nothing, NULL);
         for (size_t i = 0; i < all->n; i++)
             written = written && send_made(aside.results, &all->v[i]);
         _exit(written && fflush(aside.results) == 0 ? suite->exit_code : EXIT_ENVIRONMENT);

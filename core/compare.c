@@ -464,11 +464,12 @@ static bool nothing_is_unexplained(const struct reconcile_found *found) {
  * show the same. */
 static enum stand look_once(struct oms *oms, struct comparison *comparison, const char **why,
                             enum oms_code *code, struct oms_error *error) {
+    static const struct picture nothing;
     const struct picture *picture = &comparison->picture;
 
     look_free(&comparison->before);
     comparison->before = comparison->picture;
-    comparison->picture = (struct picture){.orders = {NULL}};
+    comparison->picture = nothing;
     forget_look(comparison);
     if (!look_at_all(oms, &comparison->picture)) {
         *why = picture->why;

@@ -10,10 +10,12 @@
 #include <string.h>
 
 void look_free(struct picture *picture) {
+    static const struct picture nothing;
+
     broker_orders_free(&picture->orders);
     broker_fills_free(&picture->fills);
     broker_positions_free(&picture->positions);
-    *picture = (struct picture){.orders = {NULL}};
+    *picture = nothing;
 }
 
 /* Text from the broker is bounded and printable before it is kept. */

@@ -31,8 +31,8 @@ enum {
     PEERS_MAX = 64,
     NAP_MS = 100, /* a signal waits no longer */
     MS_NS = 1000000,
-    MINUTE_NS_COUNT = 60, /* seconds */
-    KEPT_BACK = 10,       /* requests that one piece of work may need */
+    MINUTE_S = 60,
+    KEPT_BACK = 10, /* requests that one piece of work may need */
     ARGS_MAX = 64
 };
 
@@ -66,6 +66,13 @@ struct run {
 
 /* ---- sockets ---- */
 
+/* (3) Only a socket is in the way: what else lies there is somebody's. */
+static void remove_dead_socket(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        unlink(path);
+}
+
 static int listen_at(const char *path, FILE *err) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = -1;
@@ -75,7 +82,7 @@ static int listen_at(const char *path, FILE *err) {
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    unlink(path); /* (3) */
+    remove_dead_socket(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(path, S_IRUSR | S_IWUSR) != 0 || listen(fd, PEERS_MAX) != 0) {
@@ -139,9 +146,22 @@ static void accept_all(struct run *run, int listening, bool operates) {
     }
 }
 
+/* The store failed: that is how this process ends. False, always. */
+static bool ends_with(struct run *run, enum oms_code code, const struct oms_error *error) {
+    run->exit = session_fail(run->s, run->s->err, code, error);
+    return false;
+}
+
+/* How long to wait for something due in so long, in ms: never past the next look for a signal. */
+static int nap_ms(int64_t left_ns) {
+    if (left_ns <= 0)
+        return 0;
+    return left_ns / MS_NS >= NAP_MS ? NAP_MS : (int)(left_ns / MS_NS) + 1;
+}
+
 /* ---- operators ---- */
 
-static void answer_call(struct run *run, struct peer *peer, int exit) {
+static void answer_call(struct peer *peer, int exit) {
     cJSON *json = cJSON_CreateObject();
     char *text = NULL;
     fflush(peer->call.out);
@@ -156,7 +176,6 @@ static void answer_call(struct run *run, struct peer *peer, int exit) {
     cJSON_Delete(json);
     forget_call(peer);
     peer->lines.ended = true; /* one question a connection */
-    (void)run;
 }
 
 /* A flag that this process was started with another value of cannot be meant. */
@@ -208,9 +227,9 @@ static void hear_question(struct run *run, struct peer *peer, const char *line) 
         peer->lines.ended = true;
     } else if (!read_question(peer, json)) {
         fprintf(peer->call.err, "oms: the running process cannot do that\n");
-        answer_call(run, peer, CLI_USAGE);
+        answer_call(peer, CLI_USAGE);
     } else if (!fits(run->s, &peer->call)) {
-        answer_call(run, peer, CLI_USAGE);
+        answer_call(peer, CLI_USAGE);
     } else {
         peer->call.deadline_ns = clock_now_ns() + peer->args->wait_ns;
         run->hold |= peer->args->command == CLI_COMMAND_KILL_SWITCH && peer->args->kill_on;
@@ -253,7 +272,8 @@ static bool serve_operators(struct run *run) {
         }
         if (exit == CALL_GOES_ON && !looked) {
             looked = true;
-            fine = oms_view(run->s->oms, &view, &error) == OMS_OK;
+            enum oms_code code = oms_view(run->s->oms, &view, &error);
+            fine = code == OMS_OK || ends_with(run, code, &error);
             oms_next(run->s->oms, &next);
         }
         if (exit == CALL_GOES_ON && fine && command_settled(&peer->call, &view, &next))
@@ -261,7 +281,7 @@ static bool serve_operators(struct run *run) {
         else if (exit == CALL_GOES_ON && fine && clock_now_ns() >= peer->call.deadline_ns)
             exit = command_finish(run->s, &peer->call, &view, command_overdue(&view));
         if (exit != CALL_GOES_ON)
-            answer_call(run, peer, exit);
+            answer_call(peer, exit);
     }
     run->hold = false;
     oms_view_free(&view);
@@ -290,9 +310,7 @@ static bool take_batch(struct run *run, struct batch *batch) {
         lines_put(&batch->from[i]->lines, batch->from[i]->out_fd,
                   decision_json_answer(batch->decisions[i].id, &batch->answers[i], text));
     batch->count = 0;
-    if (code != OMS_OK)
-        run->exit = session_fail(run->s, run->s->err, code, &error);
-    return code == OMS_OK;
+    return code == OMS_OK || ends_with(run, code, &error);
 }
 
 static bool take_cancel(struct run *run, struct peer *peer, const char *decision_id) {
@@ -301,10 +319,7 @@ static bool take_cancel(struct run *run, struct peer *peer, const char *decision
     enum oms_code code = oms_cancel(run->s->oms, decision_id, &error);
     lines_put(&peer->lines, peer->out_fd,
               decision_json_cancel(decision_id, code == OMS_OK ? NULL : error.text, text));
-    if (code == OMS_OK || code == OMS_INVALID)
-        return true;
-    run->exit = session_fail(run->s, run->s->err, code, &error);
-    return false;
+    return code == OMS_OK || code == OMS_INVALID || ends_with(run, code, &error);
 }
 
 /* Lines are taken in order; a cancel waits for the decisions before it. */
@@ -370,7 +385,7 @@ static void see_off(struct run *run) {
 static int64_t may_ask_ns(const struct run *run) {
     size_t oldest = (run->asked_at + KEPT_BACK) % run->rate;
     int64_t at_ns = run->asked_ns[oldest];
-    return at_ns == 0 ? 0 : at_ns + MINUTE_NS_COUNT * PROFILE_SECOND_NS;
+    return at_ns == 0 ? 0 : at_ns + MINUTE_S * PROFILE_SECOND_NS;
 }
 
 static bool on_request(void *ctx, const struct transport_request *request) {
@@ -386,8 +401,7 @@ static bool on_wait(void *ctx, CURLM *multi, int64_t until_ns) {
     struct run *run = ctx;
     struct curl_waitfd watched[PEERS_MAX + 1];
     unsigned count = 0;
-    int64_t left_ns = until_ns - transport_real_io()->now_ns(NULL);
-    int ms = left_ns <= 0 ? 0 : left_ns / MS_NS >= NAP_MS ? NAP_MS : (int)(left_ns / MS_NS) + 1;
+    int ms = nap_ms(until_ns - transport_real_io()->now_ns(NULL));
     if (run->control_fd >= 0)
         watched[count++] = (struct curl_waitfd){.fd = run->control_fd, .events = CURL_WAIT_POLLIN};
     for (size_t i = 0; i < PEERS_MAX; i++)
@@ -420,8 +434,7 @@ static bool is_quiet(const struct run *run, const struct oms_next *next) {
 static void wait_for_something(struct run *run, int64_t due_ns) {
     struct pollfd watched[PEERS_MAX + 2];
     nfds_t count = 0;
-    int64_t left_ns = due_ns - clock_now_ns();
-    int ms = left_ns <= 0 ? 0 : left_ns / MS_NS >= NAP_MS ? NAP_MS : (int)(left_ns / MS_NS) + 1;
+    int ms = nap_ms(due_ns - clock_now_ns());
     watched[count++] = (struct pollfd){.fd = run->control_fd, .events = POLLIN};
     watched[count++] = (struct pollfd){.fd = run->strategy_fd, .events = POLLIN};
     for (size_t i = 0; i < PEERS_MAX; i++) {
@@ -443,17 +456,14 @@ static int64_t work(struct run *run, bool *fine) {
     struct oms_next next;
     int64_t now_ns = clock_now_ns(), at_ns = 0;
     oms_next(run->s->oms, &next);
-    if (next.work == OMS_WORK_NONE)
-        return INT64_MAX;
     at_ns = next.at_ns;
     if (next.work != OMS_WORK_RECORD && may_ask_ns(run) > at_ns)
         at_ns = may_ask_ns(run);
-    if (at_ns > now_ns)
+    if (next.work != OMS_WORK_NONE && at_ns > now_ns)
         return at_ns;
+    /* With nothing due it tells whether an operator's command has met a failing store. */
     enum oms_code code = oms_step(run->s->oms, &error);
-    *fine = code == OMS_OK;
-    if (!*fine)
-        run->exit = session_fail(run->s, run->s->err, code, &error);
+    *fine = code == OMS_OK || ends_with(run, code, &error);
     oms_next(run->s->oms, &next);
     return next.work == OMS_WORK_NONE ? INT64_MAX : next.at_ns;
 }
@@ -488,7 +498,7 @@ static void put_answers_on_record(struct run *run) {
     if (run->exit == CLI_OK && next.work == OMS_WORK_RECORD) {
         enum oms_code code = oms_step(run->s->oms, &error);
         if (code != OMS_OK)
-            run->exit = session_fail(run->s, run->s->err, code, &error);
+            ends_with(run, code, &error);
     }
 }
 

@@ -264,6 +264,32 @@ static void a_path_that_is_too_long_for_a_socket_is_refused(void **state) {
     program_said("is too long for a control socket beside it");
 }
 
+static void a_store_that_fails_under_an_operator_ends_it(void **state) {
+    struct rlimit full = {4096, 4096}; /* no file may grow any more */
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    program.file_size_max = 1 << 30;
+    start("");
+    program.file_size_max = 0;
+    program_run(CLI_OK, "reconcile");
+    assert_int_equal(prlimit(running, RLIMIT_FSIZE, &full, NULL), 0);
+    program_run(CLI_ENVIRONMENT, "kill-switch on --why drill");
+    program_said("storage");
+    assert_int_equal(program_finish(running), CLI_ENVIRONMENT);
+    running = 0;
+    close(to_it), close(from_it);
+    program_run(CLI_OK, "kill-switch on --why drill");
+}
+
+static void a_file_that_is_no_socket_is_never_replaced_by_one(void **state) {
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_ENVIRONMENT, "run --listen oms.db");
+    program_said("socket oms.db: Address already in use");
+    program_run(CLI_OK, "status");
+    program_said("account A1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, start_folder, end_folder)
@@ -273,6 +299,8 @@ int main(void) {
         T(killed_at_any_moment_it_forgets_nothing_it_answered),
         T(strategies_may_come_by_socket_and_only_by_our_own_hand),
         T(with_its_input_ended_it_ends_once_all_is_settled),
+        T(a_store_that_fails_under_an_operator_ends_it),
+        T(a_file_that_is_no_socket_is_never_replaced_by_one),
         T(a_path_that_is_too_long_for_a_socket_is_refused),
 #undef T
     };

@@ -441,7 +441,7 @@ static unsigned cores(void) {
 
 static bool read_options(const struct options *options, struct explore_options *explore,
                          struct budget *budget, unsigned long *jobs) {
-    unsigned long faults = 0, audits = AUDITS, lives = 0, seconds = 0;
+    unsigned long faults = 0, audits = AUDITS, every = 1, lives = 0, seconds = 0;
     int delays =
         read_word("--restarts", options->value[OPTION_RESTARTS], delay_words, EXPLORE_THRESHOLDS);
     int wrong = read_word("--wrong-key", options->value[OPTION_WRONG_KEY], wrong_keys, 0);
@@ -452,6 +452,7 @@ static bool read_options(const struct options *options, struct explore_options *
         !read_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
                      &faults) ||
         !read_number("--audits", options->value[OPTION_AUDITS], 0, 1000, &audits) ||
+        !read_number("--audit-every", options->value[OPTION_AUDIT_EVERY], 1, 1000000, &every) ||
         !read_number("--lives", options->value[OPTION_LIVES], 1, 1000000000, &lives) ||
         !read_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
         !read_number("--memory", options->value[OPTION_MEMORY], 1, MEMORY_MOST_MIB,
@@ -464,6 +465,7 @@ static bool read_options(const struct options *options, struct explore_options *
     explore->faults = (unsigned)faults;
     explore->lives_max = lives;
     explore->audits = (unsigned)audits;
+    explore->audit_every = (unsigned)every;
     explore->without = (unsigned)wrong;
     explore->verdict_only = by == 1;
     explore->ctx = budget;

@@ -390,12 +390,13 @@ static struct trail *trail_of_death(struct explorer *x, const struct work *work,
     return trail;
 }
 
-/* A merged world is a sample when its class has not had enough of them. */
+/* A merged world is a sample when its class is one to sample, and has not had enough of them. */
 static void audit_merged(struct explorer *x, size_t class, const struct moments *pending,
                          const struct work *work, const struct plan_item *item, unsigned cost) {
     struct crash_class *merged = &x->crash_classes[class];
     uint64_t starts = 0, expected = merged->starts;
-    if (merged->audits >= x->options->audits)
+    if (merged->audits >= x->options->audits ||
+        (x->options->audit_every > 1 && class % x->options->audit_every != 0))
         return;
     merged->audits++;
     x->audit_starts = merged->audits + class;

@@ -48,6 +48,7 @@ struct explore_options {
     unsigned long lives_max;  /* 0: as many as it takes */
     unsigned long worlds_max; /* distinct ones that may wait at a time; 0: a ceiling of its own */
     unsigned audits;          /* merged worlds that are run all the same, for each that is kept */
+    unsigned audit_every;     /* ... and is a sample: one in so many of those kept; 0: each is */
     unsigned without;         /* enum meaning_without: a wrong key, to see that it is noticed */
     bool verdict_only;        /* audits compare verdicts only: wrong too */
     bool kill, power;         /* the ways to die; the scenario's `crashes` when both are false */

@@ -360,6 +360,46 @@ enum oms_code oms_profits_at(const struct oms_place *place, struct oms_profits *
                              struct oms_error *error);
 void oms_profits_free(struct oms_profits *profits);
 
+/* What is on record row by row: executions (corrections, and adjustments of comparisons, included)
+ * by time, then the journal in the order in which it was written. */
+struct oms_execution {
+    char execution_id[BROKER_EXECUTION_ID_SIZE];
+    char decision_id[OMS_DECISION_ID_SIZE]; /* "": an adjustment, which belongs to no order */
+    char symbol[BROKER_SYMBOL_SIZE];
+    enum broker_side side;
+    int64_t qty_nanos, price_nanos;
+    int64_t at_ns;
+    char refers[BROKER_EXECUTION_ID_SIZE]; /* the execution that this one corrects, or "" */
+};
+struct oms_entry {
+    int64_t id, at_ns;
+    char kind[BROKER_TEXT_SIZE]; /* discrepancy, kill-switch-on, resolve, adjustment, ... */
+    /* about what: the comparison (0: none), then as in struct oms_discrepancy */
+    struct oms_discrepancy about;
+};
+/* Who is told; NULL: not that kind of row. Rows are valid during the call. False ends it. */
+struct oms_reader {
+    void *ctx;
+    bool (*execution)(void *ctx, const struct oms_execution *execution);
+    bool (*entry)(void *ctx, const struct oms_entry *entry);
+};
+/* Ways in as for oms_view; the second checks the store. */
+enum oms_code oms_records(struct oms *oms, const struct oms_reader *reader,
+                          struct oms_error *error);
+enum oms_code oms_records_at(const struct oms_place *place, const struct oms_reader *reader,
+                             struct oms_error *error);
+
+/* Copies the store as its newest commit left it into the file at `path`, in the store's VFS: an empty
+ * one, or none. The copy is one file, and its kill switch is on, with `why` on record: whoever is
+ * started on it takes and sends nothing until a person releases the switch, because orders may have
+ * been sent since it was made. The store itself is only read, also when the copy fails
+ * (OMS_INVALID: the instance goes on; throw away what there is of the copy). The second way in is
+ * for a store nobody runs on, which is checked first. */
+enum oms_code oms_backup(struct oms *oms, const char *path, const char *why,
+                         struct oms_error *error);
+enum oms_code oms_backup_at(const struct oms_place *place, const char *path, int64_t at_ns,
+                            const char *why, struct oms_error *error);
+
 /* The client order id of a decision: a pure function of account and decision id (2). */
 void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,
                          char out[BROKER_CLIENT_ID_SIZE]);

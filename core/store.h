@@ -65,6 +65,11 @@
     X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "                    \
              "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "      \
              "?1 ORDER BY id")                                                                     \
+    X(EXECUTIONS, "SELECT +f.execution_id, +ifnull(o.decision_id, ''), +f.symbol, +f.side, "       \
+                  "+f.qty, +f.price, +f.at_ns, +f.refers FROM fills f LEFT JOIN orders o ON "      \
+                  "o.id = f.order_id ORDER BY f.at_ns, f.execution_id")                            \
+    X(ENTRIES, "SELECT +id, +at_ns, +kind, +run, +type, +severity, +explained, +symbol, +ref, "    \
+               "+oms_value, +broker_value, +text FROM journal ORDER BY id")                        \
     X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
@@ -177,6 +182,8 @@ int store_next_position(struct store *store, struct position *position);
 int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]);
 int store_next_run_back(struct store *store, struct oms_run *run);
 int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_discrepancy *found);
+int store_next_execution(struct store *store, struct oms_execution *execution);
+int store_next_entry(struct store *store, struct oms_entry *entry);
 void store_rest(struct store *store, enum store_sql which);
 /* SQLITE_ROW when there, SQLITE_DONE when not. */
 int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]);

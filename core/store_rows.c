@@ -270,6 +270,46 @@ int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_dis
     return rc;
 }
 
+int store_next_execution(struct store *store, struct oms_execution *execution) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_EXECUTIONS, "ttttiiit", &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *execution = (struct oms_execution){
+        .qty_nanos = get_int(row, 4), .price_nanos = get_int(row, 5), .at_ns = get_int(row, 6)};
+    get_text(row, 0, execution->execution_id, sizeof execution->execution_id);
+    get_text(row, 1, execution->decision_id, sizeof execution->decision_id);
+    get_text(row, 2, execution->symbol, sizeof execution->symbol);
+    get_text(row, 7, execution->refers, sizeof execution->refers);
+    return broker_side_parse(get_word(row, 3), &execution->side) ? SQLITE_ROW : SQLITE_CORRUPT;
+}
+
+int store_next_entry(struct store *store, struct oms_entry *entry) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_ENTRIES, "iitiiiittiit", &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *entry = (struct oms_entry){
+        .id = get_int(row, 0),
+        .at_ns = get_int(row, 1),
+        .about = {.run = get_int(row, 3),
+                  .type = (enum oms_discrepancy_type)get_int(row, 4),
+                  .severity = (enum oms_severity)get_int(row, 5),
+                  .explained = get_int(row, 6) != 0,
+                  .oms_nanos = get_int(row, 9),
+                  .broker_nanos = get_int(row, 10)},
+    };
+    get_text(row, 2, entry->kind, sizeof entry->kind);
+    get_text(row, 7, entry->about.symbol, sizeof entry->about.symbol);
+    get_text(row, 8, entry->about.ref, sizeof entry->about.ref);
+    get_text(row, 11, entry->about.text, sizeof entry->about.text);
+    return rc;
+}
+
 int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]) {
     sqlite3_stmt *row;
     int rc = store_prepare(store, STORE_KEY_OF, &row);

@@ -3,6 +3,7 @@
 #include "core/live/cli.h"
 
 #include "core/live/fence.h"
+#include "core/live/publish.h"
 #include "core/live/session.h"
 
 #include <stdlib.h>
@@ -84,6 +85,66 @@ static int run_here(const struct cli_args *args, FILE *out, FILE *err, volatile 
     return exit;
 }
 
+/* ---- commands whose result is a file ---- */
+
+static int do_here_or_there(const struct cli_args *args, int argc, char *const *argv, FILE *out,
+                            FILE *err, volatile const int *stop) {
+    int exit = ask_the_running_one(args, argc, argv, out, err);
+    return exit == CALL_GOES_ON ? run_here(args, out, err, stop) : exit;
+}
+
+static int export_to_file(const struct cli_args *args, int argc, char *const *argv, FILE *err,
+                          volatile const int *stop) {
+    struct publish publish;
+    if (!publish_begin(&publish, args->output, true, err))
+        return CLI_ENVIRONMENT;
+    FILE *file = fopen(publish.temporary, "we");
+    int exit = file != NULL ? do_here_or_there(args, argc, argv, file, err, stop) : CLI_ENVIRONMENT;
+    bool written = file != NULL && ferror(file) == 0;
+    written = (file == NULL || fclose(file) == 0) && written;
+    if (!written) {
+        fprintf(err, "oms: file %s: could not be written\n", args->output);
+        exit = CLI_ENVIRONMENT;
+    }
+    if (exit == CLI_OK && !publish_finish(&publish, err))
+        exit = CLI_ENVIRONMENT;
+    publish_drop(&publish);
+    return exit;
+}
+
+/* Whoever has the store open fills a file beside the place where the copy is to be; it gets its name
+ * once it has been checked. */
+static int backup_to_file(struct cli_args *args, int argc, char *const *argv, FILE *out, FILE *err,
+                          volatile const int *stop) {
+    struct publish publish;
+    const char *shown = args->file;
+    char **words = calloc((size_t)argc + 1, sizeof *words);
+    int exit = CLI_ENVIRONMENT;
+    if (words == NULL || !publish_begin(&publish, args->file, false, err)) {
+        free(words);
+        return CLI_ENVIRONMENT;
+    }
+    for (int i = 0; i < argc; i++)
+        words[i] = argv[i] == shown ? publish.temporary : argv[i];
+    args->file = publish.temporary;
+    exit = do_here_or_there(args, argc, words, out, err, stop);
+    if (exit == CLI_OK &&
+        (!backup_check(publish.temporary, shown, out, err) || !publish_finish(&publish, err)))
+        exit = CLI_ENVIRONMENT;
+    publish_drop(&publish);
+    free(words);
+    return exit;
+}
+
+static int do_command(struct cli_args *args, int argc, char *const *argv, FILE *out, FILE *err,
+                      volatile const int *stop) {
+    if (args->command == CLI_COMMAND_BACKUP)
+        return backup_to_file(args, argc, argv, out, err, stop);
+    if (args->command == CLI_COMMAND_EXPORT && args->output != NULL)
+        return export_to_file(args, argc, argv, err, stop);
+    return do_here_or_there(args, argc, argv, out, err, stop);
+}
+
 int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const int *stop) {
     struct cli_args *args = calloc(1, sizeof *args);
     int exit = CLI_USAGE;
@@ -98,9 +159,7 @@ int cli_run(int argc, char *const *argv, FILE *out, FILE *err, volatile const in
             cli_help_command(args->command, out);
         exit = CLI_OK;
     } else {
-        exit = ask_the_running_one(args, argc, argv, out, err);
-        if (exit == CALL_GOES_ON)
-            exit = run_here(args, out, err, stop);
+        exit = do_command(args, argc, argv, out, err, stop);
     }
     free(args);
     return exit;

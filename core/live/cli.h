@@ -25,19 +25,24 @@ enum cli_exit {
 };
 
 /* command, what follows it, one line */
-#define CLI_COMMANDS(X)                                                                        \
-    X(INIT, "init", "", "create an empty store, on purpose")                                   \
-    X(SUBMIT, "submit", "ID buy|sell QTY SYMBOL [limit PRICE|market]",                         \
-      "take one decision and see it through; safe to repeat with the same ID")                 \
-    X(CANCEL, "cancel", "ID", "cancel a decision's order; safe to repeat")                     \
-    X(RUN, "run", "",                                                                          \
-      "keep running: take decisions as JSON lines, send, follow, answer operators")            \
-    X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing") \
-    X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")           \
-    X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")    \
-    X(PNL, "pnl", "", "show realized profit by symbol and day (UTC); changes nothing")         \
-    X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                  \
-    X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                \
+#define CLI_COMMANDS(X)                                                                         \
+    X(INIT, "init", "", "create an empty store, on purpose")                                    \
+    X(SUBMIT, "submit", "ID buy|sell QTY SYMBOL [limit PRICE|market]",                          \
+      "take one decision and see it through; safe to repeat with the same ID")                  \
+    X(CANCEL, "cancel", "ID", "cancel a decision's order; safe to repeat")                      \
+    X(RUN, "run", "",                                                                           \
+      "keep running: take decisions as JSON lines, send, follow, answer operators")             \
+    X(STATUS, "status", "", "show orders, positions and the last comparison; changes nothing")  \
+    X(ORDERS, "orders", "", "show orders, or some of them; changes nothing")                    \
+    X(POSITIONS, "positions", "", "show positions; changes nothing")                            \
+    X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")            \
+    X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")     \
+    X(PNL, "pnl", "", "show realized profit by symbol and day (UTC); changes nothing")          \
+    X(EXPORT, "export", "", "write what is on record as JSON or CSV; changes nothing")          \
+    X(BACKUP, "backup", "FILE",                                                                 \
+      "copy the store, also while another process runs on it; the copy does not trade unasked") \
+    X(KILL_SWITCH, "kill-switch", "on|off", "stop or allow sending, durably")                   \
+    X(RESOLVE, "resolve", "ID gone | ID adopt BROKER_ORDER_ID",                                 \
       "say what became of a held order: it is not at the broker, or it is that one there")
 enum cli_command {
 #define X(id, word, operands, meaning) CLI_COMMAND_##id,
@@ -79,7 +84,20 @@ enum cli_command {
       "end once standard input has, and nothing is unsent or in doubt")                          \
     X(RATE, "--rate", "REQUESTS", 1u << CLI_COMMAND_RUN,                                         \
       "ask the broker at most this often a minute [200]")                                        \
-    X(JSON, "--json", "", CLI_ALL & ~((1u << CLI_COMMAND_INIT) | (1u << CLI_COMMAND_RUN)),       \
+    X(OPEN, "--open", "", 1u << CLI_COMMAND_ORDERS,                                              \
+      "only what has not ended: intents, in doubt, working, partially filled")                   \
+    X(HELD, "--held", "", 1u << CLI_COMMAND_ORDERS, "only what is held for a person")            \
+    X(SYMBOL, "--symbol", "SYMBOL", (1u << CLI_COMMAND_ORDERS) | (1u << CLI_COMMAND_POSITIONS),  \
+      "only this symbol")                                                                        \
+    X(DECISION, "--decision", "ID", 1u << CLI_COMMAND_ORDERS, "only this decision's order")      \
+    X(FORMAT, "--format", "json|csv", 1u << CLI_COMMAND_EXPORT, "of the export [json]")          \
+    X(WHAT, "--what", "TABLE", 1u << CLI_COMMAND_EXPORT,                                         \
+      "orders, fills, positions, journal, comparisons, profits or (as JSON) all [orders]")       \
+    X(OUTPUT, "--output", "FILE", 1u << CLI_COMMAND_EXPORT,                                      \
+      "write there, whole or not at all [standard output]")                                      \
+    X(JSON, "--json", "",                                                                        \
+      CLI_ALL & ~((1u << CLI_COMMAND_INIT) | (1u << CLI_COMMAND_RUN) |                           \
+                  (1u << CLI_COMMAND_EXPORT) | (1u << CLI_COMMAND_BACKUP)),                      \
       "answer in JSON")                                                                          \
     X(EVENTS, "--events", "", CLI_ALL, "tell every step on standard error, as JSON lines")       \
     X(HELP, "--help", "", CLI_ALL, "this text")
@@ -91,6 +109,23 @@ enum cli_flag {
 };
 
 enum { CLI_OPENINGS_MAX = 256, CLI_PATH_SIZE = 4096 };
+
+/* What can be exported, word. */
+#define CLI_TABLES(X)             \
+    X(ORDERS, "orders")           \
+    X(FILLS, "fills")             \
+    X(POSITIONS, "positions")     \
+    X(JOURNAL, "journal")         \
+    X(COMPARISONS, "comparisons") \
+    X(PROFITS, "profits")         \
+    X(ALL, "all")
+enum cli_table {
+#define X(id, word) CLI_TABLE_##id,
+    CLI_TABLES(X)
+#undef X
+        CLI_TABLE_COUNT
+};
+const char *cli_table_name(enum cli_table table);
 
 /* A command line, understood. Text points into argv. */
 struct cli_args {
@@ -112,6 +147,12 @@ struct cli_args {
     int rate; /* requests a minute */
     bool kill_on;
     char broker_order_id[BROKER_ORDER_ID_SIZE]; /* RESOLVE: adopt this one; "": gone */
+    bool open_only, held_only;                  /* ORDERS */
+    const char *symbol, *only_id;               /* ORDERS, POSITIONS; NULL: all */
+    bool csv;                                   /* EXPORT; else JSON */
+    enum cli_table table;                       /* EXPORT */
+    const char *output;                         /* EXPORT; NULL: standard output */
+    const char *file;                           /* BACKUP: where the copy goes */
     struct oms_decision decision;               /* SUBMIT; CANCEL, RESOLVE: its id only */
     struct oms_opening openings[CLI_OPENINGS_MAX];
     size_t opening_count;

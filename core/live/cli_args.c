@@ -43,6 +43,16 @@ static const struct {
 #undef X
 };
 
+static const char *const TABLES[] = {
+#define X(id, word) word,
+    CLI_TABLES(X)
+#undef X
+};
+
+const char *cli_table_name(enum cli_table table) {
+    return TABLES[table];
+}
+
 static const struct {
     int code;
     const char *meaning;
@@ -209,6 +219,22 @@ static bool read_profile(const char *text, const struct profile **profile, FILE 
     return unknown("profile", &guess, err);
 }
 
+static bool read_table(const char *text, enum cli_table *table, FILE *err) {
+    struct guess guess = {.wrong = text};
+    for (size_t i = 0; i < CLI_TABLE_COUNT; i++) {
+        *table = (enum cli_table)i;
+        if (strcmp(text, TABLES[i]) == 0)
+            return true;
+        consider(&guess, TABLES[i]);
+    }
+    return unknown("table to export", &guess, err);
+}
+
+static bool read_format(const char *text, bool *csv, FILE *err) {
+    *csv = strcmp(text, "csv") == 0;
+    return *csv || strcmp(text, "json") == 0 || wrong(err, "--format", text, "must be json or csv");
+}
+
 static bool copy_word(const char *name, const char *text, char *out, size_t size, FILE *err) {
     if (text[0] == '\0' || strlen(text) >= size) {
         fprintf(err, "oms: %s '%s' must be 1 to %zu characters\n", name, text, size - 1);
@@ -283,6 +309,25 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         return true;
     case CLI_FLAG_RATE:
         return read_rate(value, &args->rate, err);
+    case CLI_FLAG_OPEN:
+        args->open_only = true;
+        return true;
+    case CLI_FLAG_HELD:
+        args->held_only = true;
+        return true;
+    case CLI_FLAG_SYMBOL:
+        args->symbol = value;
+        return true;
+    case CLI_FLAG_DECISION:
+        args->only_id = value;
+        return true;
+    case CLI_FLAG_FORMAT:
+        return read_format(value, &args->csv, err);
+    case CLI_FLAG_WHAT:
+        return read_table(value, &args->table, err);
+    case CLI_FLAG_OUTPUT:
+        args->output = value;
+        return value[0] != '\0' || wrong(err, "--output", value, "must be a path");
     case CLI_FLAG_JSON:
         args->json = true;
         return true;
@@ -357,8 +402,18 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
             return wrong(err, "command", "init",
                          "needs --account NAME: it is part of every order id");
         break;
+    case CLI_COMMAND_BACKUP:
+        args->file = count == 1 ? word[0] : NULL;
+        return (args->file != NULL && args->file[0] != '\0') ||
+               wrong(err, "operand of", "backup", "must be one file, where the copy goes");
+    case CLI_COMMAND_EXPORT:
+        if (args->csv && args->table == CLI_TABLE_ALL)
+            return wrong(err, "--what", "all", "needs --format json: a CSV file holds one table");
+        break;
     case CLI_COMMAND_RUN:
     case CLI_COMMAND_STATUS:
+    case CLI_COMMAND_ORDERS:
+    case CLI_COMMAND_POSITIONS:
     case CLI_COMMAND_RECONCILE:
     case CLI_COMMAND_HISTORY:
     case CLI_COMMAND_PNL:

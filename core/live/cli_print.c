@@ -1,5 +1,5 @@
 /* How the oms program shows the store: columns for people, one JSON object for programs. */
-#include "core/live/cli.h"
+#include "core/live/cli_json.h"
 #include "core/live/rfc3339.h"
 
 #include <cjson/cJSON.h>
@@ -13,7 +13,7 @@ static void add_decimal(cJSON *object, const char *name, int64_t nanos) {
     cJSON_AddStringToObject(object, name, decimal_format(nanos, 0, text));
 }
 
-static cJSON *order_json(const struct oms_order *order) {
+cJSON *cli_order_json(const struct oms_order *order) {
     char at[RFC3339_SIZE];
     const struct oms_decision *d = &order->decision;
     cJSON *o = cJSON_CreateObject();
@@ -38,7 +38,7 @@ static cJSON *order_json(const struct oms_order *order) {
     return o;
 }
 
-static cJSON *position_json(const struct oms_position *position) {
+cJSON *cli_position_json(const struct oms_position *position) {
     char cost[DECIMAL_TEXT_MAX];
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "symbol", position->symbol);
@@ -81,7 +81,7 @@ static void add_runs(cJSON *to, const struct oms_view *view, int64_t from_run) {
             cJSON_AddItemToArray(found, discrepancy_json(&view->discrepancies[i]));
 }
 
-static void print_json(cJSON *json, FILE *out) {
+void cli_put_json(cJSON *json, FILE *out) {
     char *text = cJSON_PrintUnformatted(json);
     if (text != NULL)
         fprintf(out, "%s\n", text);
@@ -93,7 +93,7 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
     char qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
     const struct oms_decision *d = &order->decision;
     if (json) {
-        print_json(order_json(order), out);
+        cli_put_json(cli_order_json(order), out);
         return;
     }
     bool limit = d->type == BROKER_LIMIT;
@@ -120,7 +120,7 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
     if (json) {
         cJSON *o = cJSON_CreateObject();
         add_runs(o, view, from_run);
-        print_json(o, out);
+        cli_put_json(o, out);
         return;
     }
     for (size_t i = 0, at_row = 0; i < view->run_count; i++) {
@@ -140,7 +140,7 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
             differences == 1 ? "" : "s");
 }
 
-static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
+char *cli_day(int64_t day, char out[RFC3339_SIZE]) {
     rfc3339_format(day * DAY_S * PROFILE_SECOND_NS, out);
     out[strcspn(out, "T")] = '\0';
     return out;
@@ -149,7 +149,7 @@ static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
 static cJSON *profit_json(const struct oms_profit *profit) {
     char day[RFC3339_SIZE], realized[DECIMAL_TEXT_MAX];
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "day", format_day(profit->day, day));
+    cJSON_AddStringToObject(o, "day", cli_day(profit->day, day));
     cJSON_AddStringToObject(o, "symbol", profit->symbol);
     cJSON_AddStringToObject(o, "realized", decimal_format_wide(profit->realized, 0, realized));
     cJSON_AddBoolToObject(o, "adjusted", profit->adjusted);
@@ -170,14 +170,14 @@ void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t 
         if (json)
             cJSON_AddItemToArray(rows, profit_json(row));
         else
-            fprintf(out, "%s %-16s %s%s\n", format_day(row->day, text), row->symbol,
+            fprintf(out, "%s %-16s %s%s\n", cli_day(row->day, text), row->symbol,
                     decimal_format_wide(row->realized, 2, money),
                     row->adjusted ? " (with an adjustment)" : "");
     }
     decimal_format_wide(sum, json ? 0 : 2, money);
     if (json) {
         cJSON_AddStringToObject(o, "realized", money);
-        print_json(o, out);
+        cli_put_json(o, out);
     } else {
         fprintf(out, "realized %s\n", money);
     }
@@ -194,12 +194,12 @@ static void print_status_json(const struct oms_view *view, const struct profile 
     cJSON_AddStringToObject(o, "kill_reason", view->kill_reason);
     cJSON *orders = cJSON_AddArrayToObject(o, "orders");
     for (size_t i = 0; i < view->order_count; i++)
-        cJSON_AddItemToArray(orders, order_json(&view->orders[i]));
+        cJSON_AddItemToArray(orders, cli_order_json(&view->orders[i]));
     cJSON *positions = cJSON_AddArrayToObject(o, "positions");
     for (size_t i = 0; i < view->position_count; i++)
-        cJSON_AddItemToArray(positions, position_json(&view->positions[i]));
+        cJSON_AddItemToArray(positions, cli_position_json(&view->positions[i]));
     add_runs(o, view, 0);
-    print_json(o, out);
+    cli_put_json(o, out);
 }
 
 void cli_print_status(const struct oms_view *view, const struct profile *profile, bool json,

@@ -177,12 +177,11 @@ static int finish_reconcile(struct session *s, struct call *call, const struct o
     return exit;
 }
 
-static int refuse_unless_ours(struct session *s) {
+int command_may_read(struct session *s) {
     return s->oms != NULL ? CLI_OK : session_refuse_if_running(s);
 }
 
-/* The store as the running process has it, or as it lies when nobody runs on it. */
-static int look(struct session *s, struct call *call, struct oms_view *view) {
+int command_look(struct session *s, struct call *call, struct oms_view *view) {
     struct oms_error error = {0};
     if (s->oms != NULL) {
         enum oms_code code = oms_view(s->oms, view, &error);
@@ -198,7 +197,7 @@ static int look(struct session *s, struct call *call, struct oms_view *view) {
 
 static int begin_status(struct session *s, struct call *call) {
     struct oms_view view = {0};
-    int exit = look(s, call, &view);
+    int exit = command_look(s, call, &view);
     if (exit == CLI_OK && call->args->account != NULL &&
         strcmp(call->args->account, view.account) != 0) {
         fprintf(call->err, "oms: foreign: store %s: it belongs to account %s, not to %s\n",
@@ -217,13 +216,13 @@ static int begin_status(struct session *s, struct call *call) {
 static int begin_history(struct session *s, struct call *call) {
     struct oms_error error = {0};
     struct oms_view view = {0};
-    int exit = refuse_unless_ours(s);
+    int exit = command_may_read(s);
     if (exit != CLI_OK)
         return exit;
     enum oms_code code = s->oms != NULL
                              ? oms_history(s->oms, (size_t)call->args->last, &view, &error)
                              : oms_history_at(&s->place, (size_t)call->args->last, &view, &error);
-    exit = refuse_unless_ours(s); /* who came meanwhile may have written what was read */
+    exit = command_may_read(s); /* who came meanwhile may have written what was read */
     if (exit == CLI_OK && code != OMS_OK)
         exit = session_fail(s, call->err, code, &error);
     else if (exit == CLI_OK)
@@ -235,12 +234,12 @@ static int begin_history(struct session *s, struct call *call) {
 static int begin_pnl(struct session *s, struct call *call) {
     struct oms_error error = {0};
     struct oms_profits profits = {0};
-    int exit = refuse_unless_ours(s);
+    int exit = command_may_read(s);
     if (exit != CLI_OK)
         return exit;
     enum oms_code code = s->oms != NULL ? oms_profits(s->oms, &profits, &error)
                                         : oms_profits_at(&s->place, &profits, &error);
-    exit = refuse_unless_ours(s);
+    exit = command_may_read(s);
     if (exit == CLI_OK && code != OMS_OK)
         exit = session_fail(s, call->err, code, &error);
     else if (exit == CLI_OK)
@@ -306,6 +305,10 @@ static const struct command {
 } commands[CLI_COMMAND_COUNT] = {
     [CLI_COMMAND_INIT] = {.need = NEED_NOTHING, .begin = begin_init},
     [CLI_COMMAND_STATUS] = {.need = NEED_NOTHING, .begin = begin_status},
+    [CLI_COMMAND_ORDERS] = {.need = NEED_NOTHING, .begin = command_orders},
+    [CLI_COMMAND_POSITIONS] = {.need = NEED_NOTHING, .begin = command_positions},
+    [CLI_COMMAND_EXPORT] = {.need = NEED_NOTHING, .begin = command_export},
+    [CLI_COMMAND_BACKUP] = {.need = NEED_NOTHING, .begin = command_backup},
     [CLI_COMMAND_HISTORY] = {.need = NEED_NOTHING, .begin = begin_history},
     [CLI_COMMAND_PNL] = {.need = NEED_NOTHING, .begin = begin_pnl},
     [CLI_COMMAND_KILL_SWITCH] = {.need = NEED_STORE, .begin = begin_kill_switch},

@@ -165,9 +165,15 @@ static void answer_call(struct peer *peer, int exit) {
     cJSON *json = cJSON_CreateObject();
     char *text = NULL;
     fflush(peer->call.out);
+    bool too_long = peer->out_size > LINES_PENDING_MAX / 4; /* escaped, it may grow */
+    if (too_long)
+        fprintf(peer->call.err,
+                "oms: the answer is longer than %d bytes, too long for a control socket: make a "
+                "copy with `oms backup FILE` and ask that, with --db FILE\n",
+                LINES_PENDING_MAX / 4);
     fflush(peer->call.err);
-    cJSON_AddNumberToObject(json, "exit", exit);
-    cJSON_AddStringToObject(json, "out", peer->out_text);
+    cJSON_AddNumberToObject(json, "exit", too_long ? CLI_ENVIRONMENT : exit);
+    cJSON_AddStringToObject(json, "out", too_long ? "" : peer->out_text);
     cJSON_AddStringToObject(json, "err", peer->err_text);
     text = cJSON_PrintUnformatted(json);
     if (text != NULL)

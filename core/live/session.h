@@ -67,6 +67,20 @@ int command_finish(struct session *s, struct call *call, const struct oms_view *
 /* The exit code of a call whose time is up. */
 int command_overdue(const struct oms_view *view);
 
+/* The store as the running process has it, or as it lies when nobody runs on it. */
+int command_look(struct session *s, struct call *call, struct oms_view *view);
+/* May the store's file be read: is it open here, or nobody's? To be asked before and after: who came
+ * meanwhile may have written what was read. */
+int command_may_read(struct session *s);
+/* core/live/show.c, core/live/export.c, core/live/backup.c */
+int command_orders(struct session *s, struct call *call);
+int command_positions(struct session *s, struct call *call);
+int command_export(struct session *s, struct call *call);
+/* Fills the empty file that args->file names. */
+int command_backup(struct session *s, struct call *call);
+/* Opens and checks the copy at `path`, and tells what is in it. False: it is not whole. */
+bool backup_check(const char *path, const char *shown, FILE *out, FILE *err);
+
 /* ---- oms run (core/live/run.c) ---- */
 
 /* Serves strategies and operators until asked to stop. Returns the exit code. */

@@ -1,6 +1,6 @@
 /* `oms run` as strategies and operators meet it: the built program, its lines and its socket. */
 #include "core/live/cli.h"
-#include "sim/tests/program.h"
+#include "sim/tests/running.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,116 +21,24 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_SIZE = 1024, WAIT_S = 30 };
-
-#define BUY(id, qty)                                                               \
-    "{\"id\":\"" id "\",\"side\":\"buy\",\"qty\":\"" qty "\",\"symbol\":\"AAPL\"," \
-    "\"type\":\"limit\",\"limit_price\":\"150\"}\n"
-
-/* The running process, and the test's ends of its pipes. */
-static pid_t running;
-static int to_it, from_it;
-
-static int start_folder(void **state) {
-    running = 0;
-    return program_setup(state);
-}
-
-static int end_folder(void **state) {
-    if (running > 0) {
-        kill(running, SIGKILL);
-        waitpid(running, NULL, 0);
-    }
-    return program_teardown(state);
-}
-
-static bool is_there(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0;
-}
-
-/* Starts `oms run` and serves it until its control socket is there. */
-static void start(const char *flags) {
-    char line[256];
-    int in[2], out[2], log = open("run.log", O_CREAT | O_WRONLY | O_APPEND, 0600);
-    time_t give_up = time(NULL) + WAIT_S;
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    program.input = in[0];
-    program.answers = out[1];
-    program.log = log;
-    snprintf(line, sizeof line, "run --profile alpaca %s", flags);
-    unlink("oms.db-ctl");
-    running = program_start(line);
-    program.input = program.answers = program.log = -1;
-    close(in[0]), close(out[1]), close(log);
-    to_it = in[1];
-    from_it = out[0];
-    while (!is_there("oms.db-ctl")) {
-        program_serve(5);
-        assert_true(time(NULL) < give_up);
-    }
-}
-
-static void tell(int fd, const char *text) {
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-/* The next line it answers, while the exchange is served. */
-static char *hear(int fd, char line[ANSWER_SIZE]) {
-    time_t give_up = time(NULL) + WAIT_S;
-    size_t length = 0;
-    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    while (length == 0 || line[length - 1] != '\n') {
-        ssize_t got = read(fd, line + length, 1);
-        if (got < 0 && errno == EAGAIN)
-            program_serve(2);
-        else if (got <= 0 || length + 2 > ANSWER_SIZE || time(NULL) > give_up)
-            fail_msg("no whole line came: '%.*s'", (int)length, line);
-        length += got > 0;
-    }
-    line[length - 1] = '\0';
-    return line;
-}
-
-static void answers(const char *words) {
-    char line[ANSWER_SIZE];
-    if (strstr(hear(from_it, line), words) == NULL)
-        fail_msg("'%s' is not in the answer: %s", words, line);
-}
-
-static int stop(int signal) {
-    pid_t child = running;
-    kill(child, signal);
-    running = 0;
-    int exit = program_finish(child);
-    close(to_it), close(from_it);
-    return exit;
-}
-
-/* Until so many orders have reached the exchange. */
-static void await_posts(unsigned posts) {
-    time_t give_up = time(NULL) + WAIT_S;
-    while (program.posts < posts && time(NULL) < give_up)
-        program_serve(5);
-    assert_int_equal(program.posts, posts);
-}
-
 static void decisions_are_answered_line_by_line_and_sent_once(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("");
-    tell(to_it, BUY("D1", "100") BUY("D2", "7") "{\"id\":\"D3\"}\nnonsense\n\n" BUY("D1", "100"));
-    answers("{\"id\":\"D1\",\"answer\":\"taken\",\"state\":\"intent\",\"client_order_id\":\"cg-");
-    answers("{\"id\":\"D2\",\"answer\":\"taken\"");
-    answers("{\"error\":\"line 3: side is missing\"}");
-    answers("{\"error\":\"line 4: document: is not JSON\"}");
-    answers("{\"id\":\"D1\",\"answer\":\"known\"");
-    await_posts(2);
-    tell(to_it, BUY("D1", "8"));
-    answers("{\"id\":\"D1\",\"answer\":\"not-taken\",\"reason\":\"this decision id was taken with "
-            "another payload");
-    assert_int_equal(stop(SIGTERM), CLI_OK);
+    running_start("");
+    running_tell(running.to_it,
+                 BUY("D1", "100") BUY("D2", "7") "{\"id\":\"D3\"}\nnonsense\n\n" BUY("D1", "100"));
+    running_answers(
+        "{\"id\":\"D1\",\"answer\":\"taken\",\"state\":\"intent\",\"client_order_id\":\"cg-");
+    running_answers("{\"id\":\"D2\",\"answer\":\"taken\"");
+    running_answers("{\"error\":\"line 3: side is missing\"}");
+    running_answers("{\"error\":\"line 4: document: is not JSON\"}");
+    running_answers("{\"id\":\"D1\",\"answer\":\"known\"");
+    running_await_posts(2);
+    running_tell(running.to_it, BUY("D1", "8"));
+    running_answers(
+        "{\"id\":\"D1\",\"answer\":\"not-taken\",\"reason\":\"this decision id was taken with "
+        "another payload");
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
     assert_false(is_there("oms.db-ctl"));
     program_run(CLI_OK, "status");
     program_said("D1                   working");
@@ -141,10 +49,10 @@ static void decisions_are_answered_line_by_line_and_sent_once(void **state) {
 static void operators_reach_the_running_one(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("");
-    tell(to_it, BUY("D1", "100"));
-    answers("taken");
-    await_posts(1);
+    running_start("");
+    running_tell(running.to_it, BUY("D1", "100"));
+    running_answers("taken");
+    running_await_posts(1);
     program_run(CLI_OK, "submit D2 buy 5 MSFT limit 20");
     program_said("D2                   working");
     program_run(CLI_OK, "status");
@@ -154,25 +62,26 @@ static void operators_reach_the_running_one(void **state) {
     program_said("1 comparison, 0 differences");
     program_run(CLI_OK, "kill-switch on --why drill");
     program_said("kill switch ON");
-    tell(to_it, BUY("D3", "1"));
-    answers("{\"id\":\"D3\",\"answer\":\"not-taken\",\"reason\":\"the kill switch is on: ");
+    running_tell(running.to_it, BUY("D3", "1"));
+    running_answers("{\"id\":\"D3\",\"answer\":\"not-taken\",\"reason\":\"the kill switch is on: ");
     program_run(CLI_NOT_TAKEN, "submit D4 buy 5 MSFT limit 20");
     program_said("drill");
     program_run(CLI_OK, "kill-switch off --why over --json");
     program_said("{\"kill_switch\":false}");
-    tell(to_it, "{\"cancel\":\"D1\"}\n{\"cancel\":\"D9\"}\n");
-    answers("{\"cancel\":\"D1\",\"answer\":\"asked\"}");
-    answers("{\"cancel\":\"D9\",\"answer\":\"refused\",\"reason\":\"cancel: there is no decision");
+    running_tell(running.to_it, "{\"cancel\":\"D1\"}\n{\"cancel\":\"D9\"}\n");
+    running_answers("{\"cancel\":\"D1\",\"answer\":\"asked\"}");
+    running_answers(
+        "{\"cancel\":\"D9\",\"answer\":\"refused\",\"reason\":\"cancel: there is no decision");
     program_run(CLI_OK, "cancel D1");
     program_said("D1                   canceled");
-    assert_int_equal(stop(SIGTERM), CLI_OK);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
     assert_int_equal(program.posts, 2);
 }
 
 static void what_the_running_one_cannot_do_is_refused(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("");
+    running_start("");
     program_run(CLI_USAGE, "status --profile label");
     program_said("--profile label: the running process uses alpaca");
     program_run(CLI_USAGE, "status --account B2");
@@ -182,24 +91,24 @@ static void what_the_running_one_cannot_do_is_refused(void **state) {
     program_run(CLI_ENVIRONMENT, "run");
     program_said("is running on it");
     program_run(CLI_ENVIRONMENT, "init --account A1");
-    assert_int_equal(stop(SIGTERM), CLI_OK);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
 }
 
 static void killed_at_any_moment_it_forgets_nothing_it_answered(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("");
-    tell(to_it, BUY("D1", "100") BUY("D2", "7") BUY("D3", "9"));
+    running_start("");
+    running_tell(running.to_it, BUY("D1", "100") BUY("D2", "7") BUY("D3", "9"));
     for (int i = 0; i < 3; i++)
-        answers("\"answer\":\"taken\"");
-    assert_int_equal(stop(SIGKILL), PROGRAM_KILLED);
+        running_answers("\"answer\":\"taken\"");
+    assert_int_equal(running_stop(SIGKILL), PROGRAM_KILLED);
     assert_true(is_there("oms.db-ctl")); /* a dead one's: replaced */
-    start("");
-    tell(to_it, BUY("D2", "7"));
-    answers("{\"id\":\"D2\",\"answer\":\"known\"");
+    running_start("");
+    running_tell(running.to_it, BUY("D2", "7"));
+    running_answers("{\"id\":\"D2\",\"answer\":\"known\"");
     program_run(CLI_OK, "submit D2 buy 7 AAPL limit 150 --wait 50");
-    await_posts(3);
-    assert_int_equal(stop(SIGTERM), CLI_OK);
+    running_await_posts(3);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
     program_run(CLI_OK, "status");
     program_said("D1");
     program_said("D3");
@@ -219,36 +128,36 @@ static void strategies_may_come_by_socket_and_only_by_our_own_hand(void **state)
     struct stat status;
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("--listen strategies");
+    running_start("--listen strategies");
     int one = connect_to("strategies"), two = connect_to("strategies");
-    tell(one, BUY("D1", "1"));
-    assert_non_null(strstr(hear(one, line), "{\"id\":\"D1\",\"answer\":\"taken\""));
-    tell(two, BUY("D1", "1"));
-    assert_non_null(strstr(hear(two, line), "{\"id\":\"D1\",\"answer\":\"known\""));
+    running_tell(one, BUY("D1", "1"));
+    assert_non_null(strstr(running_hear(one, line), "{\"id\":\"D1\",\"answer\":\"taken\""));
+    running_tell(two, BUY("D1", "1"));
+    assert_non_null(strstr(running_hear(two, line), "{\"id\":\"D1\",\"answer\":\"known\""));
     close(one);
-    tell(two, BUY("D2", "2"));
-    assert_non_null(strstr(hear(two, line), "{\"id\":\"D2\",\"answer\":\"taken\""));
+    running_tell(two, BUY("D2", "2"));
+    assert_non_null(strstr(running_hear(two, line), "{\"id\":\"D2\",\"answer\":\"taken\""));
     close(two);
-    await_posts(2);
+    running_await_posts(2);
     assert_int_equal(stat("strategies", &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     assert_int_equal(stat("oms.db-ctl", &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
-    assert_int_equal(stop(SIGTERM), CLI_OK);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
     assert_false(is_there("strategies"));
 }
 
 static void with_its_input_ended_it_ends_once_all_is_settled(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
-    start("--exit-at-eof");
-    tell(to_it, BUY("D1", "1") BUY("D2", "2"));
-    close(to_it);
-    answers("taken");
-    answers("taken");
-    assert_int_equal(program_finish(running), CLI_OK);
-    running = 0;
-    close(from_it);
+    running_start("--exit-at-eof");
+    running_tell(running.to_it, BUY("D1", "1") BUY("D2", "2"));
+    close(running.to_it);
+    running_answers("taken");
+    running_answers("taken");
+    assert_int_equal(program_finish(running.child), CLI_OK);
+    running.child = 0;
+    close(running.from_it);
     assert_int_equal(program.posts, 2);
 }
 
@@ -269,15 +178,15 @@ static void a_store_that_fails_under_an_operator_ends_it(void **state) {
     (void)state;
     program_run(CLI_OK, "init --account A1");
     program.file_size_max = 1 << 30;
-    start("");
+    running_start("");
     program.file_size_max = 0;
     program_run(CLI_OK, "reconcile");
-    assert_int_equal(prlimit(running, RLIMIT_FSIZE, &full, NULL), 0);
+    assert_int_equal(prlimit(running.child, RLIMIT_FSIZE, &full, NULL), 0);
     program_run(CLI_ENVIRONMENT, "kill-switch on --why drill");
     program_said("storage");
-    assert_int_equal(program_finish(running), CLI_ENVIRONMENT);
-    running = 0;
-    close(to_it), close(from_it);
+    assert_int_equal(program_finish(running.child), CLI_ENVIRONMENT);
+    running.child = 0;
+    close(running.to_it), close(running.from_it);
     program_run(CLI_OK, "kill-switch on --why drill");
 }
 
@@ -292,7 +201,7 @@ static void a_file_that_is_no_socket_is_never_replaced_by_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, start_folder, end_folder)
+#define T(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
         T(decisions_are_answered_line_by_line_and_sent_once),
         T(operators_reach_the_running_one),
         T(what_the_running_one_cannot_do_is_refused),

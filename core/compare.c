@@ -424,6 +424,11 @@ static enum oms_code finish_comparison(struct oms *oms, struct comparison *compa
         return code;
     }
     note_run(oms, &comparison->run);
+    if (store_mark_write(&oms->store, comparison->run.id) != SQLITE_OK) {
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, NULL,
+                    "the mark beside the store could not be written: an older copy of the store "
+                    "may go unnoticed until the next comparison");
+    }
     meta->compared_ns = comparison->run.at_ns;
     oms->reconciled = true;
     oms->compare_asked = oms->unanswered = false;

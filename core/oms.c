@@ -146,6 +146,24 @@ static enum oms_code ready(struct oms *oms, struct oms_error *error) {
     return OMS_OK;
 }
 
+/* (9) */
+static enum oms_code stop_if_older(struct oms *oms, struct oms_error *error) {
+    struct store_meta *meta = &oms->book.meta;
+    char why[OMS_REASON_SIZE];
+    const int64_t mark = oms->store.mark;
+
+    if (mark <= meta->last_run) {
+        return OMS_OK;
+    }
+    (void)snprintf(why, sizeof why,
+                   "this store is older than the one that ran here: its newest comparison is %lld, "
+                   "not %lld; compare, then release",
+                   (long long)meta->last_run, (long long)mark);
+    meta->last_run = mark; /* numbers go on from there, and the store is no longer behind */
+    engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, NULL, why);
+    return engine_trip(oms, true, "start", why, error);
+}
+
 enum oms_code oms_open(struct oms **out, const struct oms_place *place,
                        const struct oms_config *config, const struct broker *broker,
                        const struct oms_env *env, struct oms_error *error) {
@@ -177,6 +195,9 @@ enum oms_code oms_open(struct oms **out, const struct oms_place *place,
     }
     if (code == OMS_OK) {
         code = ready(oms, error);
+    }
+    if (code == OMS_OK) {
+        code = stop_if_older(oms, error);
     }
     if (code != OMS_OK) {
         oms->halted = true; /* nothing is written on the way out */

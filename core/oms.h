@@ -22,6 +22,10 @@
  *  (7) A storage error stops everything (fail-stop): no send, no commit; the next start reads the
  *      disk. Only "no space" at an intent (answered "not taken") and a failed checkpoint do not.
  *  (8) The number of distinct client order ids sent never exceeds the number of intents.
+ *  (9) A store that is older than the one that last ran here (a backup was put back, its log was
+ *      lost) trips the kill switch when it is started: orders may have been sent that it has no
+ *      record of. The fence beside the store tells, for as long as it is not put back with it;
+ *      otherwise what the broker has of ours and the store has not, does (6).
  *
  * Life of an order (the table of legal moves is in order.c):
  *

@@ -214,6 +214,17 @@ enum oms_code store_integrity(struct store *store, struct oms_error *error) {
     return store_schema(store, error);
 }
 
+static enum oms_code settle_mark(struct store *store, struct oms_error *error) {
+    const int rc = store_mark_settle(store, &store->mark);
+
+    if (rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot read and sync %s: %s", store->path, store->fence_path,
+                   sqlite3_errstr(rc));
+        return OMS_STORAGE;
+    }
+    return OMS_OK;
+}
+
 enum oms_code store_open(struct store *store, const struct oms_place *place,
                          struct oms_error *error) {
     bool exists = false;
@@ -231,6 +242,9 @@ enum oms_code store_open(struct store *store, const struct oms_place *place,
     }
     if (code == OMS_OK) {
         code = store_take_fence(store, error);
+    }
+    if (code == OMS_OK) {
+        code = settle_mark(store, error);
     }
     if (code == OMS_OK) {
         code = store_scrub(store, error);
@@ -309,6 +323,12 @@ static enum oms_code make(struct store *store, const struct oms_config *config, 
 
     if (code != OMS_OK) {
         return code;
+    }
+    rc = store_mark_forget(store);
+    if (rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot write %s: %s", store->path, store->fence_path,
+                   sqlite3_errstr(rc));
+        return OMS_STORAGE;
     }
     (void)snprintf(pragma, sizeof pragma, "PRAGMA page_size=%d",
                    config->page_size ? config->page_size : PAGE_SIZE_DEFAULT);

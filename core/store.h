@@ -86,6 +86,7 @@ struct store {
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
     int frames;        /* in the log, as of the last commit */
+    int64_t mark;      /* as the start found it (core/store_mark.c) */
     bool frames_known; /* the scrub (an empty log), a commit or a checkpoint has told */
 };
 
@@ -144,6 +145,16 @@ bool store_needs_copy(const struct store *store);
 int store_copy_make(struct store *store, char *chunk);
 /* What was copied is safe where it belongs: the copy says nothing any more, durably. */
 int store_copy_drop(struct store *store);
+
+/* The number of the newest comparison that is known to be durable in the store, noted in the fence
+ * (core/store_mark.c). *mark is 0 when there is none that can be read. SQLite result codes; when a
+ * write fails, the next start may read the old one or none. */
+int store_mark_read(struct store *store, int64_t *mark);
+int store_mark_write(struct store *store, int64_t mark);
+/* Reads it, at the start of a writer, and makes durable what was read. */
+int store_mark_settle(struct store *store, int64_t *mark);
+/* A new store begins where another one has been. */
+int store_mark_forget(struct store *store);
 
 const char *store_message(const struct store *store);
 /* The manual's code for a SQLite result met while opening. */

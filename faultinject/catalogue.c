@@ -77,13 +77,13 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
             }                                       \
         }                                           \
     }
-#define ARG_LIFE                                           \
-    {                                                      \
-        {                                                  \
-            "life", FAULT_ARG_INT, false, 1, 1, 1000000, { \
-                NULL                                       \
-            }                                              \
-        }                                                  \
+#define ARG_LIFE                                                 \
+    {                                                            \
+        {"life", FAULT_ARG_INT, false, 1, 1, 1000000, {NULL}}, { \
+            "fence", FAULT_ARG_WORD, false, 0, 0, 1, {           \
+                "too", "stays", NULL                             \
+            }                                                    \
+        }                                                        \
     }
 #define ARG_BY                                                                  \
     {                                                                           \
@@ -196,7 +196,8 @@ static const struct fault_kind rows[] = {
      "the file ends after that many bytes"},
     {SITE_DISK_REST, 0, "missing", NO_ARGS, ACT_MISSING, RECORDS_LOST, false, "the file is gone"},
     {SITE_DISK_REST, ON(DB), "restored", ARG_LIFE, ACT_RESTORED, RECORDS_LOST, false,
-     "the whole store is put back to what it was when that life began"},
+     "the whole store is put back to what it was when that life began; fence=stays: all but the "
+     "fence beside it"},
     {SITE_BROKER_SUBMIT, 0, "refused", NO_ARGS, ACT_REFUSED, 0, false,
      "connection refused: nothing left, no order"},
     {SITE_BROKER_SUBMIT, 0, "lost", NO_ARGS, ACT_LOST, 0, false,

@@ -454,7 +454,18 @@ uint64_t disk_cache_hash(const struct disk *disk) {
 static bool is_store(const char *name, const char *path) {
     size_t length = strlen(path);
     return strncmp(name, path, length) == 0 &&
-           (name[length] == '\0' || strcmp(name + length, "-wal") == 0);
+           (name[length] == '\0' || strcmp(name + length, "-wal") == 0 ||
+            strcmp(name + length, "-lock") == 0);
+}
+
+uint64_t disk_fence_hash(const struct disk *disk, const char *path) {
+    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+        const struct file *file = disk->files[slot];
+        if (file && !file->deleted && file->cache.size > 0 && is_store(file->name, path) &&
+            disk_class(file->name) == ON_LOCK)
+            return image_hash(&file->cache) | 1;
+    }
+    return 0;
 }
 
 uint64_t disk_aside_hash(const struct disk *disk, const char *path) {
@@ -1010,13 +1021,17 @@ bool disk_file_cut(struct disk *disk, const char *name, int64_t size) {
     return true;
 }
 
-void disk_restore(struct disk *disk, const struct disk *from) {
+static bool is_named(const struct file *file, const char *name) {
+    return name != NULL && strcmp(file->name, name) == 0;
+}
+
+void disk_restore(struct disk *disk, const struct disk *from, const char *except) {
     for (int slot = 0; slot < DISK_FILES_MAX; slot++)
-        if (disk->files[slot])
+        if (disk->files[slot] && !is_named(disk->files[slot], except))
             drop_file(disk, slot);
     for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
         const struct file *old = from->files[slot];
-        if (!old || old->deleted)
+        if (!old || old->deleted || is_named(old, except))
             continue;
         struct file *file = disk->files[disk_slot_create(disk, old->name)];
         image_assign(&file->cache, &old->cache);

@@ -43,9 +43,11 @@ uint64_t disk_hash(const struct disk *disk);
 uint64_t disk_cache_hash(const struct disk *disk);
 bool disk_equal(const struct disk *a, const struct disk *b);
 /* A hash of what a database's content does not tell of a disk: its profile, failures that the next
- * sync of a file will tell, and what reads show of other files than the database `path` and its log.
- * 0: nothing of the sort. */
+ * sync of a file will tell, and what reads show of other files than the database `path`, its log and
+ * its fence. 0: nothing of the sort. */
 uint64_t disk_aside_hash(const struct disk *disk, const char *path);
+/* The same of the fence's bytes. 0: there are none. */
+uint64_t disk_fence_hash(const struct disk *disk, const char *path);
 
 /* Outcomes of a power loss as it stands now: 2^p for p choosable pending operations when
  * p <= DISK_SUBSET_BITS; beyond that none, all, every prefix, every single drop and every single
@@ -92,8 +94,9 @@ bool disk_file_damage(struct disk *disk, const char *name, int64_t offset, const
 bool disk_file_remove(struct disk *disk, const char *name);
 /* Ends the file there, cache and device. False: no such file, or it is not longer than that. */
 bool disk_file_cut(struct disk *disk, const char *name, int64_t size);
-/* Files become those that reads show on `from`, durable; only what was deleted is gone. */
-void disk_restore(struct disk *disk, const struct disk *from);
+/* Files become those that reads show on `from`, durable; only what was deleted is gone. The file
+ * named `except` stays as it is; NULL: none. */
+void disk_restore(struct disk *disk, const struct disk *from, const char *except);
 
 /* ---- the VFS ---- */
 

@@ -189,15 +189,16 @@ static uint64_t one_store(const struct sut *sut, const struct sut_config *config
                           unsigned without, struct moments *pending) {
     const struct bytes_slot *bytes = content_of(disk, path);
     const struct store_slot *slot = NULL;
-    uint64_t hash = 0;
+    uint64_t hash = 0, content = 0;
     if (!bytes->known)
         return hash_u64(disk_cache_hash(disk), 1);
     hash = frames_that_count(config, bytes->content.frames);
+    content = hash_u64(bytes->content.hash, disk_fence_hash(disk, path));
     if (sut->meaning == NULL)
-        return hash_u64(hash, bytes->content.hash);
-    slot = read_store(sut, config, disk, path, bytes->content.hash);
+        return hash_u64(hash, content);
+    slot = read_store(sut, config, disk, path, content);
     if (!slot->readable)
-        return hash_u64(hash, bytes->content.hash);
+        return hash_u64(hash, content);
     return hash_u64(hash, store_in_world(&slot->meaning, world, without, pending));
 }
 
@@ -215,12 +216,14 @@ static int by_value(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-/* The set of what every power loss here would show; order and number of ways do not count. */
+/* The set of what every power loss here would show; order and number of ways do not count. 0: that
+ * is what reads show now (`shown`), whichever it is. */
 static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *config,
                              const struct world *world, const char *path, unsigned without,
-                             struct moments *pending) {
+                             uint64_t shown, struct moments *pending) {
     struct outcomes outcomes;
     uint64_t *seen = NULL, hash = 2;
+    bool differs = false;
     outcomes_pick(world->disk, &outcomes);
     if (outcomes.reduced)
         hash = hash_u64(disk_hash(world->disk), 3);
@@ -230,6 +233,7 @@ static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *con
         struct disk *after = disk_copy(world->disk);
         disk_power(after, outcomes.which[i]);
         seen[i] = one_disk(sut, config, world, after, path, without, pending);
+        differs = differs || seen[i] != shown;
         disk_free(after);
     }
     if (seen != NULL)
@@ -239,8 +243,9 @@ static uint64_t all_outcomes(const struct sut *sut, const struct sut_config *con
             hash = hash_u64(hash, seen[i]);
     }
     free(seen);
+    differs = differs || outcomes.reduced;
     outcomes_free(&outcomes);
-    return hash;
+    return differs ? hash : 0;
 }
 
 /* ---- the exchange, and what is under way ---- */
@@ -333,11 +338,13 @@ static uint64_t under_way(uint64_t hash, const struct world *world, struct momen
 uint64_t meaning_of_world(const struct sut *sut, const struct sut_config *config,
                           struct world *world, const char *path, unsigned without,
                           struct moments *pending) {
-    uint64_t hash = 0;
+    uint64_t hash = 0, others = 0;
     CHECK(world->ahead_ns == 0);
     hash = one_disk(sut, config, world, world->disk, path, without, pending);
     if (!disk_is_clean(world->disk) && (without & MEANING_CACHE_ONLY) == 0)
-        hash = hash_u64(hash, all_outcomes(sut, config, world, path, without, pending));
+        others = all_outcomes(sut, config, world, path, without, hash, pending);
+    if (others != 0)
+        hash = hash_u64(hash, others);
     if ((without & MEANING_WITHOUT_EXCHANGE) == 0)
         hash = books(hash, &world->exchange, world->now_ns, without, pending);
     hash = under_way(hash, world, pending);

@@ -581,7 +581,7 @@ static bool damage_at_rest(struct stage *stage, const char *name,
         if (answer->arg[0] <= STAGE_BACKUPS_MAX)
             backup = stage->backups[answer->arg[0] - 1];
         if (backup != NULL)
-            disk_restore(disk, backup);
+            disk_restore(disk, backup, answer->arg[1] != 0 ? STAGE_STORE "-lock" : NULL);
         return backup != NULL;
     default:
         return false;

@@ -165,12 +165,15 @@ static void a_start_rewrites_and_syncs_both_files_or_does_not_start(void **state
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (int file = 0; file < 2; file++) { /* a write and a sync for each of database and log */
             struct fault_plan plan = kinds[kind];
-            plan.at = plan.only_syncs ? file + 1 : 2 * file + 1;
+            plan.at = plan.only_syncs ? file + 2 : 2 * file + 2; /* the first one is the fence's */
             fault_arm(plan);
             assert_int_equal(desk_try_open(&desk), OMS_STORAGE);
             assert_non_null(strstr(desk.error.text, "cannot rewrite and sync it"));
         }
     }
+    fault_arm((struct fault_plan){.at = 1, .code = SQLITE_IOERR_FSYNC, .only_syncs = true});
+    assert_int_equal(desk_try_open(&desk), OMS_STORAGE);
+    assert_non_null(strstr(desk.error.text, "cannot read and sync "));
     fault_arm((struct fault_plan){.at = 0});
     desk_open(&desk);
     assert_true(is_known(&desk, "D1"));

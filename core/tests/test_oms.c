@@ -821,6 +821,7 @@ static void executions_told_out_of_order_give_the_same_position(void **state) {
 
 static void a_lost_database_tail_is_adopted_and_never_sent_twice(void **state) {
     char saved[128], log[128];
+    struct oms_view view;
     struct desk desk;
     (void)state;
     desk_start(&desk, "label");
@@ -836,7 +837,11 @@ static void a_lost_database_tail_is_adopted_and_never_sent_twice(void **state) {
     assert_int_equal(rename(saved, desk.path), 0);
     (void)unlink(log);
     desk_open(&desk);
+    assert_int_equal(oms_view(desk.oms, &view, &desk.error), OMS_OK);
+    assert_non_null(strstr(view.kill_reason, "older than the one that ran here")); /* (9) */
+    oms_view_free(&view);
     settle(&desk);
+    assert_int_equal(oms_kill_switch(desk.oms, false, "anna", "known", &desk.error), OMS_OK);
     take(&desk, "D1");
     settle(&desk);
     assert_state(&desk, "D1", OMS_STATE_WORKING);

@@ -6,6 +6,7 @@
 #include "sim/sut/core_meaning.h"
 
 #include "core/order.h"
+#include "core/store.h"
 #include "core/threshold.h"
 #include "sim/hash.h"
 
@@ -57,6 +58,7 @@ struct reading {
     int64_t newest_ns; /* of all rows: when the clock was at least */
     int64_t look_ns; /* of what would be lost with the tail of the store: starts look from there */
     int64_t compared_ns; /* of the newest conclusive comparison: executions are read from there */
+    int64_t last_run;    /* number of the newest comparison */
     bool failed;         /* no memory */
 };
 
@@ -257,13 +259,14 @@ static bool read_table(struct reading *reading, const char *table) {
 /* The latest comparison: what came before it, if it was conclusive, is not looked at again. */
 static bool read_last_run(struct reading *reading) {
     static const char sql[] =
-        "SELECT max(at_ns), max(CASE why WHEN '' THEN at_ns ELSE 0 END) FROM runs";
+        "SELECT max(at_ns), max(CASE why WHEN '' THEN at_ns ELSE 0 END), max(id) FROM runs";
     sqlite3_stmt *row = NULL;
     int rc = sqlite3_prepare_v2(reading->db, sql, -1, &row, NULL);
     if (rc == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
         reading->newest_ns = later(reading->newest_ns, sqlite3_column_int64(row, 0));
         reading->look_ns = later(reading->look_ns, sqlite3_column_int64(row, 1));
         reading->compared_ns = later(reading->compared_ns, sqlite3_column_int64(row, 1));
+        reading->last_run = sqlite3_column_int64(row, 2);
     }
     sqlite3_finalize(row);
     return rc == SQLITE_OK;
@@ -285,6 +288,25 @@ static bool read_tables(struct reading *reading) {
     return whole && rc == SQLITE_DONE;
 }
 
+/* Of the mark in the fence only this counts: is the store behind it? */
+static bool read_mark(struct reading *reading, const char *vfs, const char *path) {
+    struct oms_place place = {.vfs = vfs, .path = path};
+    struct store store = {0};
+    struct oms_error ignored;
+    int64_t mark = 0;
+    int there = 0;
+    bool read =
+        store_find(&store, &place, &ignored) == OMS_OK &&
+        store.vfs->xAccess(store.vfs, store.fence_path, SQLITE_ACCESS_EXISTS, &there) == SQLITE_OK;
+    if (read && there)
+        read = store_file_open(&store, store.fence_path, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB,
+                               &store.fence) == SQLITE_OK &&
+               store_mark_read(&store, &mark) == SQLITE_OK;
+    reading->meaning->fixed = hash_u64(reading->meaning->fixed, mark > reading->last_run);
+    store_close(&store);
+    return read;
+}
+
 bool core_meaning(const char *vfs, const char *path, const struct sut_config *config,
                   struct sut_meaning *meaning) {
     struct reading reading = {.profile = config->profile, .meaning = meaning};
@@ -292,7 +314,8 @@ bool core_meaning(const char *vfs, const char *path, const struct sut_config *co
     meaning->look_back_ns = THRESHOLD_LOOK_BACK_NS;
     if (sqlite3_open_v2(path, &reading.db, SQLITE_OPEN_READONLY, vfs) == SQLITE_OK &&
         sqlite3_exec(reading.db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK)
-        whole = read_tables(&reading) && read_last_run(&reading) && !reading.failed;
+        whole = read_tables(&reading) && read_last_run(&reading) &&
+                read_mark(&reading, vfs, path) && !reading.failed;
     sqlite3_close(reading.db);
     /* A clock that shows less than the newest row has gone back, which every start acts on. */
     add_moment(&reading, reading.newest_ns);

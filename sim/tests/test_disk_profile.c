@@ -307,7 +307,7 @@ static void a_restored_disk_has_the_old_files_for_good_and_no_others(void **stat
     write_byte(disk, "b.db", 0, 'n', 4);
     sync_file(disk, "b.db");
     assert_true(disk_file_remove(disk, "a.db-wal"));
-    disk_restore(disk, backup);
+    disk_restore(disk, backup, NULL);
     assert_string_equal(runs(disk, "b.db"), "none");
     assert_true(disk_is_clean(disk));
     power(disk, "none");

@@ -251,6 +251,71 @@ static void a_backup_is_never_written_over_anything(void **state) {
     nothing_is_left_over();
 }
 
+/* ---- an older copy is put back ---- */
+
+static void copy_file(const char *from, const char *to) {
+    char bytes[FILE_MAX];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    assert_non_null(in);
+    assert_non_null(out);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, n, out), n);
+    fclose(in);
+    fclose(out);
+    assert_int_equal(chmod(to, 0600), 0);
+}
+
+static void an_older_database_beside_its_fence_does_not_trade(void **state) {
+    (void)state;
+    trade();
+    copy_file("oms.db", "old.db");
+    program_run(CLI_OK, "reconcile"); /* there is nothing new; but the store has gone on */
+    copy_file("old.db", "oms.db");
+    program_run(CLI_NOT_TAKEN, "submit D3 buy 1 AAPL");
+    program_said(
+        "this store is older than the one that ran here: its newest comparison is 3, not 4");
+    program_run(CLI_NOT_TAKEN, "submit D3 buy 1 AAPL");
+    assert_int_equal(program.posts, 2);
+    program_run(CLI_OK, "reconcile");
+    program_said("1 comparison");
+    program_run(CLI_OK, "kill-switch off --why compared");
+    program_run(CLI_OK, "submit D3 buy 1 AAPL");
+    assert_int_equal(program.posts, 3);
+    program_run(CLI_OK, "export --what journal --format csv");
+    program_said("kill-switch-on");
+    program_said("kill-switch-off");
+}
+
+static void an_older_database_whose_fence_is_as_old_is_found_out_by_the_broker(void **state) {
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    program_run(CLI_OK, "submit D1 buy 100 AAPL limit 150.25");
+    copy_file("oms.db", "old.db");
+    copy_file("oms.db-lock", "old.lock");
+    program_run(CLI_OK, "submit D2 buy 5 MSFT limit 20");
+    program_exchange.orders[1].status = BROKER_STATUS_FILLED;
+    program_exchange.orders[1].filled_nanos = 5ll * DECIMAL_NANOS;
+    snprintf(program_exchange.orders[1].status_text, sizeof program_exchange.orders[1].status_text,
+             "filled");
+    copy_file("old.db", "oms.db");
+    copy_file("old.lock", "oms.db-lock");
+    program_run(CLI_ENDED, "reconcile");
+    program_said("CRITICAL ORPHAN_ORDER");
+    program_run(CLI_NOT_TAKEN, "submit D2 buy 5 MSFT limit 20");
+    program_said("the kill switch is on: comparison: ORPHAN_ORDER");
+    assert_int_equal(program.posts, 2);
+}
+
+static void a_new_store_is_not_taken_for_an_old_one(void **state) {
+    (void)state;
+    trade();
+    assert_int_equal(unlink("oms.db"), 0);
+    assert_int_equal(unlink("oms.db-wal"), 0);
+    memset(&program_exchange, 0, offsetof(struct small_exchange, refusal));
+    program_run(CLI_OK, "init --account A2");
+    program_run(CLI_OK, "submit D1 buy 1 AAPL");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
@@ -259,6 +324,9 @@ int main(void) {
         T(an_export_that_fails_leaves_what_was_there),
         T(a_backup_is_whole_and_does_not_trade_unasked),
         T(a_backup_is_never_written_over_anything),
+        T(an_older_database_beside_its_fence_does_not_trade),
+        T(an_older_database_whose_fence_is_as_old_is_found_out_by_the_broker),
+        T(a_new_store_is_not_taken_for_an_old_one),
 #undef T
     };
     return program_open() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

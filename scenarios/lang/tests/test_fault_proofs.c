@@ -55,10 +55,11 @@ static void *tidy_boot(const struct sut_ports *ports, const struct sut_config *c
 /* Down since 10:00:10, with the order filled. */
 #define DOWN    SIGNAL "10:00:10 crash kill\n"
 #define RESTART "10:00:30 restart\n"
-#define ADOPTS                                                            \
-    RESTART "expect oms running\n expect discrepancy ORPHAN_ORDER AAPL\n" \
-            "10:00:36 expect kill-switch on\n"                            \
-            "10:01:00 operator releases kill-switch\n " SIGNAL_AT("10:01:01")
+#define ADOPTED                                                   \
+    "expect oms running\n expect discrepancy ORPHAN_ORDER AAPL\n" \
+    "10:00:36 expect kill-switch on\n"                            \
+    "10:01:00 operator releases kill-switch\n " SIGNAL_AT("10:01:01")
+#define ADOPTS  RESTART ADOPTED
 #define REFUSES RESTART "expect oms halted\n always submits D1 <= 1\n"
 #define AGAIN   RESTART "expect oms halted\n 10:00:40 crash kill\n 10:00:50 restart\n"
 #define LOOKUP  "10:00:01 fault broker.submit lost-reply once\n"
@@ -111,6 +112,8 @@ static const struct proof {
     {"disk.rest(wal)", "missing", FILLS, DOWN, ADOPTS ONCE},
     {"disk.rest(db)", "missing", FILLS, DOWN, REFUSES},
     {"disk.rest(db)", "restored(life=1)", FILLS, DOWN, ADOPTS ONCE},
+    {"disk.rest(db)", "restored(life=1,fence=stays)", FILLS, DOWN,
+     RESTART "expect kill-switch on\n" ADOPTED ONCE},
     {"broker.submit", "refused", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
     {"broker.submit", "lost", FILLS, "", SIGNAL "expect submits D1 = 0\n" ONCE},
     {"broker.submit", "lost-reply", FILLS, "", SIGNAL "expect submits D1 = 1\n" ONCE},

@@ -44,7 +44,7 @@ OMSLIBS  := -lsqlite3 -lcurl -lcjson
 
 PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd-dev
 PACKAGES_GATE  := $(PACKAGES_BUILD) patch
-PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
+PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace openssl
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 

@@ -21,6 +21,7 @@ struct alpaca {
 struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size_t error_size) {
     struct transport_config to = {.url = config->url,
                                   .key_id = config->key_id,
+                                  .ca_file = config->ca_file,
                                   .secret = config->secret,
                                   .timeout_ns = config->profile->timeout_ns,
                                   .io = config->io};

@@ -36,6 +36,7 @@ enum { ALPACA_ORDERS_PAGE_MAX = 500, ALPACA_FILLS_PAGE_MAX = 100 };
 struct alpaca_config {
     const char *url; /* as for transport_open */
     const char *key_id, *secret;
+    const char *ca_file;           /* as for transport_open */
     const struct profile *profile; /* its client time-out counts per request */
     const struct transport_io *io; /* NULL: the real world */
     int orders_page, fills_page;   /* rows per page; 0: the maximum above */

@@ -80,7 +80,9 @@ static int ask_the_running_one(const struct cli_args *args, int argc, char *cons
 static int run_here(const struct cli_args *args, FILE *out, FILE *err, volatile const int *stop) {
     struct session session = {.args = args, .out = out, .err = err, .stop = stop};
     session_start(&session);
-    int exit = args->command == CLI_COMMAND_RUN ? run_serve(&session) : run_command(&session);
+    int exit = session_judge_access(&session);
+    if (exit == CLI_OK)
+        exit = args->command == CLI_COMMAND_RUN ? run_serve(&session) : run_command(&session);
     session_end(&session);
     return exit;
 }

@@ -63,6 +63,9 @@ enum cli_command {
     X(ACCOUNT, "--account", "NAME", CLI_ALL, "account name; needed by init, then checked")       \
     X(PROFILE, "--profile", "NAME", CLI_ALL, "what the broker promises [alpaca-retention]")      \
     X(URL, "--url", "URL", CLI_LIVE, "the broker's address [$APCA_API_BASE_URL]")                \
+    X(KEY_FILE, "--key-file", "FILE", CLI_LIVE, "keys from this file (mode 0600) [environment]") \
+    X(CA_FILE, "--ca-file", "FILE", CLI_LIVE,                                                    \
+      "who may vouch for the broker, as PEM, instead of the system's list")                      \
     X(WAIT, "--wait", "SECONDS", CLI_WAITING, "see it through for at most this long [60]")       \
     X(TIF, "--tif", "WORD", 1u << CLI_COMMAND_SUBMIT, "day, gtc, ioc, fok, opg or cls [day]")    \
     X(EXPIRES, "--expires", "SECONDS", 1u << CLI_COMMAND_SUBMIT, "send nothing later than that") \
@@ -132,6 +135,7 @@ struct cli_args {
     enum cli_command command;
     bool help;
     const char *db, *account, *url, *why, *listen;
+    const char *key_file, *ca_file; /* NULL: the environment, the system's */
     char halt_path[CLI_PATH_SIZE];
     const struct profile *profile;
     bool profile_named; /* on the command line */

@@ -76,7 +76,7 @@ void cli_help(FILE *out) {
           out);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++)
         fprintf(out, "  %-12s %s\n", COMMANDS[i].word, COMMANDS[i].meaning);
-    fputs("\nKeys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY only.\n"
+    fputs("\nKeys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from --key-file, only.\n"
           "`oms COMMAND --help` lists a command's flags.\n",
           out);
     help_exits(out);
@@ -276,6 +276,12 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
     case CLI_FLAG_URL:
         args->url = value;
         return true;
+    case CLI_FLAG_KEY_FILE:
+        args->key_file = value;
+        return value[0] != '\0' || wrong(err, "--key-file", value, "must be a path");
+    case CLI_FLAG_CA_FILE:
+        args->ca_file = value;
+        return value[0] != '\0' || wrong(err, "--ca-file", value, "must be a path");
     case CLI_FLAG_WAIT:
         return read_seconds("--wait", value, &args->wait_ns, err);
     case CLI_FLAG_TIF:

@@ -2,9 +2,12 @@
 #include "core/live/session.h"
 
 #include "core/live/fence.h"
+#include "core/live/keys.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int fail(struct session *s, int code, const char *text) {
     fprintf(s->err, "oms: %s\n", text);
@@ -128,6 +131,26 @@ int session_set_account(struct session *s, const char *name) {
     return CLI_OK;
 }
 
+int session_judge_access(const struct session *s) {
+    struct stat status;
+    if (stat(s->args->db, &status) != 0)
+        return CLI_OK; /* what is not there is said by who looks for it */
+    unsigned mode = (unsigned)status.st_mode & 07777;
+    if ((mode & 022) != 0) {
+        fprintf(
+            s->err,
+            "oms: store %s: its mode is %04o: others can change it; it must be 0600: chmod 600\n",
+            s->args->db, mode);
+        return CLI_ENVIRONMENT;
+    }
+    if ((mode & 044) != 0)
+        fprintf(
+            s->err,
+            "oms: store %s: its mode is %04o: others can read it; it should be 0600: chmod 600\n",
+            s->args->db, mode);
+    return CLI_OK;
+}
+
 static int choose_account(struct session *s) {
     struct oms_view view = {0};
     struct oms_error error = {0};
@@ -143,26 +166,47 @@ static int choose_account(struct session *s) {
     return exit;
 }
 
-static int connect_broker(struct session *s) {
+/* A bundle that cannot be read would only be noticed at the first request. */
+static bool may_read(const char *path) {
+    FILE *file = fopen(path, "re");
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+static int connect_with(struct session *s, const struct keys *keys) {
     char error[OMS_ERROR_SIZE];
     struct alpaca_config config = {.url = s->args->url != NULL ? s->args->url
                                                                : getenv("APCA_API_BASE_URL"),
-                                   .key_id = getenv("APCA_API_KEY_ID"),
-                                   .secret = getenv("APCA_API_SECRET_KEY"),
+                                   .key_id = keys->key_id,
+                                   .secret = keys->secret,
+                                   .ca_file = s->args->ca_file,
                                    .profile = s->args->profile,
                                    .io = s->io};
     if (config.url == NULL)
         return fail(s, CLI_USAGE,
                     "no broker: give --url, or set APCA_API_BASE_URL "
                     "(paper trading: https://paper-api.alpaca.markets)");
-    if (config.key_id == NULL || config.secret == NULL)
-        return fail(s, CLI_USAGE, "no keys: set APCA_API_KEY_ID and APCA_API_SECRET_KEY");
+    if (config.ca_file != NULL && !may_read(config.ca_file)) {
+        fprintf(s->err, "oms: --ca-file %s: %s\n", config.ca_file, strerror(errno));
+        return CLI_USAGE;
+    }
     s->alpaca = alpaca_open(&config, error, sizeof error);
     if (s->alpaca == NULL)
         return fail(s, CLI_USAGE, error);
     alpaca_broker(s->alpaca, &s->broker);
     s->url = config.url;
     return CLI_OK;
+}
+
+static int connect_broker(struct session *s) {
+    char error[OMS_ERROR_SIZE];
+    struct keys keys;
+    if (!keys_find(s->args->key_file, &keys, error, sizeof error))
+        return fail(s, CLI_USAGE, error);
+    int exit = connect_with(s, &keys);
+    keys_forget(&keys);
+    return exit;
 }
 
 int session_open(struct session *s) {

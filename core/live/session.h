@@ -36,6 +36,8 @@ struct call {
 void session_start(struct session *s);
 void session_end(struct session *s);
 
+/* A store that others can write to is refused, one that they can read is said to be. */
+int session_judge_access(const struct session *s);
 /* The account named, or else the one the store was created for. Each returns CLI_OK, or another
  * exit code after saying why. */
 int session_set_account(struct session *s, const char *name);

@@ -182,7 +182,7 @@ static bool make_headers(struct curl_slist **list, const struct transport_config
            (!body || add_header(list, "Content-Type: ", "application/json"));
 }
 
-static bool set_options(struct transport *t) {
+static bool set_options(struct transport *t, const char *ca_file) {
     CURL *e = t->easy;
     bool ok = true;
 /* used in set_options and prepare: on the handle `e`, remembering failure in `ok` */
@@ -196,6 +196,8 @@ static bool set_options(struct transport *t) {
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (ca_file != NULL)
+        SET(CURLOPT_CAINFO, ca_file);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_ERRORBUFFER, t->errors);
     SET(CURLOPT_PREREQFUNCTION, on_start);
@@ -245,7 +247,7 @@ struct transport *transport_open(const struct transport_config *config, char *er
     t->multi = curl_multi_init();
     if (t->url == NULL || t->easy == NULL || t->multi == NULL ||
         !make_headers(&t->get_headers, config, false) ||
-        !make_headers(&t->post_headers, config, true) || !set_options(t))
+        !make_headers(&t->post_headers, config, true) || !set_options(t, config->ca_file))
         goto out_of_memory;
     size_t n = strlen(t->url);
     if (t->url[n - 1] == '/')

@@ -50,7 +50,8 @@ const struct transport_io *transport_real_io(void);
 struct transport_config {
     const char *url; /* "https://host[:port]", or "http://" to a loopback address */
     const char *key_id, *secret;
-    int64_t timeout_ns;            /* for connecting, sending and the whole answer together */
+    const char *ca_file; /* certificates that may vouch for the server, PEM; NULL: the system's */
+    int64_t timeout_ns;  /* for connecting, sending and the whole answer together */
     const struct transport_io *io; /* NULL: the real world; else copied */
 };
 

@@ -23,6 +23,7 @@ static int see_through(struct session *s, const struct call *call, struct oms_vi
         if (code != OMS_OK)
             return session_fail(s, call->err, code, &error);
         oms_next(s->oms, &next);
+        alerts_turn(s->clock.alerts);
         int64_t now_ns = clock_now_ns();
         if (command_settled(call, view, &next))
             return CLI_OK;
@@ -81,6 +82,8 @@ static int run_here(const struct cli_args *args, FILE *out, FILE *err, volatile 
     struct session session = {.args = args, .out = out, .err = err, .stop = stop};
     session_start(&session);
     int exit = session_judge_access(&session);
+    if (exit == CLI_OK)
+        exit = session_open_alerts(&session);
     if (exit == CLI_OK)
         exit = args->command == CLI_COMMAND_RUN ? run_serve(&session) : run_command(&session);
     session_end(&session);

@@ -55,6 +55,7 @@ enum cli_command {
 #define CLI_LIVE                                                                               \
     ((1u << CLI_COMMAND_SUBMIT) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_CANCEL) | \
      (1u << CLI_COMMAND_RUN) | (1u << CLI_COMMAND_RESOLVE))
+#define CLI_ALERTING  (CLI_LIVE | (1u << CLI_COMMAND_KILL_SWITCH))
 #define CLI_COMPARING ((1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_RUN))
 #define CLI_WAITING   (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
 #define CLI_ALL       ((1u << CLI_COMMAND_COUNT) - 1)
@@ -98,6 +99,10 @@ enum cli_command {
       "orders, fills, positions, journal, comparisons, profits or (as JSON) all [orders]")       \
     X(OUTPUT, "--output", "FILE", 1u << CLI_COMMAND_EXPORT,                                      \
       "write there, whole or not at all [standard output]")                                      \
+    X(ALERT_SYSLOG, "--alert-syslog", "", CLI_ALERTING,                                          \
+      "alerts go to syslog, too, not only to standard error")                                    \
+    X(ALERT_WEBHOOK, "--alert-webhook", "URL", CLI_ALERTING,                                     \
+      "and are posted there as JSON [$OMS_ALERT_WEBHOOK]")                                       \
     X(JSON, "--json", "",                                                                        \
       CLI_ALL & ~((1u << CLI_COMMAND_INIT) | (1u << CLI_COMMAND_RUN) |                           \
                   (1u << CLI_COMMAND_EXPORT) | (1u << CLI_COMMAND_BACKUP)),                      \
@@ -135,6 +140,8 @@ struct cli_args {
     enum cli_command command;
     bool help;
     const char *db, *account, *url, *why, *listen;
+    const char *alert_webhook;
+    bool alert_syslog;
     const char *key_file, *ca_file; /* NULL: the environment, the system's */
     char halt_path[CLI_PATH_SIZE];
     const struct profile *profile;

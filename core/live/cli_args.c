@@ -315,6 +315,11 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
         return true;
     case CLI_FLAG_RATE:
         return read_rate(value, &args->rate, err);
+    case CLI_FLAG_ALERT_SYSLOG:
+        return args->alert_syslog = true;
+    case CLI_FLAG_ALERT_WEBHOOK:
+        args->alert_webhook = value;
+        return value[0] != '\0' || wrong(err, "--alert-webhook", value, "must be a URL");
     case CLI_FLAG_OPEN:
         args->open_only = true;
         return true;

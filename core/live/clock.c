@@ -51,6 +51,7 @@ static void add_text(cJSON *line, const char *name, const char *text) {
 static void emit(void *ctx, const struct oms_event *event) {
     const struct clock_env *clock = ctx;
     char at[RFC3339_SIZE];
+    alerts_hear(clock->alerts, event);
     if (clock->events == NULL)
         return;
     cJSON *line = cJSON_CreateObject();

@@ -3,12 +3,14 @@
 #define CORE_LIVE_CLOCK_H
 
 #include "core/env.h"
+#include "core/live/alert.h"
 
 #include <stdio.h>
 
 struct clock_env {
     const char *halt_path; /* while a file is there, nothing is sent; never NULL */
     const bool *hold;      /* while it is true, it is as if that file were there; may be NULL */
+    struct alerts *alerts; /* hears every event; may be NULL */
     FILE *events;          /* one JSON object a line; NULL: told to nobody. Borrowed. */
 };
 

@@ -417,6 +417,7 @@ static bool on_wait(void *ctx, CURLM *multi, int64_t until_ns) {
                 (struct curl_waitfd){.fd = run->peers[i].fd, .events = CURL_WAIT_POLLIN};
     bool waited = curl_multi_poll(multi, watched, count, ms, NULL) == CURLM_OK;
     hear_operators(run);
+    alerts_turn(run->s->clock.alerts);
     return waited;
 }
 
@@ -491,6 +492,7 @@ static void serve(struct run *run) {
         hear_operators(run);
         fine = fine && serve_operators(run) && serve_strategies(run);
         see_off(run);
+        alerts_turn(run->s->clock.alerts);
         if (fine)
             wait_for_something(run, due_ns);
     }

@@ -114,9 +114,23 @@ void session_start(struct session *s) {
     s->broker = OFFLINE;
 }
 
+int session_open_alerts(struct session *s) {
+    char why[OMS_ERROR_SIZE];
+    struct alerts_config config = {.err = s->err,
+                                   .to_syslog = s->args->alert_syslog,
+                                   .webhook = s->args->alert_webhook,
+                                   .store = s->args->db};
+    if (config.webhook == NULL && (CLI_ALERTING & 1u << s->args->command) != 0)
+        config.webhook = getenv("OMS_ALERT_WEBHOOK");
+    s->clock.alerts = alerts_open(&config, why, sizeof why);
+    return s->clock.alerts != NULL ? CLI_OK : fail(s, CLI_USAGE, why);
+}
+
 void session_end(struct session *s) {
     oms_close(s->oms);
     alpaca_close(s->alpaca);
+    alerts_close(s->clock.alerts);
+    s->clock.alerts = NULL;
     s->oms = NULL;
     s->alpaca = NULL;
 }

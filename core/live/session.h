@@ -36,6 +36,8 @@ struct call {
 void session_start(struct session *s);
 void session_end(struct session *s);
 
+/* Makes ready to tell people. */
+int session_open_alerts(struct session *s);
 /* A store that others can write to is refused, one that they can read is said to be. */
 int session_judge_access(const struct session *s);
 /* The account named, or else the one the store was created for. Each returns CLI_OK, or another

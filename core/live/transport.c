@@ -114,8 +114,7 @@ static char *url_part(CURLU *parsed, CURLUPart part) {
     return curl_url_get(parsed, part, &text, 0) == CURLUE_OK ? text : NULL;
 }
 
-/* Why this base URL is refused, or NULL. */
-static const char *url_complaint(const char *url) {
+const char *transport_url_complaint(const char *url, bool base) {
     CURLU *parsed = curl_url();
     if (parsed == NULL)
         return "out of memory";
@@ -134,9 +133,11 @@ static const char *url_complaint(const char *url) {
     fragment = url_part(parsed, CURLUPART_FRAGMENT);
     if (scheme == NULL || host == NULL)
         complaint = "must have a scheme and a host";
-    else if (user != NULL || query != NULL || fragment != NULL ||
-             (path != NULL && strcmp(path, "/") != 0))
+    else if (base && (user != NULL || query != NULL || fragment != NULL ||
+                      (path != NULL && strcmp(path, "/") != 0)))
         complaint = "must be scheme, host and port only, without user, path or query";
+    else if (user != NULL)
+        complaint = "must be without a user";
     else if (strcmp(scheme, "http") == 0 && !is_loopback(host))
         complaint = "must be https: plain http would show keys and orders to the network "
                     "(allowed to loopback only)";
@@ -226,7 +227,7 @@ struct transport *transport_open(const struct transport_config *config, char *er
         return NULL;
     }
     started = true;
-    const char *complaint = url_complaint(config->url);
+    const char *complaint = transport_url_complaint(config->url, true);
     if (complaint != NULL) {
         snprintf(error, error_size, "broker URL '%.120s' %s", config->url, complaint);
         return NULL;

@@ -66,6 +66,10 @@ struct transport_reply {
 
 struct transport;
 
+/* Why this URL is refused, or NULL: it is https, or http to a loopback address, and names no user;
+ * a base has no path or query either. The answer does not hold the URL. */
+const char *transport_url_complaint(const char *url, bool base);
+
 /* NULL on a bad configuration or lack of memory; `error` then names value and rule. */
 struct transport *transport_open(const struct transport_config *config, char *error,
                                  size_t error_size);

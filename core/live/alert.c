@@ -18,8 +18,8 @@ struct alerts {
     CURLM *multi;
     CURL *easy;
     struct curl_slist *headers;
-    char *queue[ALERT_QUEUE_MAX]; /* JSON, oldest first; the first is under way */
-    size_t count;
+    char *queue[ALERT_QUEUE_MAX]; /* JSON; a ring, whose first is under way */
+    size_t first, count;
     bool under_way;
     unsigned long lost;
 };
@@ -62,7 +62,7 @@ static bool set_options(struct alerts *alerts) {
 }
 
 static void begin_first(struct alerts *alerts) {
-    const char *body = alerts->queue[0];
+    const char *body = alerts->queue[alerts->first];
     alerts->under_way = curl_easy_setopt(alerts->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                          (curl_off_t)strlen(body)) == CURLE_OK &&
                         curl_easy_setopt(alerts->easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
@@ -73,9 +73,10 @@ static void forget_first(struct alerts *alerts) {
     if (alerts->under_way)
         curl_multi_remove_handle(alerts->multi, alerts->easy);
     alerts->under_way = false;
-    free(alerts->queue[0]);
+    free(alerts->queue[alerts->first]);
+    alerts->queue[alerts->first] = NULL;
+    alerts->first = (alerts->first + 1) % ALERT_QUEUE_MAX;
     alerts->count--;
-    memmove(alerts->queue, alerts->queue + 1, alerts->count * sizeof *alerts->queue);
 }
 
 static void end_first(struct alerts *alerts, CURLcode code) {
@@ -131,7 +132,7 @@ static void enqueue(struct alerts *alerts, const struct oms_event *event) {
     if (body == NULL)
         say_lost(alerts, "too many are waiting");
     else
-        alerts->queue[alerts->count++] = body;
+        alerts->queue[(alerts->first + alerts->count++) % ALERT_QUEUE_MAX] = body;
 }
 
 /* ---- all ways ---- */

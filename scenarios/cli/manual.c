@@ -83,8 +83,9 @@ static const struct tool_exit oms_exits[] = {
 static const struct tool_note oms_variables[] = {
     {"APCA_API_BASE_URL",
      "the broker's address, unless --url gives it; plain http to loopback only"},
-    {"APCA_API_KEY_ID, APCA_API_SECRET_KEY",
-     "the keys; they reach no log, report, database or command line"},
+    {"APCA_API_KEY_ID, APCA_API_SECRET_KEY", "the keys, unless --key-file names a file; they reach "
+                                             "no log, report, database or command line"},
+    {"OMS_ALERT_WEBHOOK", "where alerts are posted as JSON, unless --alert-webhook gives it"},
 };
 static const struct tool_note oms_examples[] = {
     {"oms init --db desk.db --account DESK1", "create a store, once"},

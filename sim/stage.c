@@ -905,7 +905,7 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
         return resolve(stage, stage->oms, item->decision, item->kind == INBOX_ADOPT);
     case INBOX_RECONCILE:
         shortage_inside(true);
-        healthy = sut->reconcile(stage->oms);
+        healthy = sut->reconcile(stage->oms, item->on);
         shortage_inside(false);
         return healthy;
     }

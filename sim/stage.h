@@ -82,9 +82,9 @@ enum inbox_kind {
     INBOX_SIGNAL,
     INBOX_CANCEL,
     INBOX_KILL_SWITCH,
-    INBOX_RECONCILE,
-    INBOX_GONE, /* an operator's word: the held order is not at the broker ... */
-    INBOX_ADOPT /* ... or it is the order that the broker has for it */
+    INBOX_RECONCILE, /* `on`: of the whole day */
+    INBOX_GONE,      /* an operator's word: the held order is not at the broker ... */
+    INBOX_ADOPT      /* ... or it is the order that the broker has for it */
 };
 struct inbox_item {
     enum inbox_kind kind;

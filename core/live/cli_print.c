@@ -1,5 +1,6 @@
 /* How the oms program shows the store: columns for people, one JSON object for programs. */
 #include "core/live/cli.h"
+#include "core/live/cli_json.h"
 #include "core/live/rfc3339.h"
 
 #include <cjson/cJSON.h>
@@ -38,7 +39,7 @@ static cJSON *order_json(const struct oms_order *order) {
     return o;
 }
 
-static cJSON *position_json(const struct oms_position *position) {
+cJSON *cli_position_json(const struct oms_position *position) {
     char cost[DECIMAL_TEXT_MAX];
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "symbol", position->symbol);
@@ -48,7 +49,7 @@ static cJSON *position_json(const struct oms_position *position) {
     return o;
 }
 
-static cJSON *discrepancy_json(const struct oms_discrepancy *found) {
+cJSON *cli_discrepancy_json(const struct oms_discrepancy *found) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "comparison", (double)found->run);
     cJSON_AddStringToObject(o, "type", oms_discrepancy_name(found->type));
@@ -78,10 +79,10 @@ static void add_runs(cJSON *to, const struct oms_view *view, int64_t from_run) {
     cJSON *found = cJSON_AddArrayToObject(to, "discrepancies");
     for (size_t i = 0; i < view->discrepancy_count; i++)
         if (view->discrepancies[i].run >= from_run)
-            cJSON_AddItemToArray(found, discrepancy_json(&view->discrepancies[i]));
+            cJSON_AddItemToArray(found, cli_discrepancy_json(&view->discrepancies[i]));
 }
 
-static void print_json(cJSON *json, FILE *out) {
+void cli_print_json(cJSON *json, FILE *out) {
     char *text = cJSON_PrintUnformatted(json);
     if (text != NULL)
         fprintf(out, "%s\n", text);
@@ -93,7 +94,7 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
     char qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
     const struct oms_decision *d = &order->decision;
     if (json) {
-        print_json(order_json(order), out);
+        cli_print_json(order_json(order), out);
         return;
     }
     bool limit = d->type == BROKER_LIMIT;
@@ -105,7 +106,7 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
             order->reason[0] != '\0' ? ": " : "", order->reason);
 }
 
-static void print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
+void cli_print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
     char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
     fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n", oms_severity_name(found->severity),
             oms_discrepancy_name(found->type), found->symbol,
@@ -120,7 +121,7 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
     if (json) {
         cJSON *o = cJSON_CreateObject();
         add_runs(o, view, from_run);
-        print_json(o, out);
+        cli_print_json(o, out);
         return;
     }
     for (size_t i = 0, at_row = 0; i < view->run_count; i++) {
@@ -134,13 +135,13 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
                 run->why[0] != '\0' ? " INCONCLUSIVE: " : "", run->why);
         for (; at_row < view->discrepancy_count && view->discrepancies[at_row].run == run->id;
              at_row++, differences++)
-            print_discrepancy(&view->discrepancies[at_row], out);
+            cli_print_discrepancy(&view->discrepancies[at_row], out);
     }
     fprintf(out, "%zu comparison%s, %zu difference%s\n", runs, runs == 1 ? "" : "s", differences,
             differences == 1 ? "" : "s");
 }
 
-static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
+char *cli_format_day(int64_t day, char out[RFC3339_SIZE]) {
     rfc3339_format(day * DAY_S * PROFILE_SECOND_NS, out);
     out[strcspn(out, "T")] = '\0';
     return out;
@@ -149,7 +150,7 @@ static char *format_day(int64_t day, char out[RFC3339_SIZE]) {
 static cJSON *profit_json(const struct oms_profit *profit) {
     char day[RFC3339_SIZE], realized[DECIMAL_TEXT_MAX];
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "day", format_day(profit->day, day));
+    cJSON_AddStringToObject(o, "day", cli_format_day(profit->day, day));
     cJSON_AddStringToObject(o, "symbol", profit->symbol);
     cJSON_AddStringToObject(o, "realized", decimal_format_wide(profit->realized, 0, realized));
     cJSON_AddBoolToObject(o, "adjusted", profit->adjusted);
@@ -170,14 +171,14 @@ void cli_print_profits(const struct oms_profits *profits, bool one_day, int64_t 
         if (json)
             cJSON_AddItemToArray(rows, profit_json(row));
         else
-            fprintf(out, "%s %-16s %s%s\n", format_day(row->day, text), row->symbol,
+            fprintf(out, "%s %-16s %s%s\n", cli_format_day(row->day, text), row->symbol,
                     decimal_format_wide(row->realized, 2, money),
                     row->adjusted ? " (with an adjustment)" : "");
     }
     decimal_format_wide(sum, json ? 0 : 2, money);
     if (json) {
         cJSON_AddStringToObject(o, "realized", money);
-        print_json(o, out);
+        cli_print_json(o, out);
     } else {
         fprintf(out, "realized %s\n", money);
     }
@@ -197,9 +198,9 @@ static void print_status_json(const struct oms_view *view, const struct profile 
         cJSON_AddItemToArray(orders, order_json(&view->orders[i]));
     cJSON *positions = cJSON_AddArrayToObject(o, "positions");
     for (size_t i = 0; i < view->position_count; i++)
-        cJSON_AddItemToArray(positions, position_json(&view->positions[i]));
+        cJSON_AddItemToArray(positions, cli_position_json(&view->positions[i]));
     add_runs(o, view, 0);
-    print_json(o, out);
+    cli_print_json(o, out);
 }
 
 void cli_print_status(const struct oms_view *view, const struct profile *profile, bool json,

@@ -266,6 +266,7 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
     case SCN_SLOT_MARKET:
     case SCN_SLOT_REST:
     case SCN_SLOT_NO:
+    case SCN_SLOT_DAILY:
         fputs(slot_shapes[slot], p->out);
         return;
     }

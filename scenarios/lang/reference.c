@@ -593,9 +593,6 @@ static void put_mistakes(FILE *out) {
     for (enum diag_code code = 0; code < DIAG_CODE_COUNT; code++)
         fprintf(out, "| %s | %s | %s |\n", diag_code_text(code), diag_code_slug(code),
                 diag_code_rule(code));
-    fputs("\nNot in this version of the language, and refused with that message: `reconcile "
-          "daily`.\n",
-          out);
 }
 
 void reference_write(FILE *out) {

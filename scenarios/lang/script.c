@@ -972,7 +972,7 @@ static void stimulate(struct script *script, size_t index) {
         tell(script, INBOX_CANCEL, line, false);
         return;
     case SCN_RECONCILE:
-        tell(script, INBOX_RECONCILE, line, false);
+        tell(script, INBOX_RECONCILE, line, scn_has(&line->args, SCN_SLOT_DAILY));
         return;
     case SCN_KILL_SWITCH_TRIPS:
     case SCN_KILL_SWITCH_RELEASES:

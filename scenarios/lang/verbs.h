@@ -60,7 +60,8 @@
     X(PATH, "PATH", "a file name", "a file name, in quotes or bare")                 /* text */             \
     X(MARKET, "market", "'market'", "")                                                                     \
     X(REST, "rest", "'rest'", "")                                                                           \
-    X(NO, "no", "'no'", "")
+    X(NO, "no", "'no'", "")                                                                                 \
+    X(DAILY, "daily", "'daily'", "")
 enum scn_slot {
 #define X(id, shape, expected, written) SCN_SLOT_##id,
     SCN_SLOTS(X)
@@ -138,8 +139,11 @@ enum scn_sort {
       "10:00:30  restart")                                                                         \
     X(START_SECOND, STIMULUS, "start second", "a second instance is started beside the first",     \
       "10:00:10  start second")                                                                    \
-    X(RECONCILE, STIMULUS, "reconcile", "asks the OMS to compare itself with the broker",          \
-      "10:00:34  reconcile")                                                                       \
+    X(RECONCILE, STIMULUS, "reconcile [daily]",                                                    \
+      "asks the OMS to compare itself with the broker; daily: to hold the whole day (UTC) "        \
+      "against "                                                                                   \
+      "it, orders and executions that have ended included",                                        \
+      "21:05:00  reconcile daily")                                                                 \
     X(FAULT, STIMULUS, "fault FAULT", "something goes wrong at a port; see the table of faults",   \
       "10:00:00  fault broker.submit lost-reply once")                                             \
     X(KILL_SWITCH_TRIPS, STIMULUS, "operator trips kill-switch", "a person stops trading",         \

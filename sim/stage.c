@@ -134,7 +134,7 @@ static void notice_deliveries(struct stage *stage) {
         int decision = judge_attribute(&stage->judge, delivery->symbol, delivery->side,
                                        delivery->qty_nanos, delivery->limit_nanos);
         if (decision >= 0)
-            stage->submits[decision]++;
+            stage->judge.decisions[decision].arrived++;
         note_delivery(stage, decision < 0 ? "an order" : stage->judge.decisions[decision].name,
                       delivery);
         stage_changed(stage);

@@ -125,7 +125,6 @@ struct stage {
     bool refused_to_boot; /* the latest start was refused */
     char why[SUT_WHY_SIZE];
     bool second_refused;
-    unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
     size_t noticed;                        /* deliveries of the exchange that were told */
     bool power_reduced; /* some power loss had more outcomes than are enumerated */
     unsigned life;      /* number of starts so far */

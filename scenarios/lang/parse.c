@@ -498,6 +498,7 @@ static void begin_scenario(struct parser *p) {
     memset(p->header_place, 0, sizeof p->header_place);
     s->place =
         (struct scn_place){p->name, p->line_number, (int)(p->tokens.v[0].start - p->line) + 1};
+    s->decisions = check_zalloc(SCN_DECISIONS_MAX, sizeof *s->decisions);
     s->seed = 1;
     time_parse_date("2026-01-01", 10, &s->date_ns);
     p->day_ns = s->start_ns = s->date_ns;
@@ -737,6 +738,7 @@ void scenario_free(struct scenario_file *file) {
         for (size_t k = 0; k < s->line_count; k++)
             free(s->lines[k].terms);
         free(s->lines);
+        free(s->decisions);
     }
     for (size_t i = 0; i < file->name_count; i++)
         free(file->names[i]);

@@ -305,7 +305,11 @@ enum scn_point_kind {
     X(CHECKPOINT_FRAMES, "checkpoint-frames", INT, 1, 1000000, "",                              \
       "checkpoint once the log has this many frames")                                           \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
-      "a position that differs from the broker's by at most so many percent is adjusted")
+      "a position that differs from the broker's by at most so many percent is adjusted")       \
+    X(TRADING_DAYS, "trading-days", INT, 1, 5, "",                                              \
+      "days of trading drawn from the seed, from `date` on; see Workloads")                     \
+    X(DECISIONS_A_DAY, "decisions-a-day", INT, 1, 80, "",                                       \
+      "on each of them so many decisions (without it 40)")
 enum scn_option {
 #define X(id, word, type, least, most, words, help) SCN_OPTION_##id,
     SCN_OPTIONS(X)

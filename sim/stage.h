@@ -125,7 +125,7 @@ struct stage {
     bool refused_to_boot; /* the latest start was refused */
     char why[SUT_WHY_SIZE];
     bool second_refused;
-    size_t noticed;                        /* deliveries of the exchange that were told */
+    size_t noticed;     /* deliveries of the exchange that were told */
     bool power_reduced; /* some power loss had more outcomes than are enumerated */
     unsigned life;      /* number of starts so far */
     struct disk *backups[STAGE_BACKUPS_MAX];

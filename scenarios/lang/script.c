@@ -1337,6 +1337,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                  char why[SUT_WHY_SIZE]) {
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
+    const struct scn_option_value *batch = &scenario->options[SCN_OPTION_BATCH];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     struct stage_config stage = {.sut = options->sut,
                                  .claims = options->claims,
@@ -1351,6 +1352,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                          .self_heal_percent = heal->set ? (int)heal->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
+                                 .batch = batch->set ? (size_t)batch->value : 0,
                                  .seed = options->seed != NULL ? *options->seed : scenario->seed};
     struct stage_outside outside = {.ctx = script,
                                     .next = next,

@@ -138,7 +138,8 @@ static bool toy_kill_switch(void *instance, bool on) {
     return true;
 }
 
-static bool toy_reconcile(void *instance) {
+static bool toy_reconcile(void *instance, bool daily) {
+    (void)daily;
     (void)instance;
     return true;
 }

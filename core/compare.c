@@ -3,6 +3,7 @@
 #include "core/again.h"
 #include "core/booking.h"
 #include "core/client_id.h"
+#include "core/day.h"
 #include "core/look.h"
 #include "core/reconcile.h"
 
@@ -23,6 +24,7 @@ struct comparison {
     bool *booked;                   /* for each execution of the picture */
     struct broker_fill *corrected;  /* the same; NULL: none is a correction */
     struct reconcile_found found;
+    struct day day; /* when a whole day is compared */
     struct oms_run run;
     struct notice *notices;
     size_t notice_count;
@@ -32,6 +34,7 @@ struct comparison {
 static void forget_look(struct comparison *comparison) {
     look_free(&comparison->picture);
     reconcile_free(&comparison->found);
+    day_free(&comparison->day);
     free(comparison->booked);
     free(comparison->corrected);
     free(comparison->notices);
@@ -160,12 +163,28 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
     return ok;
 }
 
+/* Adds what only a look at the whole day shows. False: no memory, or fail-stop. */
+static bool compare_day(struct oms *oms, struct comparison *comparison, enum oms_code *code,
+                        struct oms_error *error) {
+    const struct day_picture picture = {.orders = &comparison->picture.orders,
+                                        .fills = &comparison->picture.fills,
+                                        .booked = comparison->booked,
+                                        .corrected = comparison->corrected};
+    return !oms->daily_asked ||
+           day_compare(oms, &picture, &comparison->day, &comparison->found, code, error);
+}
+
 static enum oms_code store_findings(struct oms *oms, const struct comparison *comparison,
                                     struct oms_error *error) {
     bool ok = store_put_run(&oms->store, &comparison->run) == SQLITE_OK;
+    char summary[OMS_REASON_SIZE];
     for (size_t i = 0; ok && i < comparison->found.n; i++) {
         ok = store_put_discrepancy(&oms->store, &comparison->run, &comparison->found.v[i]) ==
              SQLITE_OK;
+    }
+    if (ok && oms->daily_asked) {
+        ok = store_put_daily(&oms->store, &comparison->run,
+                             day_summary(oms, &comparison->day, summary)) == SQLITE_OK;
     }
     return ok ? OMS_OK : engine_fail(oms, "write a comparison", error);
 }
@@ -434,6 +453,7 @@ static enum oms_code finish_comparison(struct oms *oms, struct comparison *compa
     oms->compare_asked = oms->unanswered = false;
     oms->compare_ns = oms->compare_step_ns = 0;
     oms->poll_ns = comparison->run.at_ns + oms->config.poll_ns;
+    day_done(oms, &comparison->run, &comparison->day, &comparison->found);
     tell_comparison(oms, comparison, meta->kill_switch && !was_on);
     return OMS_OK;
 }
@@ -494,7 +514,8 @@ static enum stand look_once(struct oms *oms, struct comparison *comparison, cons
     if (has_corrections(&picture->fills) && comparison->corrected == NULL) {
         return NO_ANSWER;
     }
-    if (*code != OMS_OK || !compare(oms, comparison)) {
+    if (*code != OMS_OK || !compare(oms, comparison) ||
+        !compare_day(oms, comparison, code, error)) {
         return NO_ANSWER;
     }
     *why = "what the broker shows does not stand still";

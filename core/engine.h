@@ -10,6 +10,7 @@
  *   booking.c  executions moving orders and positions
  *   compare.c  the comparison with the broker
  *   again.c    what it found against what was found before
+ *   day.c      the comparison of a whole day: what belongs to it
  *   ruling.c   what a person decides about a held order
  *   durable.c  the transactions all of them use
  *
@@ -45,6 +46,9 @@ struct oms {
     bool halted;
     bool reconciled; /* this start has compared itself with the broker (6) */
     bool compare_asked;
+    bool daily_asked;                    /* and that of a whole day, ... */
+    int64_t daily_from_ns, daily_to_ns;  /* ... which is this one */
+    struct oms_daily daily;              /* what the newest such comparison saw */
     int64_t compare_ns, compare_step_ns; /* not compared before; back-off */
     bool unanswered; /* the comparison that is due could not be made whole, which is on record */
     struct suspect *suspects; /* as the newest comparison left them */

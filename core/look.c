@@ -4,6 +4,7 @@
  * come whole ends the look with nothing changed: no answer is never "nothing there". */
 #include "core/look.h"
 
+#include "core/day.h"
 #include "core/threshold.h"
 
 #include <stdio.h>
@@ -171,8 +172,8 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
     }
     for (size_t i = 0; held && i < oms->book.order_count; i++) {
         struct order *order = oms->book.orders[i];
-        if (order->pub.state == OMS_STATE_HELD && order->listed == NULL &&
-            !look_up_missing(oms, order, picture)) {
+        if ((order->pub.state == OMS_STATE_HELD || day_expects(oms, order)) &&
+            order->listed == NULL && !look_up_missing(oms, order, picture)) {
             return false;
         }
     }
@@ -272,7 +273,7 @@ bool look_at_all(struct oms *oms, struct picture *picture) {
         count > 0 ? oms->book.orders[count - 1]->pub.created_ns : meta->created_ns;
     const int64_t newest = last_order_ns > meta->compared_ns ? last_order_ns : meta->compared_ns;
     /* a lost tail of the database is younger than its newest row */
-    const int64_t since = look_since(oms, earlier(newest, engine_now(oms)));
+    const int64_t since = day_since(oms, look_since(oms, earlier(newest, engine_now(oms))));
     struct broker_reason why = {0};
     bool whole = look_at_orders(oms, since, true, picture);
 

@@ -219,6 +219,7 @@ void oms_close(struct oms *oms) {
     book_free(&oms->book);
     free(oms->live);
     free(oms->suspects);
+    oms_daily_free(&oms->daily);
     free(oms);
 }
 

@@ -226,6 +226,14 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error);
 /* Asks for a comparison with the broker; done by the next oms_step. */
 enum oms_code oms_request_reconcile(struct oms *oms);
 
+/* The same for the end of a trading day (UTC, days since 1970; OMS_TODAY: the one it is now): the
+ * comparison reaches back to the beginning of that day, finished orders included, and besides it
+ * holds every order and execution of the day, and what was earned on it, against the broker's own.
+ * It is one comparison, on record and acted on like any; what may be timing is looked at again in
+ * the same way. OMS_INVALID: a day that is not over the store's lifetime (it has not begun). */
+#define OMS_TODAY INT64_MIN
+enum oms_code oms_request_daily(struct oms *oms, int64_t day, struct oms_error *error);
+
 /* Trips or releases the kill switch, durably, with who and why on record. Idempotent. */
 enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
                               struct oms_error *error);
@@ -403,6 +411,47 @@ enum oms_code oms_backup(struct oms *oms, const char *path, const char *why,
                          struct oms_error *error);
 enum oms_code oms_backup_at(const struct oms_place *place, const char *path, int64_t at_ns,
                             const char *why, struct oms_error *error);
+/* Every decision with what came of it, by time of intent. */
+struct oms_traded {
+    struct oms_decision decision;
+    enum oms_state state;
+    int64_t created_ns;
+    int64_t filled_nanos; /* executed, corrections counted */
+    decimal_wide cost;    /* sum of quantity x price of its executions, unit 1e-18 */
+};
+struct oms_trades {
+    struct oms_traded *v;
+    size_t n;
+};
+/* Ways in as for oms_view; the second checks the store. Release with oms_trades_free, also after an
+ * error. */
+enum oms_code oms_trades(struct oms *oms, struct oms_trades *trades, struct oms_error *error);
+enum oms_code oms_trades_at(const struct oms_place *place, struct oms_trades *trades,
+                            struct oms_error *error);
+void oms_trades_free(struct oms_trades *trades);
+
+/* What the newest comparison of a whole day (oms_request_daily) saw, since this start. `run` is its
+ * number in the history; 0: none was made yet. */
+struct oms_daily_symbol {
+    char symbol[BROKER_SYMBOL_SIZE];
+    size_t oms_executions, broker_executions; /* of that day, as they count */
+    decimal_wide oms_realized, broker_realized;
+};
+struct oms_daily {
+    int64_t run, at_ns;
+    int64_t day;                 /* UTC, days since 1970 */
+    size_t orders;               /* decided on that day ... */
+    size_t open, held, in_doubt; /* ... of those, as they stand after the comparison; in_doubt: also
+                                    those that have not left */
+    bool tells_executions;       /* the broker does; otherwise there are no symbols below */
+    struct oms_daily_symbol *symbols; /* by symbol, those with executions on that day */
+    size_t symbol_count;
+    struct oms_discrepancy *found; /* everything the comparison found, explained or not */
+    size_t found_count;
+};
+/* A copy. Release with oms_daily_free, also after an error. */
+enum oms_code oms_daily(const struct oms *oms, struct oms_daily *daily, struct oms_error *error);
+void oms_daily_free(struct oms_daily *daily);
 
 /* The client order id of a decision: a pure function of account and decision id (2). */
 void oms_client_order_id(const char *account, const char *decision_id, size_t max_length,

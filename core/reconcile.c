@@ -23,10 +23,9 @@ struct pass {
     struct reconcile_found *found;
 };
 
-static struct oms_discrepancy *add(struct pass *pass, enum oms_discrepancy_type type,
-                                   enum oms_severity severity, const char *symbol,
-                                   const char *ref) {
-    struct reconcile_found *found = pass->found;
+struct oms_discrepancy *reconcile_add(struct reconcile_found *found, enum oms_discrepancy_type type,
+                                      enum oms_severity severity, const char *symbol,
+                                      const char *ref) {
     struct oms_discrepancy *row;
 
     if (found->n == RECONCILE_FOUND_MAX) {
@@ -46,6 +45,12 @@ static struct oms_discrepancy *add(struct pass *pass, enum oms_discrepancy_type 
     text_clean(row->symbol, sizeof row->symbol, symbol);
     text_clean(row->ref, sizeof row->ref, ref);
     return row;
+}
+
+static struct oms_discrepancy *add(struct pass *pass, enum oms_discrepancy_type type,
+                                   enum oms_severity severity, const char *symbol,
+                                   const char *ref) {
+    return reconcile_add(pass->found, type, severity, symbol, ref);
 }
 
 static void describe(struct oms_discrepancy *row, const char *what) {

@@ -55,6 +55,10 @@ struct reconcile_found { /* all zero is empty; release with reconcile_free */
 /* Appends what it finds. False: no memory, or more than RECONCILE_FOUND_MAX findings. */
 bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
                        const struct reconcile_rules *rules, struct reconcile_found *found);
+/* Appends one finding, to be filled in: valid until the next. NULL: no memory, or the ceiling. */
+struct oms_discrepancy *reconcile_add(struct reconcile_found *found, enum oms_discrepancy_type type,
+                                      enum oms_severity severity, const char *symbol,
+                                      const char *ref);
 void reconcile_free(struct reconcile_found *found);
 
 #endif

@@ -223,6 +223,8 @@ int store_put_switching(struct store *store, int64_t at_ns, bool on, const char 
                         const char *why);
 /* What a person decided about a held order: `text` says how, who and why. */
 int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id, const char *text);
+/* That a comparison was one of a whole day, and what it counted. */
+int store_put_daily(struct store *store, const struct oms_run *run, const char *text);
 /* Why a comparison adjusted a position: the two quantities, and the price in `text`. */
 int store_put_adjustment(struct store *store, const struct oms_run *run, const char *symbol,
                          const char *execution_id, int64_t oms_nanos, int64_t broker_nanos,

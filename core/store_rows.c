@@ -591,6 +591,11 @@ int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id
     return put_journal(store, at_ns, "resolve", 0, &none, decision_id, text);
 }
 
+int store_put_daily(struct store *store, const struct oms_run *run, const char *text) {
+    static const struct oms_discrepancy none;
+    return put_journal(store, run->at_ns, "daily", run->id, &none, "", text);
+}
+
 int store_put_adjustment(struct store *store, const struct oms_run *run, const char *symbol,
                          const char *execution_id, int64_t oms_nanos, int64_t broker_nanos,
                          const char *text) {

@@ -470,6 +470,7 @@ void timeline_story(const struct timeline *timeline, struct timeline_story *stor
     struct decoder d = {.story = story, .s = &story->scenario};
     begin(timeline, d.s);
     d.s->lines = story->lines;
+    d.s->decisions = memset(story->decisions, 0, sizeof story->decisions);
     d.now_ns = d.s->start_ns;
     d.day_ns = d.s->date_ns;
     for (size_t i = 0; i < timeline->count; i++) {

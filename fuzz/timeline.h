@@ -86,6 +86,7 @@ size_t timeline_write(const struct timeline *timeline, uint8_t bytes[TIMELINE_BY
 struct timeline_story {
     struct scenario scenario; /* no lines: there is nothing to play */
     struct scn_line lines[TIMELINE_RECORDS_MAX];
+    struct scn_decision decisions[TIMELINE_DECISIONS_MAX];
     size_t record[TIMELINE_RECORDS_MAX];     /* the record a line is made from */
     uint16_t survives[TIMELINE_RECORDS_MAX]; /* of a crash: modulo the number of outcomes */
 };

@@ -22,6 +22,9 @@ const char *invariant_meaning(int number) {
     return meanings[number];
 }
 
+/* Few decisions are looked through one by one. */
+enum { PLACES = 1024, FEW_DECISIONS = 16 };
+
 void judge_init(struct judge *judge, const struct sut *sut, unsigned claims) {
     *judge = (struct judge){.sut = sut, .claims = claims};
 }
@@ -30,14 +33,40 @@ void judge_copy(struct judge *to, const struct judge *from) {
     *to = *from;
     to->decisions = check_copy(from->decisions, from->decision_count, sizeof *from->decisions);
     to->decision_cap = from->decision_count;
+    if (from->places != NULL)
+        to->places = check_copy(from->places, PLACES, sizeof *from->places);
     to->disputed = check_copy(from->disputed, from->disputed_count, sizeof *from->disputed);
     to->disputed_cap = from->disputed_count;
 }
 
 void judge_free(struct judge *judge) {
     free(judge->decisions);
+    free(judge->places);
     free(judge->disputed);
     *judge = (struct judge){0};
+}
+
+static int *place_of(const struct judge *judge, const char *symbol, enum broker_side side,
+                     int64_t qty_nanos, int64_t limit_nanos) {
+    uint64_t hash = hash_u64(hash_text((uint64_t)side, symbol), (uint64_t)qty_nanos);
+    return &judge->places[hash_u64(hash, (uint64_t)limit_nanos) % PLACES];
+}
+
+static void put_in_place(struct judge *judge, size_t index) {
+    struct judged *judged = &judge->decisions[index];
+    const struct oms_decision *decision = &judged->decision;
+    int *place = place_of(judge, decision->symbol, decision->side, decision->qty_nanos,
+                          decision->limit_nanos);
+    judged->next = *place;
+    *place = (int)index;
+}
+
+static void find_places(struct judge *judge) {
+    judge->places = check_alloc(PLACES * sizeof *judge->places);
+    for (size_t i = 0; i < PLACES; i++)
+        judge->places[i] = -1;
+    for (size_t i = 0; i < judge->decision_count; i++)
+        put_in_place(judge, i);
 }
 
 size_t judge_add(struct judge *judge, const char *name, const struct oms_decision *decision) {
@@ -46,7 +75,12 @@ size_t judge_add(struct judge *judge, const char *name, const struct oms_decisio
     judged = &judge->decisions[judge->decision_count];
     *judged = (struct judged){.decision = *decision};
     snprintf(judged->name, sizeof judged->name, "%s", name);
-    return judge->decision_count++;
+    judge->decision_count++;
+    if (judge->places != NULL)
+        put_in_place(judge, judge->decision_count - 1);
+    else if (judge->decision_count > FEW_DECISIONS)
+        find_places(judge);
+    return judge->decision_count - 1;
 }
 
 __attribute__((format(printf, 4, 5))) static void
@@ -61,12 +95,23 @@ broke(struct judge *judge, int invariant, const struct world *world, const char 
     va_end(args);
 }
 
+static bool is_payload(const struct oms_decision *decision, const char *symbol,
+                       enum broker_side side, int64_t qty_nanos, int64_t limit_nanos) {
+    return decision->qty_nanos == qty_nanos && decision->limit_nanos == limit_nanos &&
+           decision->side == side && strcmp(decision->symbol, symbol) == 0;
+}
+
 int judge_attribute(const struct judge *judge, const char *symbol, enum broker_side side,
                     int64_t qty_nanos, int64_t limit_nanos) {
+    if (judge->places != NULL) {
+        int at = *place_of(judge, symbol, side, qty_nanos, limit_nanos);
+        while (at >= 0 &&
+               !is_payload(&judge->decisions[at].decision, symbol, side, qty_nanos, limit_nanos))
+            at = judge->decisions[at].next;
+        return at;
+    }
     for (size_t i = 0; i < judge->decision_count; i++) {
-        const struct oms_decision *decision = &judge->decisions[i].decision;
-        if (strcmp(decision->symbol, symbol) == 0 && decision->side == side &&
-            decision->qty_nanos == qty_nanos && decision->limit_nanos == limit_nanos)
+        if (is_payload(&judge->decisions[i].decision, symbol, side, qty_nanos, limit_nanos))
             return (int)i;
     }
     return -1;
@@ -84,6 +129,24 @@ unsigned judge_orders(const struct judge *judge, const struct world *world, size
     for (size_t i = 0; i < world->exchange.order_count; i++)
         count += order_decision(judge, &world->exchange.orders[i]) == (int)decision;
     return count;
+}
+
+/* Fills in `orders` and `executed` of every decision. */
+static void count_orders(struct judge *judge, const struct world *world) {
+    if (judge->counted == world->exchange.version + 1)
+        return;
+    judge->counted = world->exchange.version + 1;
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        judge->decisions[i].orders = 0;
+        judge->decisions[i].executed = 0;
+    }
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        int decision = order_decision(judge, &world->exchange.orders[i]);
+        if (decision < 0)
+            continue;
+        judge->decisions[decision].orders++;
+        judge->decisions[decision].executed += world->exchange.orders[i].told.filled_nanos;
+    }
 }
 
 /* ---- what the OMS's user saw ---- */
@@ -293,38 +356,42 @@ void judge_replied(struct judge *judge, const struct world *world, const struct 
         submit_replied(judge, world, reply);
     if (!reply->delivered)
         return;
+    if (op == SITE_BROKER_ORDERS)
+        count_orders(judge, world);
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
         if (op == SITE_BROKER_LOOKUP && !reply->found &&
             strcmp(judged->client_order_id, reply->call->ref) == 0)
             judged->doubtful = false;
-        if (op == SITE_BROKER_ORDERS && judge_orders(judge, world, i) == 0)
+        if (op == SITE_BROKER_ORDERS && judged->orders == 0)
             judged->doubtful = false;
     }
 }
 
 /* ---- the exchange's books, after anything that changed them ---- */
 
+/* "O1, O2": the orders of a decision. */
+static void list_orders(const struct judge *judge, const struct world *world, int decision,
+                        char *out, size_t size) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < world->exchange.order_count && used < size - 24; i++) {
+        if (order_decision(judge, &world->exchange.orders[i]) == decision)
+            used += (size_t)snprintf(out + used, size - used, "%s%.20s", used > 0 ? ", " : "",
+                                     world->exchange.orders[i].told.id);
+    }
+}
+
 static void judge_decision_books(struct judge *judge, const struct world *world, size_t index) {
     const struct judged *judged = &judge->decisions[index];
-    char orders[120] = "";
-    size_t used = 0;
-    unsigned count = judged->lost_on_record;
-    decimal_wide executed = 0;
-    for (size_t i = 0; i < world->exchange.order_count; i++) {
-        const struct broker_order *order = &world->exchange.orders[i].told;
-        if (order_decision(judge, &world->exchange.orders[i]) != (int)index)
-            continue;
-        count++;
-        executed += order->filled_nanos;
-        if (used < sizeof orders - 24)
-            used += (size_t)snprintf(orders + used, sizeof orders - used, "%s%.20s",
-                                     used > 0 ? ", " : "", order->id);
-    }
-    if (count > 1)
+    unsigned count = judged->orders + judged->lost_on_record;
+    char orders[120];
+    if (count > 1) {
+        list_orders(judge, world, (int)index, orders, sizeof orders);
         broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
               judged->lost_on_record ? ", and one before them that the broker has lost" : "");
-    if (executed > judged->decision.qty_nanos)
+    }
+    if (judged->executed > judged->decision.qty_nanos)
         broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
 }
 
@@ -338,6 +405,7 @@ void judge_books(struct judge *judge, const struct world *world) {
         if (!order->foreign && !order->lost && order_decision(judge, order) < 0)
             broke(judge, 1, world, "the broker accepted %s, which nobody decided", order->told.id);
     }
+    count_orders(judge, world);
     for (size_t i = 0; i < judge->decision_count; i++)
         judge_decision_books(judge, world, i);
 }

@@ -34,7 +34,7 @@
     X(14, "at every send, every power loss leaves the intent on the disk")
 enum {
     INVARIANT_COUNT = 14,
-    JUDGE_DECISIONS_MAX = 64,
+    JUDGE_DECISIONS_MAX = 512,
     JUDGE_SYMBOLS_MAX = 64,
     JUDGE_TEXT_SIZE = 400
 };
@@ -64,6 +64,11 @@ struct judged {
     /* The broker lost its order after the OMS had it on record: sending another would be a second. */
     bool lost_on_record;
     char client_order_id[BROKER_CLIENT_ID_SIZE]; /* of the last request */
+    unsigned arrived;                            /* requests for it that reached the broker */
+    int next; /* with the same place in judge->places; -1: the last */
+    /* Of one look at the exchange's books: orders accepted for it, and what they executed. */
+    unsigned orders;
+    decimal_wide executed;
 };
 
 struct violation {
@@ -79,6 +84,8 @@ struct judge {
     bool damaged;      /* the store was damaged, or lied about, behind the OMS's back */
     struct judged *decisions;
     size_t decision_count, decision_cap;
+    /* Decisions by a hash of their payload, once there are many of them; NULL: there are few. */
+    int *places;
     bool kill_switch;          /* on, and acknowledged to the operator */
     bool kill_switch_doubtful; /* an operator's act got no answer: either is right */
     bool life_intact;          /* this life booted from an intact store */
@@ -91,6 +98,7 @@ struct judge {
     size_t disputed_count, disputed_cap;
     bool foreign;           /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
+    uint64_t counted;       /* one more than its version when its orders were last counted */
     struct violation first; /* the first thing that broke; nothing is judged after it */
 };
 

@@ -134,7 +134,7 @@ static void notice_deliveries(struct stage *stage) {
         int decision = judge_attribute(&stage->judge, delivery->symbol, delivery->side,
                                        delivery->qty_nanos, delivery->limit_nanos);
         if (decision >= 0)
-            stage->submits[decision]++;
+            stage->judge.decisions[decision].arrived++;
         note_delivery(stage, decision < 0 ? "an order" : stage->judge.decisions[decision].name,
                       delivery);
         stage_changed(stage);
@@ -934,7 +934,7 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
         return resolve(stage, stage->oms, item->decision, item->kind == INBOX_ADOPT);
     case INBOX_RECONCILE:
         shortage_inside(true);
-        healthy = sut->reconcile(stage->oms);
+        healthy = sut->reconcile(stage->oms, item->on);
         shortage_inside(false);
         return healthy;
     }

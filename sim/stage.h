@@ -82,9 +82,9 @@ enum inbox_kind {
     INBOX_SIGNAL,
     INBOX_CANCEL,
     INBOX_KILL_SWITCH,
-    INBOX_RECONCILE,
-    INBOX_GONE, /* an operator's word: the held order is not at the broker ... */
-    INBOX_ADOPT /* ... or it is the order that the broker has for it */
+    INBOX_RECONCILE, /* `on`: of the whole day */
+    INBOX_GONE,      /* an operator's word: the held order is not at the broker ... */
+    INBOX_ADOPT      /* ... or it is the order that the broker has for it */
 };
 struct inbox_item {
     enum inbox_kind kind;
@@ -126,8 +126,7 @@ struct stage {
     bool refused_to_boot; /* the latest start was refused */
     char why[SUT_WHY_SIZE];
     bool second_refused;
-    unsigned submits[JUDGE_DECISIONS_MAX]; /* requests that reached the broker, per decision */
-    size_t noticed;                        /* deliveries of the exchange that were told */
+    size_t noticed;     /* deliveries of the exchange that were told */
     bool power_reduced; /* some power loss had more outcomes than are enumerated */
     unsigned life;      /* number of starts so far */
     struct disk *backups[STAGE_BACKUPS_MAX];

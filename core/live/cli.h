@@ -3,6 +3,7 @@
 #define CORE_LIVE_CLI_H
 
 #include "core/oms.h"
+#include "core/parity.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@
     X(NOT_TAKEN, 4, "the decision was not taken and will not be sent")                        \
     X(ENVIRONMENT, 5,                                                                         \
       "store missing, locked, foreign, damaged or failing, or the broker does not answer "    \
-      "(a comparison is then inconclusive)")
+      "(a comparison is then inconclusive)")                                                  \
+    X(WARNED, 6, "reconcile --daily found no CRITICAL, but something to look into")           \
+    X(APART, 7, "parity: past a threshold, or a decision differs")
 enum cli_exit {
 #define X(id, code, meaning) CLI_##id = code,
     CLI_EXITS(X)
@@ -38,6 +41,8 @@ enum cli_exit {
     X(RECONCILE, "reconcile", "", "compare with the broker and settle what is open")            \
     X(HISTORY, "history", "", "show past comparisons and what they found; changes nothing")     \
     X(PNL, "pnl", "", "show realized profit by symbol and day (UTC); changes nothing")          \
+    X(PARITY, "parity", "",                                                                     \
+      "hold what was traded against a list of signals, or another ledger; changes nothing")     \
     X(EXPORT, "export", "", "write what is on record as JSON or CSV; changes nothing")          \
     X(BACKUP, "backup", "FILE",                                                                 \
       "copy the store, also while another process runs on it; the copy does not trade unasked") \
@@ -58,7 +63,9 @@ enum cli_command {
 #define CLI_ALERTING  (CLI_LIVE | (1u << CLI_COMMAND_KILL_SWITCH))
 #define CLI_COMPARING ((1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_RUN))
 #define CLI_WAITING   (CLI_LIVE & ~(1u << CLI_COMMAND_RUN))
-#define CLI_ALL       ((1u << CLI_COMMAND_COUNT) - 1)
+#define CLI_BY_DAY \
+    ((1u << CLI_COMMAND_PNL) | (1u << CLI_COMMAND_RECONCILE) | (1u << CLI_COMMAND_PARITY))
+#define CLI_ALL ((1u << CLI_COMMAND_COUNT) - 1)
 #define CLI_FLAGS(X)                                                                             \
     X(DB, "--db", "PATH", CLI_ALL, "the store [oms.db]")                                         \
     X(ACCOUNT, "--account", "NAME", CLI_ALL, "account name; needed by init, then checked")       \
@@ -78,7 +85,23 @@ enum cli_command {
       "the same difference in so many comparisons in a row is an alarm [3]")                     \
     X(SELF_HEAL, "--self-heal", "PERCENT", CLI_COMPARING,                                        \
       "adjust positions that differ from the broker's by at most this (5 is usual) [off]")       \
-    X(DAY, "--day", "YYYY-MM-DD", 1u << CLI_COMMAND_PNL, "only this day")                        \
+    X(DAILY, "--daily", "", 1u << CLI_COMMAND_RECONCILE,                                         \
+      "of the whole day: every order, execution and profit of it (exit 0, 6 or 1 by severity)")  \
+    X(DAY, "--day", "YYYY-MM-DD", CLI_BY_DAY, "only this day (UTC) [reconcile --daily: today]")  \
+    X(SIGNALS, "--signals", "FILE", 1u << CLI_COMMAND_PARITY,                                    \
+      "what was to be traded, JSON lines or CSV: id, symbol, side, qty, price, time")            \
+    X(AGAINST, "--against", "OTHER.db", 1u << CLI_COMMAND_PARITY,                                \
+      "what another ledger has traded; it is only read")                                         \
+    X(MAX_MISSED, "--max-missed", "N", 1u << CLI_COMMAND_PARITY,                                 \
+      "so many may be missing here [0]")                                                         \
+    X(MAX_UNEXPECTED, "--max-unexpected", "N", 1u << CLI_COMMAND_PARITY,                         \
+      "so many may be here besides [0]")                                                         \
+    X(MIN_FILL, "--min-fill", "PERCENT", 1u << CLI_COMMAND_PARITY,                               \
+      "so much of the money that was due must have been executed [any]")                         \
+    X(MAX_SLIPPAGE, "--max-slippage", "BP", 1u << CLI_COMMAND_PARITY,                            \
+      "so many basis points worse at most on average, weighed by money [any]")                   \
+    X(MAX_WORST, "--max-worst", "BP", 1u << CLI_COMMAND_PARITY,                                  \
+      "and so many in any one decision [any]")                                                   \
     X(WHY, "--why", "TEXT", (1u << CLI_COMMAND_KILL_SWITCH) | (1u << CLI_COMMAND_RESOLVE),       \
       "goes on record with it")                                                                  \
     X(HALT_FILE, "--halt-file", "PATH", CLI_LIVE, "nothing is sent while it exists [DB-halt]")   \
@@ -106,7 +129,7 @@ enum cli_command {
     X(JSON, "--json", "",                                                                        \
       CLI_ALL & ~((1u << CLI_COMMAND_INIT) | (1u << CLI_COMMAND_RUN) |                           \
                   (1u << CLI_COMMAND_EXPORT) | (1u << CLI_COMMAND_BACKUP)),                      \
-      "answer in JSON")                                                                          \
+      "answer in JSON; reconcile --daily and parity: with a FILE behind it, into that, too")     \
     X(EVENTS, "--events", "", CLI_ALL, "tell every step on standard error, as JSON lines")       \
     X(HELP, "--help", "", CLI_ALL, "this text")
 enum cli_flag {
@@ -153,7 +176,11 @@ struct cli_args {
     int alarm_after;       /* RECONCILE, RUN; 0: the core's default */
     int64_t self_heal_ppm; /* RECONCILE, RUN; 0: off */
     bool one_day;
-    int64_t day; /* PNL with one_day: days since 1970 */
+    int64_t day;                   /* with one_day: days since 1970 */
+    bool daily;                    /* RECONCILE */
+    const char *signals, *against; /* PARITY: one of them */
+    struct parity_rules limits;    /* PARITY */
+    const char *json_file;         /* NULL: none */
     bool json, events, exit_at_eof;
     int rate; /* requests a minute */
     bool kill_on;

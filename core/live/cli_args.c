@@ -13,6 +13,7 @@ enum {
     SECONDS_MAX = 86400 * 366,
     PERCENT_STEP = 100000, /* billionths of a percent in one part in a million */
     PERCENT_MAX = 50,
+    POINT_STEP = DECIMAL_NANOS / PARITY_BP,
     DAY_LENGTH = 10,
     DAY_S = 86400,
     DEFAULT_LAST = 20,
@@ -24,6 +25,8 @@ enum {
     RATE_MAX = 100000,
     RATE_DEFAULT = 200 /* what Alpaca allows */
 };
+
+#define WHOLE_PERCENT INT64_C(100)
 
 static const struct {
     const char *word, *operands, *meaning;
@@ -208,6 +211,34 @@ static bool read_day(const char *name, const char *text, int64_t *day, FILE *err
     return true;
 }
 
+static bool read_limit(const char *name, const char *text, size_t *most, FILE *err) {
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*end != '\0' || end == text || value < 0 || value > PARITY_ROWS_MAX)
+        return wrong(err, name, text, "must be a whole number from 0 to 1000000");
+    *most = (size_t)value;
+    return true;
+}
+
+static bool read_share(const char *name, const char *text, int64_t *ppm, FILE *err) {
+    int64_t nanos;
+    if (!decimal_parse(text, &nanos) || nanos < 0 || nanos > WHOLE_PERCENT * DECIMAL_NANOS ||
+        nanos % PERCENT_STEP != 0)
+        return wrong(err, name, text, "must be a percentage from 0 to 100, at most four decimals");
+    *ppm = nanos / PERCENT_STEP;
+    return true;
+}
+
+/* Basis points, to the thousandth; negative: it must even be better than expected. */
+static bool read_points(const char *name, const char *text, bool *limited, int64_t *most,
+                        FILE *err) {
+    int64_t nanos;
+    if (!decimal_parse(text, &nanos) || nanos % POINT_STEP != 0)
+        return wrong(err, name, text, "must be basis points, at most three decimals");
+    *most = nanos / POINT_STEP;
+    return *limited = true;
+}
+
 static bool read_profile(const char *text, const struct profile **profile, FILE *err) {
     *profile = profile_find(text);
     if (*profile != NULL)
@@ -302,6 +333,27 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
     case CLI_FLAG_DAY:
         args->one_day = true;
         return read_day("--day", value, &args->day, err);
+    case CLI_FLAG_DAILY:
+        args->daily = true;
+        return true;
+    case CLI_FLAG_SIGNALS:
+        args->signals = value;
+        return value[0] != '\0' || wrong(err, "--signals", value, "must be a path");
+    case CLI_FLAG_AGAINST:
+        args->against = value;
+        return value[0] != '\0' || wrong(err, "--against", value, "must be a path");
+    case CLI_FLAG_MAX_MISSED:
+        return read_limit("--max-missed", value, &args->limits.missed_max, err);
+    case CLI_FLAG_MAX_UNEXPECTED:
+        return read_limit("--max-unexpected", value, &args->limits.unexpected_max, err);
+    case CLI_FLAG_MIN_FILL:
+        return read_share("--min-fill", value, &args->limits.fill_min_ppm, err);
+    case CLI_FLAG_MAX_SLIPPAGE:
+        return read_points("--max-slippage", value, &args->limits.limits_average,
+                           &args->limits.average_max, err);
+    case CLI_FLAG_MAX_WORST:
+        return read_points("--max-worst", value, &args->limits.limits_worst,
+                           &args->limits.worst_max, err);
     case CLI_FLAG_WHY:
         args->why = value;
         return true;
@@ -413,6 +465,16 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
             return wrong(err, "command", "init",
                          "needs --account NAME: it is part of every order id");
         break;
+    case CLI_COMMAND_PARITY:
+        if ((args->signals == NULL) == (args->against == NULL))
+            return wrong(err, "command", "parity", "needs --signals FILE or --against OTHER.db");
+        break;
+    case CLI_COMMAND_RECONCILE:
+        if (args->one_day && !args->daily)
+            return wrong(err, "flag", "--day", "belongs to reconcile --daily");
+        if (args->json_file != NULL && !args->daily)
+            return wrong(err, "operand", args->json_file, "is not expected here");
+        break;
     case CLI_COMMAND_BACKUP:
         args->file = count == 1 ? word[0] : NULL;
         return (args->file != NULL && args->file[0] != '\0') ||
@@ -425,7 +487,6 @@ static bool read_operands(char *const *word, size_t count, struct cli_args *args
     case CLI_COMMAND_STATUS:
     case CLI_COMMAND_ORDERS:
     case CLI_COMMAND_POSITIONS:
-    case CLI_COMMAND_RECONCILE:
     case CLI_COMMAND_HISTORY:
     case CLI_COMMAND_PNL:
     case CLI_COMMAND_COUNT:
@@ -463,6 +524,11 @@ static bool is_flag(const char *word) {
     return word[0] == '-' && strspn(word + 1, "0123456789.") != strlen(word + 1);
 }
 
+/* These have no operands, so that one behind --json is its file. */
+static bool takes_json_file(enum cli_command command) {
+    return command == CLI_COMMAND_RECONCILE || command == CLI_COMMAND_PARITY;
+}
+
 bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
     memset(args, 0, sizeof *args);
     args->db = "oms.db";
@@ -495,6 +561,11 @@ bool cli_parse(int argc, char *const *argv, struct cli_args *args, FILE *err) {
         if (valued && i + 1 == argc)
             return wrong(err, "flag", argv[i], "needs a value");
         i += valued ? 1 : 0;
+        if (flag == CLI_FLAG_JSON && takes_json_file(args->command) && i + 1 < argc &&
+            argv[i + 1][0] != '-') {
+            args->json_file = argv[++i];
+            continue;
+        }
         if (!read_flag((enum cli_flag)flag, argv[i], args, err))
             return false;
     }

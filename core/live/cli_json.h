@@ -10,6 +10,9 @@
 /* Owned by the caller. */
 cJSON *cli_order_json(const struct oms_order *order);
 cJSON *cli_position_json(const struct oms_position *position);
+cJSON *cli_discrepancy_json(const struct oms_discrepancy *found);
+/* One line for people. */
+void cli_print_discrepancy(const struct oms_discrepancy *found, FILE *out);
 
 /* Writes it in one line, and frees it. */
 void cli_put_json(cJSON *json, FILE *out);

@@ -48,7 +48,7 @@ cJSON *cli_position_json(const struct oms_position *position) {
     return o;
 }
 
-static cJSON *discrepancy_json(const struct oms_discrepancy *found) {
+cJSON *cli_discrepancy_json(const struct oms_discrepancy *found) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "comparison", (double)found->run);
     cJSON_AddStringToObject(o, "type", oms_discrepancy_name(found->type));
@@ -78,7 +78,7 @@ static void add_runs(cJSON *to, const struct oms_view *view, int64_t from_run) {
     cJSON *found = cJSON_AddArrayToObject(to, "discrepancies");
     for (size_t i = 0; i < view->discrepancy_count; i++)
         if (view->discrepancies[i].run >= from_run)
-            cJSON_AddItemToArray(found, discrepancy_json(&view->discrepancies[i]));
+            cJSON_AddItemToArray(found, cli_discrepancy_json(&view->discrepancies[i]));
 }
 
 void cli_put_json(cJSON *json, FILE *out) {
@@ -105,7 +105,7 @@ void cli_print_order(const struct oms_order *order, bool json, FILE *out) {
             order->reason[0] != '\0' ? ": " : "", order->reason);
 }
 
-static void print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
+void cli_print_discrepancy(const struct oms_discrepancy *found, FILE *out) {
     char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
     fprintf(out, "  %-8s %-17s %s: oms %s, broker %s%s; %s\n", oms_severity_name(found->severity),
             oms_discrepancy_name(found->type), found->symbol,
@@ -134,7 +134,7 @@ void cli_print_runs(const struct oms_view *view, int64_t from_run, bool json, FI
                 run->why[0] != '\0' ? " INCONCLUSIVE: " : "", run->why);
         for (; at_row < view->discrepancy_count && view->discrepancies[at_row].run == run->id;
              at_row++, differences++)
-            print_discrepancy(&view->discrepancies[at_row], out);
+            cli_print_discrepancy(&view->discrepancies[at_row], out);
     }
     fprintf(out, "%zu comparison%s, %zu difference%s\n", runs, runs == 1 ? "" : "s", differences,
             differences == 1 ? "" : "s");

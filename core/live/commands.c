@@ -1,5 +1,6 @@
 /* The oms program's commands: each begins with one thing, waits until that is seen through, and says
  * how it ended in its exit code. The same whether the store is opened for it or runs already. */
+#include "core/live/reports.h"
 #include "core/live/session.h"
 
 #include <stdlib.h>
@@ -158,7 +159,9 @@ static int begin_reconcile(struct session *s, struct call *call) {
     struct oms_view view = {0};
     enum oms_code code = oms_view(s->oms, &view, &error);
     call->after_run = view.reconciled ? last_run(&view) : 0;
-    if (code == OMS_OK && view.reconciled)
+    if (code == OMS_OK && call->args->daily)
+        code = oms_request_daily(s->oms, call->args->one_day ? call->args->day : OMS_TODAY, &error);
+    else if (code == OMS_OK && view.reconciled)
         code = oms_request_reconcile(s->oms);
     oms_view_free(&view);
     return code == OMS_OK ? CALL_GOES_ON : session_fail(s, call->err, code, &error);
@@ -166,6 +169,10 @@ static int begin_reconcile(struct session *s, struct call *call) {
 
 static int finish_reconcile(struct session *s, struct call *call, const struct oms_view *view,
                             int exit) {
+    if (call->args->daily) {
+        explain_unsettled(s, call, exit, view);
+        return daily_report(s, call, view, exit);
+    }
     if (view->run_count > 0)
         cli_print_runs(view, call->after_run + 1, call->args->json, call->out);
     explain_unsettled(s, call, exit, view);
@@ -310,6 +317,7 @@ static const struct command {
     [CLI_COMMAND_EXPORT] = {.need = NEED_NOTHING, .begin = command_export},
     [CLI_COMMAND_BACKUP] = {.need = NEED_NOTHING, .begin = command_backup},
     [CLI_COMMAND_HISTORY] = {.need = NEED_NOTHING, .begin = begin_history},
+    [CLI_COMMAND_PARITY] = {.need = NEED_NOTHING, .begin = parity_begin},
     [CLI_COMMAND_PNL] = {.need = NEED_NOTHING, .begin = begin_pnl},
     [CLI_COMMAND_KILL_SWITCH] = {.need = NEED_STORE, .begin = begin_kill_switch},
     [CLI_COMMAND_RESOLVE] = {.need = NEED_STORE, .begin = begin_resolve},

@@ -1,6 +1,7 @@
 /* Asking the process that runs on a store, over its control socket: one JSON object a line.
  *
- * A question is {"who":"anna","args":["status","--json"]}, its answer {"exit":0,"out":"...","err":
+ * A question is {"who":"anna","folder":"/home/anna","args":["status","--json"]}, where relative paths
+ * start in that folder, its answer {"exit":0,"out":"...","err":
  * "..."}: what the command would have printed here, had it opened the store itself. Who may ask is
  * who may open the socket (mode 0600). */
 #include "core/live/session.h"
@@ -35,8 +36,10 @@ static char *question(int argc, char *const *argv) {
     cJSON *json = cJSON_CreateObject();
     cJSON *args = cJSON_AddArrayToObject(json, "args");
     const char *user = getenv("USER");
-    char *text = NULL;
+    char folder[CLI_PATH_SIZE], *text = NULL;
     cJSON_AddStringToObject(json, "who", user != NULL ? user : "");
+    if (getcwd(folder, sizeof folder) != NULL)
+        cJSON_AddStringToObject(json, "folder", folder);
     for (int i = 1; i < argc; i++)
         cJSON_AddItemToArray(args, cJSON_CreateString(argv[i]));
     text = cJSON_PrintUnformatted(json);

@@ -212,6 +212,7 @@ static bool read_question(struct peer *peer, const cJSON *json) {
             return false;
         argv[argc++] = word->valuestring;
     }
+    peer->call.folder = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "folder"));
     if (who != NULL)
         snprintf(peer->call.who, sizeof peer->call.who, "%s", who);
     return cli_parse(argc, argv, peer->args, peer->call.err) && !peer->args->help &&

@@ -26,6 +26,7 @@ enum { /* ceilings; a file that exceeds one is refused with a message that names
        SCN_LINES_MAX = 1000,
        SCN_DECISIONS_MAX = 64,
        SCN_SYMBOLS_MAX = 32,
+       SCN_WORKLOAD_SYMBOLS = 6, /* and those of a workload */
        SCN_TAGS_MAX = 16,
        SCN_PROFILES_MAX = 8,
        SCN_GIVENS_MAX = 32,
@@ -84,8 +85,9 @@ enum scn_where {
     SCN_CRASH_NOW,
     SCN_CRASH_BEFORE, /* before `point` */
     SCN_CRASH_AFTER,
-    SCN_CRASH_AT_SITE,  /* at call number `occurrence` of `site`, counted from the line */
-    SCN_CRASH_ANYWHERE, /* for all crash points from the line to the next restart (or the end) */
+    SCN_CRASH_AT_SITE,   /* at call number `occurrence` of `site`, counted from the line */
+    SCN_CRASH_AT_RANDOM, /* `occurrence` times, drawn from the seed; started again by themselves */
+    SCN_CRASH_ANYWHERE,  /* for all crash points from the line to the next restart (or the end) */
     SCN_CRASH_ANYWHERE_BEFORE, /* ... until `point` is about to happen */
     SCN_CRASH_ANYWHERE_AFTER,  /* ... from when `point` has happened */
     SCN_CRASH_ANYWHERE_BETWEEN /* ... from `point` until `to` */
@@ -207,9 +209,9 @@ struct scenario {
     struct scn_option_value options[SCN_OPTION_COUNT];
     struct scn_given givens[SCN_GIVENS_MAX];
     size_t given_count;
-    struct scn_decision decisions[SCN_DECISIONS_MAX];
+    struct scn_decision *decisions; /* room for SCN_DECISIONS_MAX */
     size_t decision_count;
-    char symbols[SCN_SYMBOLS_MAX][BROKER_SYMBOL_SIZE];
+    char symbols[SCN_SYMBOLS_MAX + SCN_WORKLOAD_SYMBOLS][BROKER_SYMBOL_SIZE];
     size_t symbol_count;
 
     struct scn_line *lines; /* in file order */
@@ -217,7 +219,7 @@ struct scenario {
 
     /* Derived. */
     int64_t start_ns; /* the first life boots here: the first time that is written, or date_ns */
-    bool quantified;  /* has `crash anywhere` or `fault ... anywhere` */
+    bool quantified;  /* has `crash anywhere`, `crash at random` or `fault ... anywhere` */
     enum scn_depth depth;    /* of its `crash anywhere` */
     bool uses_default_crash; /* some crash has no kind of its own: run once per `crashes` */
     bool wire_only; /* has a fault that exists at the wire door only, or option door = wire */

@@ -48,7 +48,7 @@ static struct diag *mistake(struct check *c, enum diag_code code, const struct s
 
 static bool is_quantifier(const struct scn_line *line) {
     if (line->statement == SCN_CRASH)
-        return line->args.crash.where >= SCN_CRASH_ANYWHERE;
+        return line->args.crash.where >= SCN_CRASH_AT_RANDOM;
     return line->statement == SCN_FAULT && line->args.strike.times == SCN_EACH_CALL;
 }
 

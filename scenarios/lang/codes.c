@@ -74,7 +74,6 @@ static const struct advice mistakes[DIAG_CODE_COUNT] = {
                           "begin with: scenario \"what it is about\""},
     [DIAG_HEADER_PLACE] = {"a header below the first line, or twice",
                            "move it up, or join the two"},
-    [DIAG_NOT_YET] = {"a word that is planned", "see the end of the reference for the list"},
     [DIAG_TIME_BACKWARDS] = {"lines in another order, or midnight in between",
                              "sort the lines; the next day is written with its date"},
     [DIAG_TIME_NEEDED] = {"the first line with a moment has no time", "write one before it"},

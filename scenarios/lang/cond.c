@@ -136,7 +136,8 @@ static bool term_holds(struct script *script, const struct scn_term *term) {
         return compare((int64_t)judge_orders(&stage->judge, &stage->world, (size_t)args->decision),
                        args->cmp, args->count);
     case SCN_COND_SUBMITS:
-        return compare((int64_t)stage->submits[args->decision], args->cmp, args->count);
+        return compare((int64_t)stage->judge.decisions[args->decision].arrived, args->cmp,
+                       args->count);
     case SCN_COND_RECOVERY:
         return recovery_is(script, args);
     case SCN_COND_DISCREPANCY:
@@ -222,7 +223,8 @@ void cond_describe(struct script *script, const struct scn_term *term, char *out
                  script->scenario->decisions[args->decision].name);
         return;
     case SCN_COND_SUBMITS:
-        snprintf(out, size, "%u requests for %s reached the broker", stage->submits[args->decision],
+        snprintf(out, size, "%u requests for %s reached the broker",
+                 stage->judge.decisions[args->decision].arrived,
                  script->scenario->decisions[args->decision].name);
         return;
     case SCN_COND_RECOVERY:

@@ -19,7 +19,6 @@
     X(NUMBER, "E008", "number", "numbers are exact, at most nine decimals, in their range")        \
     X(NO_SCENARIO, "E009", "no-scenario", "headers and lines belong to a scenario")                \
     X(HEADER_PLACE, "E010", "header-place", "headers come before the first line, each once")       \
-    X(NOT_YET, "E011", "not-in-this-version", "the language has this word, this version does not") \
     X(TIME_BACKWARDS, "E012", "time-goes-backwards", "a line is not earlier than the one above")   \
     X(TIME_NEEDED, "E013", "time-needed", "what happens at a moment has one, or a line above has") \
     X(TIME_UNWANTED, "E014", "time-unwanted", "what holds for the whole run has no time")          \

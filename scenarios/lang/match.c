@@ -211,6 +211,8 @@ static bool fill_slot(struct parser *p, enum scn_slot slot, struct scn_args *arg
         return parser_take(p, "rest");
     case SCN_SLOT_NO:
         return parser_take(p, "no");
+    case SCN_SLOT_DAILY:
+        return parser_take(p, "daily");
     case SCN_SLOT_COUNT:
         break;
     }
@@ -222,8 +224,8 @@ static bool fill_slot(struct parser *p, enum scn_slot slot, struct scn_args *arg
 static bool tells_its_words(enum scn_slot slot) {
     return slot == SCN_SLOT_SIDE || slot == SCN_SLOT_PRESENCE || slot == SCN_SLOT_SWITCH ||
            slot == SCN_SLOT_MARKET || slot == SCN_SLOT_REST || slot == SCN_SLOT_NO ||
-           slot == SCN_SLOT_KINDS || slot == SCN_SLOT_CRASH || slot == SCN_SLOT_COND ||
-           slot == SCN_SLOT_CMP;
+           slot == SCN_SLOT_DAILY || slot == SCN_SLOT_KINDS || slot == SCN_SLOT_CRASH ||
+           slot == SCN_SLOT_COND || slot == SCN_SLOT_CMP;
 }
 
 static bool match_word(struct parser *p, const char *word, size_t length, struct scn_args *args) {

@@ -10,7 +10,6 @@ struct moment {
     unsigned users;
     struct world world;
     struct judge judge;
-    unsigned submits[JUDGE_DECISIONS_MAX];
     size_t noticed;
     bool second_refused;
     unsigned life;
@@ -27,7 +26,6 @@ struct moment *moment_take(const struct script *script) {
     moment->users = 1;
     world_copy(&moment->world, &stage->world);
     judge_copy(&moment->judge, &stage->judge);
-    memcpy(moment->submits, stage->submits, sizeof moment->submits);
     moment->noticed = stage->noticed;
     moment->second_refused = stage->second_refused;
     moment->life = stage->life;
@@ -62,7 +60,6 @@ void moment_restore(const struct moment *moment, struct script *script) {
     judge_free(&stage->judge);
     world_copy(&stage->world, &moment->world);
     judge_copy(&stage->judge, &moment->judge);
-    memcpy(stage->submits, moment->submits, sizeof stage->submits);
     stage->noticed = moment->noticed;
     stage->second_refused = moment->second_refused;
     stage->life = moment->life;

@@ -193,21 +193,6 @@ static bool parse_time(struct parser *p) {
 
 /* ---- statements ---- */
 
-static const struct { const char *words[2]; } later_statements[] = {{{"reconcile", "daily"}}};
-
-static bool refuse_later(struct parser *p) {
-    for (size_t i = 0; i < COUNT_OF(later_statements); i++) {
-        const char *const *words = later_statements[i].words;
-        const struct token *token = parser_token(p);
-        if (!token_is(token, words[0]) || (words[1] != NULL && !token_is(token + 1, words[1])))
-            continue;
-        diag_say(token_mistake(p, DIAG_NOT_YET), "'%s%s%s' is not in this version of the language",
-                 words[0], words[1] == NULL ? "" : " ", words[1] == NULL ? "" : words[1]);
-        return true;
-    }
-    return false;
-}
-
 static void no_such_statement(struct parser *p, bool timed) {
     const struct token *token = parser_token(p);
     struct guess guess = guess_start(token->start, token->length);
@@ -291,7 +276,7 @@ static void parse_statement(struct parser *p) {
         p->when.base == SCN_AT)
         s->start_ns = p->when.ns;
     bool bad_time = p->diags->n + p->diags->dropped > mistakes;
-    if (refuse_later(p) || (bad_time && parser_token(p)->kind == TOKEN_END))
+    if (bad_time && parser_token(p)->kind == TOKEN_END)
         return;
     if (!starts_row(verb_statements, SCN_STATEMENT_COUNT, parser_token(p))) {
         no_such_statement(p, timed);
@@ -513,6 +498,7 @@ static void begin_scenario(struct parser *p) {
     memset(p->header_place, 0, sizeof p->header_place);
     s->place =
         (struct scn_place){p->name, p->line_number, (int)(p->tokens.v[0].start - p->line) + 1};
+    s->decisions = check_zalloc(SCN_DECISIONS_MAX, sizeof *s->decisions);
     s->seed = 1;
     time_parse_date("2026-01-01", 10, &s->date_ns);
     p->day_ns = s->start_ns = s->date_ns;
@@ -752,6 +738,7 @@ void scenario_free(struct scenario_file *file) {
         for (size_t k = 0; k < s->line_count; k++)
             free(s->lines[k].terms);
         free(s->lines);
+        free(s->decisions);
     }
     for (size_t i = 0; i < file->name_count; i++)
         free(file->names[i]);

@@ -1,6 +1,8 @@
 /* Reads where crashes and faults strike: points, sites, counts. */
 #include "scenarios/lang/slots.h"
 
+#include "faultinject/strikes.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -127,6 +129,14 @@ static bool crash_at_site(struct parser *p, struct scn_crash *crash) {
     return false;
 }
 
+static bool crash_at_random(struct parser *p, struct scn_crash *crash) {
+    crash->where = SCN_CRASH_AT_RANDOM;
+    if (integer_slot(p, 1, STRIKES_MAX, &crash->occurrence))
+        return parser_take(p, "times");
+    parser_expect(p, slot_expected[SCN_SLOT_INTEGER], false);
+    return false;
+}
+
 /* [kind] [where], at least one of them. */
 bool crash_slot(struct parser *p, struct scn_crash *crash) {
     size_t from = p->at;
@@ -143,7 +153,7 @@ bool crash_slot(struct parser *p, struct scn_crash *crash) {
     if (parser_take(p, "anywhere"))
         return anywhere(p, crash);
     if (parser_take(p, "at"))
-        return crash_at_site(p, crash);
+        return parser_take(p, "random") ? crash_at_random(p, crash) : crash_at_site(p, crash);
     if (parser_take(p, "before"))
         crash->where = SCN_CRASH_BEFORE;
     else if (parser_take(p, "after"))

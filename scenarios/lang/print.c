@@ -51,8 +51,15 @@ static void put_site(struct site site, FILE *out) {
 
 static void put_crash(const struct scenario *s, const struct scn_crash *crash, FILE *out) {
     static const char *const places[] = {
-        "",         "before ",          "after ",          "at ",
-        "anywhere", "anywhere before ", "anywhere after ", "anywhere between ",
+        "",
+        "before ",
+        "after ",
+        "at ",
+        "at random ",
+        "anywhere",
+        "anywhere before ",
+        "anywhere after ",
+        "anywhere between ",
     };
     if (crash->kind != SCN_NONE)
         fprintf(out, "%s%s", scn_crash_kind_name((enum scn_crash_kind)crash->kind),
@@ -63,6 +70,9 @@ static void put_crash(const struct scenario *s, const struct scn_crash *crash, F
     switch (crash->where) {
     case SCN_CRASH_NOW:
     case SCN_CRASH_ANYWHERE:
+        return;
+    case SCN_CRASH_AT_RANDOM:
+        fprintf(out, "%lld times", (long long)crash->occurrence);
         return;
     case SCN_CRASH_AT_SITE:
         put_site(crash->site, out);
@@ -266,6 +276,7 @@ static void put_slot(const struct printed *p, enum scn_slot slot) {
     case SCN_SLOT_MARKET:
     case SCN_SLOT_REST:
     case SCN_SLOT_NO:
+    case SCN_SLOT_DAILY:
         fputs(slot_shapes[slot], p->out);
         return;
     }

@@ -324,6 +324,29 @@ static void put_lines(FILE *out) {
     fputs(".\n\n", out);
 }
 
+static void put_workloads(FILE *out) {
+    fputs(
+        "### Workloads, and crashes at random\n"
+        "\n"
+        "`option trading-days = 5` adds a week of trading that nobody writes down: decisions "
+        "(`option decisions-a-day`), each signalled\n"
+        "three times; orders refused, filled in one to three parts, canceled by either side, "
+        "expired; executions busted and corrected; the\n"
+        "broker down twice a day; `reconcile` at noon and `reconcile daily` at 21:05; one drill of "
+        "the kill switch. All of it is drawn from the\n"
+        "seed (header `seed`, or `--seed N`): the same seed is the same week, on every machine.\n"
+        "\n"
+        "`crash at random N times` (at most 32) lets the OMS die so often from there on, spread "
+        "over "
+        "what happens, at calls that are drawn as well,\n"
+        "and starts it again by itself, up to a quarter of an hour later. It is one run, not all: "
+        "another seed is another. What it printed as its plan\n"
+        "repeats it, with the same seed. As with `anywhere`, what cannot happen in it is dropped, "
+        "and checks are `always`, `finally` and `reach`.\n"
+        "\n",
+        out);
+}
+
 static void put_crashes(FILE *out) {
     fputs(
         "## Crashes\n"
@@ -346,6 +369,7 @@ static void put_crashes(FILE *out) {
         "| `crash anywhere before record D1` | only crash points until then |\n"
         "| `crash anywhere after send D1` | only crash points from then on |\n"
         "| `crash anywhere between send D1 and record D1` | only those between |\n"
+        "| `crash at random 12 times` | so often in one run, drawn from the seed; see Workloads |\n"
         "| `crash twice anywhere` | every pair: the second one anywhere after the next restart |\n"
         "| `crash again anywhere` | any number of crashes, until nothing new is reached; explored "
         "by `crashgate explore` |\n"
@@ -356,7 +380,10 @@ static void put_crashes(FILE *out) {
         "it, a quantified crash reaches\n"
         "to the end of the file, and the OMS is started once more at the end so that the outcome "
         "can be judged.\n"
-        "\n"
+        "\n",
+        out);
+    put_workloads(out);
+    fputs(
         "### `anywhere`, and how runs are counted\n"
         "\n"
         "`anywhere` means *for all*. A crash is possible before and after every call of the OMS to "
@@ -593,9 +620,6 @@ static void put_mistakes(FILE *out) {
     for (enum diag_code code = 0; code < DIAG_CODE_COUNT; code++)
         fprintf(out, "| %s | %s | %s |\n", diag_code_text(code), diag_code_slug(code),
                 diag_code_rule(code));
-    fputs("\nNot in this version of the language, and refused with that message: `reconcile "
-          "daily`.\n",
-          out);
 }
 
 void reference_write(FILE *out) {

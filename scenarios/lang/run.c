@@ -1,5 +1,6 @@
 /* Running a scenario: the enumeration of its runs, and what they come to. */
 #include "scenarios/lang/run.h"
+#include "scenarios/lang/workload.h"
 
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
@@ -98,12 +99,13 @@ static void add_run(struct run_result *result, const struct script *script,
                     struct reached *reached) {
     result->runs++;
     result->crash_points += script->crash_points;
-    result->reduced = result->reduced || script->stage.power_reduced;
+    result->reduced =
+        result->reduced || (script->stage.power_reduced && script->strikes.count == 0);
     result->fingerprint = hash_u64(result->fingerprint, script->stage.fingerprint);
     add_counts(&result->counts, &script->stage.counts);
     for (unsigned i = 0; i < SITE_COUNT; i++)
         result->fired[i] += script->fired[i];
-    for (size_t i = 0; i < script->scenario->line_count; i++) {
+    for (size_t i = 0; i < script->own_lines; i++) {
         reached->seen[i] = reached->seen[i] || script->lines[i].seen;
         reached->fired[i] = reached->fired[i] || script->lines[i].fired;
         for (size_t k = 0; k < SCRIPT_WINDOWS; k++) {
@@ -243,14 +245,16 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
     script_close(script);
 }
 
-/* The finding of a run in which several things went wrong, with only what of them it needs. */
+/* The finding of a run in which several things went wrong, with only what of them it needs. Of a
+ * workload no death can be left out: what the next lives are would change, and with it all of a long
+ * story that follows. */
 static void make_minimal(const struct scenario *scenario, const struct run_config *config,
                          const struct run_options *options, struct script *script,
                          struct run_result *result) {
     struct run_finding *kept = &result->finding;
     struct run_finding before = *kept;
     struct shrunk shrunk;
-    if (kept->plan.count < 2 || result->verdict != RUN_PASS)
+    if (kept->plan.count < 2 || result->verdict != RUN_PASS || workload_is_asked(scenario))
         return;
     shrink(scenario, config, options, &kept->plan, &shrunk);
     CHECK(strcmp(shrunk.code, kept->code) == 0); /* it was repeated just now */

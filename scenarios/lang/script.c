@@ -2,6 +2,7 @@
 #include "scenarios/lang/script.h"
 
 #include "scenarios/lang/codes.h"
+#include "scenarios/lang/workload.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -10,9 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINT_TEXT_SIZE = 64 };
+enum {
+    POINT_TEXT_SIZE = 64,
+    STRIKES_MARGIN = 16 /* one in so many moments, the last ones, sees no death begin */
+};
 
 /* ---- failing ---- */
+
+#define WORKLOAD_PACE_NS INT64_C(1000000000)
 
 static void mark_place(struct script *script) {
     if (script->marked_set || script->stage.trace == NULL)
@@ -284,8 +290,38 @@ static void show_crash_point(struct script *script, const struct port_call *call
     script->watch->crash_point(script->watch->ctx, call, occurrence, after);
 }
 
+/* `crash at random`: the process dies here, and the next life starts by itself. */
+static void die_at_random(struct script *script, struct site site, unsigned occurrence,
+                          bool after) {
+    size_t index = (size_t)script->strikes_line;
+    bool kill = death_of(script, &script->scenario->lines[index].args.crash) == STAGE_KILL;
+    struct plan_item item = {
+        .life = script->stage.life, .place = PLAN_AT_CALL, .site = site, .occurrence = occurrence};
+    struct plan_item start = {.life = script->stage.life + 1,
+                              .place = PLAN_AT_START,
+                              .occurrence = 1,
+                              .what = PLAN_START,
+                              .after_ns = strikes_start_after_ns(&script->strikes)};
+    int line = script->stage.line;
+    item.what =
+        kill ? (after ? PLAN_KILL_AFTER : PLAN_KILL) : (after ? PLAN_POWER_AFTER : PLAN_POWER);
+    script->crash_points++;
+    script->lines[index].fired = true;
+    note_death(script, &item, true);
+    CHECK(plan_add(&script->taken, &start));
+    script->stage.line = line_number(script, index);
+    stage_die(&script->stage, kill ? STAGE_KILL : STAGE_POWER);
+    script->stage.line = line;
+    script->boot_ns = script->stage.world.now_ns + start.after_ns;
+}
+
 static void offer_crash(struct script *script, struct site site, unsigned occurrence, bool after) {
     int window = open_window(script);
+    if (script->strikes_line >= 0 && !script->stage.port.dead &&
+        strikes_here(&script->strikes, script->stage.world.now_ns)) {
+        die_at_random(script, site, occurrence, after);
+        return;
+    }
     if (script->points != NULL && !script->stage.port.dead && (window >= 0 || !script->has.window))
         list_point(script, site, occurrence, after);
     if (window < 0 || script->plan != NULL || script->stage.port.dead || !chooses_crash(script))
@@ -349,6 +385,8 @@ static unsigned choose_power(void *ctx, unsigned outcomes, bool reduced) {
                  "the plan keeps %s, which is no outcome of this power loss: %u writes are at "
                  "stake",
                  said->keep, disk_pending(disk));
+    } else if (script->strikes_line >= 0) {
+        which = strikes_outcome(&script->strikes, outcomes);
     } else {
         which = choose(&script->chooser, CHOICE_POWER, outcomes);
         /* Another outcome of the same crash is not another crash point. */
@@ -460,7 +498,7 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
         name_point(script, after, kind, decision);
     /* Before a window closes at this point, and (below) after one opens at it. */
     remember_point_key(script, after, kind, decision);
-    for (size_t i = 0; i < scenario->line_count && !script->stage.port.dead; i++) {
+    for (size_t i = 0; i < script->own_lines && !script->stage.port.dead; i++) {
         const struct scn_line *line = &scenario->lines[i];
         enum scn_where where = after ? SCN_CRASH_AFTER : SCN_CRASH_BEFORE;
         enum scn_base base = after ? SCN_AFTER_POINT : SCN_BEFORE_POINT;
@@ -591,10 +629,16 @@ static void delivered(void *ctx, int decision) {
     int order = decision < 0 ? -1 : market_order_of(script->scenario, &world->exchange, decision);
     if (order >= 0) {
         market_expect_fill(&script->fills, script->scenario, (size_t)order, world->now_ns);
+        int64_t drawn_ns = script->stage.world.now_ns;
         for (size_t i = 0; i < script->scenario->line_count; i++) {
-            if (script->lines[i].state == LINE_FOR_ORDER &&
-                script->scenario->lines[i].args.decision == decision)
-                schedule(script, i, script->stage.world.now_ns);
+            if (script->lines[i].state != LINE_FOR_ORDER ||
+                script->scenario->lines[i].args.decision != decision)
+                continue;
+            /* Executions of a market happen one after the other: nobody could say in which order two
+             * of one moment did. */
+            if (i >= script->own_lines)
+                drawn_ns += WORKLOAD_PACE_NS;
+            schedule(script, i, i < script->own_lines ? script->stage.world.now_ns : drawn_ns);
         }
     }
     if (!script->stage.port.dead)
@@ -945,10 +989,36 @@ static void restart(struct script *script, size_t index) {
     stage_boot_soon(stage);
 }
 
+static int by_time(const void *a, const void *b) {
+    const int64_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* Deaths come where something happens, and not so late that nothing is left to die of. */
+static void begin_strikes(struct script *script, size_t index) {
+    const struct scn_crash *crash = &script->scenario->lines[index].args.crash;
+    int64_t *moments = NULL;
+    size_t count = 0;
+    if (script->plan != NULL || script->strikes_line >= 0)
+        return;
+    moments = check_alloc((script->scenario->line_count + 1) * sizeof *moments);
+    for (size_t i = 0; i < script->scenario->line_count; i++) {
+        if (script->lines[i].state == LINE_SCHEDULED)
+            moments[count++] = script->lines[i].at_ns;
+    }
+    qsort(moments, count, sizeof *moments, by_time);
+    strikes_draw(&script->strikes, script->stage.config.seed, (unsigned)crash->occurrence, moments,
+                 count - count / STRIKES_MARGIN);
+    script->strikes_line = (int)index;
+    free(moments);
+}
+
 static void arm(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
     script->lines[index].state = LINE_ARMED;
     script->has_key = false;
+    if (line->statement == SCN_CRASH && line->args.crash.where == SCN_CRASH_AT_RANDOM)
+        begin_strikes(script, index);
     if (line->statement == SCN_CRASH)
         script->lines[index].in_window = line->args.crash.where == SCN_CRASH_ANYWHERE ||
                                          line->args.crash.where == SCN_CRASH_ANYWHERE_BEFORE;
@@ -972,7 +1042,7 @@ static void stimulate(struct script *script, size_t index) {
         tell(script, INBOX_CANCEL, line, false);
         return;
     case SCN_RECONCILE:
-        tell(script, INBOX_RECONCILE, line, false);
+        tell(script, INBOX_RECONCILE, line, scn_has(&line->args, SCN_SLOT_DAILY));
         return;
     case SCN_KILL_SWITCH_TRIPS:
     case SCN_KILL_SWITCH_RELEASES:
@@ -1111,6 +1181,8 @@ static int64_t next(void *ctx, bool *after_oms) {
     int64_t fill_ns = fill < 0 ? INT64_MAX : script->fills.v[fill].at_ns;
     int64_t at_ns = line_ns < fill_ns ? line_ns : fill_ns;
     *after_oms = line >= 0 && is_check(&script->scenario->lines[line]) && line_ns < fill_ns;
+    if (script->written_out != NULL && script->stage.judge.first.invariant != 0)
+        return INT64_MAX; /* it is known how the week ends */
     if (script->boot_ns < at_ns) {
         *after_oms = false;
         return script->boot_ns;
@@ -1296,10 +1368,15 @@ bool script_open(struct script *script, const struct scenario *scenario,
     /* Only damage there is asked about: without any, nothing rests in vain. */
     if (has_damage(scenario, plan, ACT_NONE))
         outside.rest = rest;
+    script->written_out = workload_write_out(scenario, stage.seed);
+    script->own_lines = scenario->line_count;
+    scenario = script->written_out != NULL ? script->written_out : scenario;
     script->scenario = scenario;
     script->config = config;
-    if (!make_world(script, options, &stage.oms, &world, why))
+    if (!make_world(script, options, &stage.oms, &world, why)) {
+        workload_free(script->written_out);
         return false;
+    }
     stage_open(&script->stage, &stage, &outside, &world);
     script->stage.chain = options->chain;
     if (options->chain != NULL)
@@ -1312,6 +1389,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->observed = next_observed(script, 0);
     script->fills = (struct market_fills){0};
     script->faults_over = script->has_key = false;
+    script->strikes = (struct strikes){0};
+    script->strikes_line = SCN_NONE;
     script->watch = NULL;
     script->boot_ns = INT64_MAX;
     script->outcome = NULL;
@@ -1391,6 +1470,17 @@ static void nothing_left_out(struct script *script) {
     }
 }
 
+/* Deaths that were drawn and never came. */
+static void strikes_left_out(struct script *script) {
+    const struct strikes *strikes = &script->strikes;
+    int line = script->strikes_line;
+    if (line >= 0 &&
+        strikes->struck < (unsigned)script->scenario->lines[line].args.crash.occurrence &&
+        script->stage.judge.first.invariant == 0)
+        fail(script, RUN_CODE_NEVER_HAPPENED, line_number(script, (size_t)line),
+             "only %u of the crashes at random happened", strikes->struck);
+}
+
 static void final_checks(struct script *script) {
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *line = &script->scenario->lines[i];
@@ -1455,6 +1545,7 @@ void script_finish(struct script *script, bool skip_recovery) {
         stage_run(&script->stage);
     if (script->watch != NULL)
         show_crash_point(script, NULL, 0, false);
+    strikes_left_out(script);
     script->faults_over = true;
     if (!script->scenario->quantified)
         nothing_left_out(script);
@@ -1522,7 +1613,7 @@ uint64_t script_memory(const struct script *script, bool timed, struct moments *
     uint64_t hash = script->stage.second_refused;
     for (size_t i = 0; counts_submits(script->scenario) && i < script->scenario->decision_count;
          i++)
-        hash = hash_u64(hash, script->stage.submits[i]);
+        hash = hash_u64(hash, script->stage.judge.decisions[i].arrived);
     for (size_t i = 0; i < script->scenario->line_count; i++) {
         const struct scn_line *scn = &script->scenario->lines[i];
         const struct line_run *line = &script->lines[i];
@@ -1545,6 +1636,7 @@ uint64_t script_memory(const struct script *script, bool timed, struct moments *
 
 void script_close(struct script *script) {
     stage_close(&script->stage);
+    workload_free(script->written_out);
     free(script->lines);
     market_fills_free(&script->fills);
     free(script->state);

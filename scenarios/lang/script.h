@@ -6,6 +6,7 @@
 #define SCENARIOS_LANG_SCRIPT_H
 
 #include "faultinject/choose.h"
+#include "faultinject/strikes.h"
 #include "scenarios/lang/market.h"
 #include "scenarios/lang/run.h"
 #include "sim/meaning.h"
@@ -69,7 +70,9 @@ struct script_watch {
 };
 
 struct script {
-    const struct scenario *scenario;
+    const struct scenario *scenario; /* with its workload written out */
+    struct scenario *written_out;    /* the same, owned; NULL: it asks for no workload */
+    size_t own_lines;                /* the first of its lines, which stand in the file */
     const struct run_config *config;
     struct stage stage;
     struct chooser chooser;
@@ -90,6 +93,8 @@ struct script {
     } has;
     size_t observed; /* the next observed line, index into scenario lines */
     struct market_fills fills;
+    struct strikes strikes;           /* of a `crash at random` ... */
+    int strikes_line;                 /* ... which is this one; SCN_NONE: none is in force */
     const struct script_watch *watch; /* NULL: nobody */
     int64_t boot_ns;         /* a start that a plan or an explorer orders; INT64_MAX: none */
     const unsigned *outcome; /* what the next power loss keeps; NULL: asked */

@@ -60,7 +60,8 @@
     X(PATH, "PATH", "a file name", "a file name, in quotes or bare")                 /* text */             \
     X(MARKET, "market", "'market'", "")                                                                     \
     X(REST, "rest", "'rest'", "")                                                                           \
-    X(NO, "no", "'no'", "")
+    X(NO, "no", "'no'", "")                                                                                 \
+    X(DAILY, "daily", "'daily'", "")
 enum scn_slot {
 #define X(id, shape, expected, written) SCN_SLOT_##id,
     SCN_SLOTS(X)
@@ -138,8 +139,11 @@ enum scn_sort {
       "10:00:30  restart")                                                                         \
     X(START_SECOND, STIMULUS, "start second", "a second instance is started beside the first",     \
       "10:00:10  start second")                                                                    \
-    X(RECONCILE, STIMULUS, "reconcile", "asks the OMS to compare itself with the broker",          \
-      "10:00:34  reconcile")                                                                       \
+    X(RECONCILE, STIMULUS, "reconcile [daily]",                                                    \
+      "asks the OMS to compare itself with the broker; daily: to hold the whole day (UTC) "        \
+      "against "                                                                                   \
+      "it, orders and executions that have ended included",                                        \
+      "21:05:00  reconcile daily")                                                                 \
     X(FAULT, STIMULUS, "fault FAULT", "something goes wrong at a port; see the table of faults",   \
       "10:00:00  fault broker.submit lost-reply once")                                             \
     X(KILL_SWITCH_TRIPS, STIMULUS, "operator trips kill-switch", "a person stops trading",         \
@@ -303,7 +307,11 @@ enum scn_point_kind {
     X(BATCH, "batch", INT, 2, 64, "",                                                           \
       "signals that wait together are taken in one durable transaction, so many at most")       \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
-      "a position that differs from the broker's by at most so many percent is adjusted")
+      "a position that differs from the broker's by at most so many percent is adjusted")       \
+    X(TRADING_DAYS, "trading-days", INT, 1, 5, "",                                              \
+      "days of trading drawn from the seed, from `date` on; see Workloads")                     \
+    X(DECISIONS_A_DAY, "decisions-a-day", INT, 1, 80, "",                                       \
+      "on each of them so many decisions (without it 40)")
 enum scn_option {
 #define X(id, word, type, least, most, words, help) SCN_OPTION_##id,
     SCN_OPTIONS(X)

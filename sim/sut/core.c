@@ -142,9 +142,11 @@ static bool core_kill_switch(void *instance_, bool on) {
                                    &error));
 }
 
-static bool core_reconcile(void *instance_) {
+static bool core_reconcile(void *instance_, bool daily) {
     struct instance *instance = instance_;
-    return healthy(oms_request_reconcile(instance->oms));
+    struct oms_error error = {""};
+    return healthy(daily ? oms_request_daily(instance->oms, OMS_TODAY, &error)
+                         : oms_request_reconcile(instance->oms));
 }
 
 static bool core_resolve(void *instance_, const char *decision_id, const char *broker_order_id,

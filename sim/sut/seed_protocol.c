@@ -377,8 +377,9 @@ static bool seed_kill_switch(void *instance, bool on) {
                    on ? "UPDATE state SET kill_switch = 1" : "UPDATE state SET kill_switch = 0");
 }
 
-static bool seed_reconcile(void *instance) {
+static bool seed_reconcile(void *instance, bool daily) {
     struct seed_oms *oms = instance;
+    (void)daily; /* every comparison of it is one of everything */
     oms->reconcile_due = true;
     return true;
 }

@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 5, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
+enum { SUT_ABI = 6, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -99,7 +99,9 @@ struct sut {
     /* The next three, and step, are false when the instance fail-stopped. */
     bool (*cancel)(void *instance, const char *decision_id);
     bool (*kill_switch)(void *instance, bool on);
-    bool (*reconcile)(void *instance); /* asks for one; a step does it */
+    /* Asks for a comparison; a step does it. `daily`: for that of the whole day that it is now, where
+     * the OMS knows such a thing. */
+    bool (*reconcile)(void *instance, bool daily);
     /* A person says what became of a held order: it is that order of the broker's, or (NULL) it is
      * not there. False: fail-stop. *why is "" when it is done and durable, else why it is not.
      * NULL: an OMS that holds nothing. */

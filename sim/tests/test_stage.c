@@ -138,7 +138,8 @@ static bool toy_kill_switch(void *instance, bool on) {
     return true;
 }
 
-static bool toy_reconcile(void *instance) {
+static bool toy_reconcile(void *instance, bool daily) {
+    (void)daily;
     (void)instance;
     return true;
 }
@@ -484,7 +485,7 @@ static void a_late_request_arrives_after_its_sender_died(void **state) {
     assert_false(stage_is_up(&stage));
     assert_int_equal(stage.world.exchange.order_count, 1);
     assert_int_equal(stage.world.now_ns, START + 60 * ONE);
-    assert_int_equal(stage.submits[0], 1);
+    assert_int_equal(stage.judge.decisions[0].arrived, 1);
 }
 
 static void a_fail_stop_ends_the_life_and_settling_begins_another(void **state) {
@@ -540,7 +541,7 @@ static void a_second_instance_may_start_while_the_first_waits_for_an_answer(void
     stage_run(&stage);
     assert_string_equal(story, "boot step left delivered refused step left delivered");
     assert_int_equal(stage.counts.port_calls > 0, 1);
-    assert_int_equal(stage.submits[0], 2); /* the door is still the first one's own */
+    assert_int_equal(stage.judge.decisions[0].arrived, 2); /* the door is still the first one's own */
 }
 
 /* ---- becoming quiet ---- */

@@ -52,6 +52,39 @@ static void a_submit_is_read_in_full(void **state) {
     assert_true(args.json && args.events);
 }
 
+static void the_daily_jobs_take_their_own_flags(void **state) {
+    (void)state;
+    assert_true(parse("reconcile --daily"));
+    assert_true(args.daily && !args.one_day && !args.json && args.json_file == NULL);
+    assert_true(parse("reconcile --json day.json --daily --day 2026-01-09"));
+    assert_string_equal(args.json_file, "day.json");
+    assert_true(args.one_day && !args.json);
+    assert_true(parse("reconcile --json --daily"));
+    assert_true(args.json && args.json_file == NULL);
+    assert_false(parse("reconcile --day 2026-01-09"));
+    assert_non_null(strstr(said, "belongs to reconcile --daily"));
+    assert_false(parse("reconcile --json day.json"));
+    assert_false(parse("reconcile day.json"));
+    assert_true(parse("parity --signals s.csv --json p.json --max-missed 2 --max-unexpected 3 "
+                      "--min-fill 99.5 --max-slippage 2.5 --max-worst -1"));
+    assert_string_equal(args.signals, "s.csv");
+    assert_string_equal(args.json_file, "p.json");
+    assert_int_equal(args.limits.missed_max, 2);
+    assert_int_equal(args.limits.unexpected_max, 3);
+    assert_int_equal(args.limits.fill_min_ppm, 995000);
+    assert_true(args.limits.limits_average && args.limits.limits_worst);
+    assert_int_equal(args.limits.average_max, 2500);
+    assert_int_equal(args.limits.worst_max, -1000);
+    assert_true(parse("parity --against other.db"));
+    assert_string_equal(args.against, "other.db");
+    assert_false(parse("parity"));
+    assert_false(parse("parity --signals a --against b"));
+    assert_false(parse("parity --signals a --min-fill 100.1"));
+    assert_non_null(strstr(said, "--min-fill '100.1' must be a percentage from 0 to 100"));
+    assert_false(parse("parity --signals a --max-slippage 0.0001"));
+    assert_false(parse("parity --signals a --max-missed -1"));
+}
+
 static void what_reconciles_and_reads_takes_its_own_flags(void **state) {
     (void)state;
     assert_true(parse("reconcile --self-heal 2.5 --alarm-after 5"));
@@ -158,6 +191,7 @@ static void every_command_has_help_without_its_operands(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_submit_is_read_in_full),
+        cmocka_unit_test(the_daily_jobs_take_their_own_flags),
         cmocka_unit_test(what_reconciles_and_reads_takes_its_own_flags),
         cmocka_unit_test(defaults_are_the_careful_ones),
         cmocka_unit_test(openings_are_read_one_by_one),

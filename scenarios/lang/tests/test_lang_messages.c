@@ -176,18 +176,6 @@ static void crashes_and_quantifiers_keep_their_rules(void **state) {
                 "[E041]\n");
 }
 
-static void what_comes_later_is_said_so(void **state) {
-    (void)state;
-    static const char *const lines[] = {"reconcile daily"};
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        char text[400];
-        snprintf(text, sizeof text, "%s%s\n", GOOD, lines[i]);
-        char *out = told(text, strlen(text), DIAG_SHORT);
-        assert_non_null(strstr(out, "not in this version of the language [E011]"));
-        free(out);
-    }
-}
-
 static void disks_are_rows_of_their_table(void **state) {
     (void)state;
     assert_told("crashgate 1\nscenario \"S\"\ndisk ext5\ndecision D1 = \"X\"\n"
@@ -300,7 +288,6 @@ int main(void) {
         cmocka_unit_test(decisions_are_told_apart),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(crashes_and_quantifiers_keep_their_rules),
-        cmocka_unit_test(what_comes_later_is_said_so),
         cmocka_unit_test(disks_are_rows_of_their_table),
         cmocka_unit_test(faults_are_rows_of_the_catalogue),
         cmocka_unit_test(options_and_headers_are_closed_lists),

@@ -19,53 +19,54 @@
 /* name, text. Every start prepares most of these, which is most of its time, so: whole rows are
  * written in the order of the schema's columns, which need not be looked up then; and columns are
  * read as expressions (+x), for which SQLite keeps no names of table and origin. */
-#define STORE_SQL(X)                                                                               \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
-    X(COMMIT, "COMMIT")                                                                            \
-    X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "                 \
-            "+base_order, +base_run, +orphans, +corrections, +adjustments FROM meta WHERE id = 1") \
-    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, "          \
-              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "               \
-              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "                      \
-              "+created_ns, +seal FROM orders ORDER BY id")                                        \
-    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                              \
-    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "             \
-             "+refers FROM fills ORDER BY symbol, at_ns, execution_id")                            \
-    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "              \
-                    "+at_ns, +refers FROM fills WHERE symbol = ?1 ORDER BY at_ns, "                \
-                    "execution_id")                                                                \
-    X(CORRECTIONS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "               \
-                   "+at_ns, +refers FROM fills WHERE refers <> '' ORDER BY at_ns, "                \
-                   "execution_id")                                                                 \
-    X(FILL_OF, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "           \
-               "+refers FROM fills WHERE execution_id = ?1")                                       \
-    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized "           \
-                 "FROM positions ORDER BY symbol")                                                 \
-    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")                    \
-    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")                   \
-    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                                    \
-    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                \
-    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                                \
-    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = "          \
-             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "            \
-             "seal = ?10 WHERE id = ?1")                                                           \
-    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?,?)")                                           \
-    X(CORRECTION_COUNT, "UPDATE meta SET corrections = corrections + 1 WHERE id = 1")              \
-    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?)")                                      \
-    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                                   \
-    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                           \
-    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                                 \
-    X(ADJUSTMENT_COUNT, "UPDATE meta SET adjustments = adjustments + 1 WHERE id = 1")              \
-    X(IS_ADJUSTED, "SELECT 1 FROM fills WHERE symbol = ?1 AND order_id = 0")                       \
-    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                          \
-    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")              \
-    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")           \
-    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")           \
-    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "                    \
-             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= "      \
-             "?1 ORDER BY id")                                                                     \
-    X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0, 0, 0)")
+#define STORE_SQL(X)                                                                          \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                               \
+    X(COMMIT, "COMMIT")                                                                       \
+    X(ROLLBACK, "ROLLBACK")                                                                   \
+    X(META, "SELECT +account, +created_ns, +kill_switch, +kill_reason, +base_ns, "            \
+            "+base_order, +base_run, +orphans, +corrections, +adjustments, +segments "        \
+            "FROM meta WHERE id = 1")                                                         \
+    X(ORDERS, "SELECT +id, +decision_id, +client_order_id, +symbol, +side, +type, +tif, "     \
+              "+qty, +limit_price, +expires_ns, +state, +reason, +broker_order_id, "          \
+              "+filled, +sends, +first_send_ns, +send_by_ns, +cancel_asked, "                 \
+              "+created_ns, +seal FROM orders ORDER BY id")                                   \
+    X(KEYS, "SELECT +decision_id, +idempotency_key FROM idempotency")                         \
+    X(FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "        \
+             "+refers FROM fills ORDER BY symbol, at_ns, execution_id")                       \
+    X(SYMBOL_FILLS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "         \
+                    "+at_ns, +refers FROM fills WHERE symbol = ?1 ORDER BY at_ns, "           \
+                    "execution_id")                                                           \
+    X(CORRECTIONS, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, "          \
+                   "+at_ns, +refers FROM fills WHERE refers <> '' ORDER BY at_ns, "           \
+                   "execution_id")                                                            \
+    X(FILL_OF, "SELECT +execution_id, +order_id, +symbol, +side, +qty, +price, +at_ns, "      \
+               "+refers FROM fills WHERE execution_id = ?1")                                  \
+    X(POSITIONS, "SELECT +symbol, +opening_qty, +opening_price, +qty, +cost, +realized, "     \
+                 "+base FROM positions ORDER BY symbol")                                      \
+    X(ORPHANS, "SELECT +client_order_id FROM orphans ORDER BY client_order_id")               \
+    X(KEY_OF, "SELECT +idempotency_key FROM idempotency WHERE decision_id = ?1")              \
+    X(IS_BOOKED, "SELECT 1 FROM fills WHERE execution_id = ?1")                               \
+    X(INTENT, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")           \
+    X(KEY, "INSERT INTO idempotency VALUES(?,?,?)")                                           \
+    X(ORDER, "UPDATE orders SET state = ?2, reason = ?3, broker_order_id = ?4, filled = "     \
+             "?5, sends = ?6, first_send_ns = ?7, send_by_ns = ?8, cancel_asked = ?9, "       \
+             "seal = ?10 WHERE id = ?1")                                                      \
+    X(FILL, "INSERT INTO fills VALUES(?,?,?,?,?,?,?,?)")                                      \
+    X(CORRECTION_COUNT, "UPDATE meta SET corrections = corrections + 1 WHERE id = 1")         \
+    X(POSITION, "REPLACE INTO positions VALUES(?,?,?,?,?,?,?)")                               \
+    X(RUN, "INSERT INTO runs VALUES(?,?,?,?,?)")                                              \
+    X(JOURNAL, "INSERT INTO journal VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?)")                      \
+    X(ORPHAN, "INSERT INTO orphans VALUES(?,?,?)")                                            \
+    X(ADJUSTMENT_COUNT, "UPDATE meta SET adjustments = adjustments + 1 WHERE id = 1")         \
+    X(IS_ADJUSTED, "SELECT 1 FROM fills WHERE symbol = ?1 AND order_id = 0")                  \
+    X(ORPHAN_COUNT, "UPDATE meta SET orphans = orphans + 1 WHERE id = 1")                     \
+    X(KILL_SWITCH, "UPDATE meta SET kill_switch = ?1, kill_reason = ?2 WHERE id = 1")         \
+    X(BASE, "UPDATE meta SET base_ns = ?1, base_order = ?2, base_run = ?3 WHERE id = 1")      \
+    X(RUNS_BACK, "SELECT +id, +boot, +at_ns, +at_boot, +why FROM runs ORDER BY id DESC")      \
+    X(FOUND, "SELECT +type, +severity, +explained, +symbol, +ref, +oms_value, "               \
+             "+broker_value, +text, +run FROM journal WHERE kind = 'discrepancy' AND run >= " \
+             "?1 ORDER BY id")                                                                \
+    X(META_NEW, "INSERT INTO meta VALUES(1, ?1, ?2, 0, '', ?2, 0, 0, 0, 0, 0, 0)")
 enum store_sql {
 #define X(name, text) STORE_##name,
     STORE_SQL(X)
@@ -80,6 +81,7 @@ struct store {
     const char *fence_path, *copy_path;
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
+    int version;       /* of its schema, once store_identity has told */
     int frames;        /* in the log, as of the last commit */
     bool frames_known; /* the scrub (an empty log), a commit or a checkpoint has told */
 };
@@ -96,6 +98,7 @@ struct store_meta {
     int64_t orphans;     /* rows in `orphans`, so that a start need not look there in vain ... */
     int64_t corrections; /* ... corrections in `fills` ... */
     int64_t adjustments; /* ... and adjustments there */
+    int64_t segments;    /* of the archive (core/archive.h): they are numbered 1 .. this */
 };
 
 /* ---- opening and closing; each fills *error ---- */
@@ -104,7 +107,7 @@ struct store_meta {
 enum oms_code store_create(const struct oms_place *place, const struct oms_config *config,
                            int64_t now_ns, const struct oms_opening *opening, size_t opening_count,
                            struct oms_error *error);
-/* Fence, scrub, open, set and read back, integrity. */
+/* Fence, scrub, open, set and read back, integrity, migration. */
 enum oms_code store_open(struct store *store, const struct oms_place *place,
                          struct oms_error *error);
 /* For looking only: no fence, no scrub, nothing written; identity and integrity only with `check`.
@@ -121,6 +124,7 @@ enum oms_code store_open_database(struct store *store, int flags, struct oms_err
 enum oms_code store_settings(struct store *store, struct oms_error *error);
 enum oms_code store_identity(struct store *store, struct oms_error *error);
 enum oms_code store_integrity(struct store *store, struct oms_error *error);
+enum oms_code store_migrate(struct store *store, struct oms_error *error);
 /* And what they stand on. */
 enum oms_code store_find(struct store *store, const struct oms_place *place,
                          struct oms_error *error);
@@ -140,6 +144,22 @@ int store_copy_make(struct store *store, char *chunk);
 /* What was copied is safe where it belongs: the copy says nothing any more, durably. */
 int store_copy_drop(struct store *store);
 
+/* ---- versions of the schema (core/store_version.c) ---- */
+
+/* The tables of the newest version; its number and the mark of an OMS database. In a transaction. */
+int store_make_tables(struct store *store);
+int store_put_identity(struct store *store);
+/* Is the schema that of store->version, to the letter? A damaged name of a column passes the
+ * integrity check, and is only met when it is needed. */
+enum oms_code store_check_schema(struct store *store, struct oms_error *error);
+/* For looking only: an older version is read as if it were the newest. Nothing is written. */
+enum oms_code store_see_as_newest(struct store *store, struct oms_error *error);
+
+/* Runs one statement and gives the first column of its last row. */
+int store_ask(struct store *store, const char *sql, char *out, size_t size);
+/* The manual's code for a result, with `what` and SQLite's words in *error. */
+enum oms_code store_refuse(const struct store *store, int rc, const char *what,
+                           struct oms_error *error);
 const char *store_message(const struct store *store);
 /* The manual's code for a SQLite result met while opening. */
 enum oms_code store_code(int rc);

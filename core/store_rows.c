@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-enum { WIDE_SIZE = 16 };
+enum { WIDE_SIZE = 16, BASE_FIXED = 49, BASE_SIZE = BASE_FIXED + BROKER_EXECUTION_ID_SIZE };
 
 /* Of the columns of STORE_META; see is_of_type. */
-#define META_TYPES "tiitiiiiii"
+#define META_TYPES "tiitiiiiiii"
 
 /* ---- binding: nothing is copied, so nothing can fail ---- */
 
@@ -21,16 +21,36 @@ static void put_int(sqlite3_stmt *statement, int n, int64_t value) {
     CHECK(sqlite3_bind_int64(statement, n, value) == SQLITE_OK);
 }
 
-/* 128 bits, two's complement, highest byte first. `bytes` is the caller's, until the statement has
- * run: a copy might find no memory, and the row would be written without it. */
-static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value,
-                     unsigned char bytes[WIDE_SIZE]) {
+/* Two's complement, highest byte first. */
+static void write_big(unsigned char *bytes, decimal_wide value, int size) {
     __extension__ unsigned __int128 bits = (unsigned __int128)value;
-    for (int i = WIDE_SIZE - 1; i >= 0; i--) {
+    for (int i = size - 1; i >= 0; i--) {
         bytes[i] = (unsigned char)(bits & 0xff);
         bits >>= 8;
     }
+}
+
+/* 128 bits. `bytes` is the caller's, until the statement has run: a copy might find no memory, and
+ * the row would be written without it. */
+static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value,
+                     unsigned char bytes[WIDE_SIZE]) {
+    write_big(bytes, value, WIDE_SIZE);
     CHECK(sqlite3_bind_blob(statement, n, bytes, WIDE_SIZE, SQLITE_STATIC) == SQLITE_OK);
+}
+
+/* What the archive holds of a position; nothing when it holds nothing of it. `bytes` as above. */
+static void put_base(sqlite3_stmt *statement, int n, const struct position_base *base,
+                     unsigned char bytes[BASE_SIZE]) {
+    const size_t length = strlen(base->last_execution);
+
+    bytes[0] = base->adjusted;
+    write_big(bytes + 1, base->qty, 8);
+    write_big(bytes + 9, base->last_ns, 8);
+    write_big(bytes + 17, base->cost, WIDE_SIZE);
+    write_big(bytes + 33, base->realized, WIDE_SIZE);
+    memcpy(bytes + BASE_FIXED, base->last_execution, length);
+    CHECK(sqlite3_bind_blob(statement, n, bytes, base->set ? BASE_FIXED + (int)length : 0,
+                            SQLITE_STATIC) == SQLITE_OK);
 }
 
 /* ---- reading ---- */
@@ -55,13 +75,40 @@ static const char *get_word(sqlite3_stmt *statement, int n) {
     return text != NULL ? text : "";
 }
 
-static decimal_wide get_wide(sqlite3_stmt *statement, int n) {
-    __extension__ unsigned __int128 bits = 0;
-    const unsigned char *bytes = sqlite3_column_blob(statement, n);
-    for (int i = 0; bytes != NULL && i < WIDE_SIZE && i < sqlite3_column_bytes(statement, n); i++) {
+static decimal_wide read_big(const unsigned char *bytes, int size) {
+    __extension__ unsigned __int128 bits = bytes[0] >= 0x80 ? ~(unsigned __int128)0 : 0;
+    for (int i = 0; i < size; i++) {
         bits = bits << 8 | bytes[i];
     }
     return (decimal_wide)bits;
+}
+
+static decimal_wide get_wide(sqlite3_stmt *statement, int n) {
+    const unsigned char *bytes = sqlite3_column_blob(statement, n);
+    return bytes != NULL && sqlite3_column_bytes(statement, n) == WIDE_SIZE
+               ? read_big(bytes, WIDE_SIZE)
+               : 0;
+}
+
+/* False: it is none. */
+static bool get_base(sqlite3_stmt *statement, int n, struct position_base *base) {
+    const unsigned char *bytes = sqlite3_column_blob(statement, n);
+    const int size = sqlite3_column_bytes(statement, n);
+
+    *base = (struct position_base){.set = size > 0};
+    if (size == 0) {
+        return true;
+    }
+    if (bytes == NULL || size < BASE_FIXED || size >= BASE_SIZE) {
+        return false;
+    }
+    base->adjusted = bytes[0] != 0;
+    base->qty = (int64_t)read_big(bytes + 1, 8);
+    base->last_ns = (int64_t)read_big(bytes + 9, 8);
+    base->cost = read_big(bytes + 17, WIDE_SIZE);
+    base->realized = read_big(bytes + 33, WIDE_SIZE);
+    memcpy(base->last_execution, bytes + BASE_FIXED, (size_t)(size - BASE_FIXED));
+    return true;
 }
 
 void store_rest(struct store *store, enum store_sql which) {
@@ -127,6 +174,7 @@ int store_meta(struct store *store, struct store_meta *meta) {
     meta->orphans = get_int(row, 7);
     meta->corrections = get_int(row, 8);
     meta->adjustments = get_int(row, 9);
+    meta->segments = get_int(row, 10);
     store_rest(store, STORE_META);
     return read_last_run(store, meta);
 }
@@ -211,7 +259,7 @@ int store_next_correction(struct store *store, struct broker_fill *fill) {
 
 int store_next_position(struct store *store, struct position *position) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_POSITIONS, "tiiibb", &row);
+    const int rc = next_row(store, STORE_POSITIONS, "tiiibbb", &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -222,7 +270,7 @@ int store_next_position(struct store *store, struct position *position) {
                                   .cost = get_wide(row, 4),
                                   .realized = get_wide(row, 5)};
     get_text(row, 0, position->symbol, sizeof position->symbol);
-    return rc;
+    return get_base(row, 6, &position->base) ? rc : SQLITE_CORRUPT;
 }
 
 int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]) {
@@ -438,7 +486,7 @@ int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t 
 }
 
 int store_put_position(struct store *store, const struct position *position) {
-    unsigned char cost[WIDE_SIZE], realized[WIDE_SIZE];
+    unsigned char cost[WIDE_SIZE], realized[WIDE_SIZE], base[BASE_SIZE];
     sqlite3_stmt *row;
     const int rc = store_prepare(store, STORE_POSITION, &row);
 
@@ -451,6 +499,7 @@ int store_put_position(struct store *store, const struct position *position) {
     put_int(row, 4, position->qty);
     put_wide(row, 5, position->cost, cost);
     put_wide(row, 6, position->realized, realized);
+    put_base(row, 7, &position->base, base);
     return store_finish(store, STORE_POSITION);
 }
 

@@ -1266,6 +1266,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
+    const struct scn_option_value *archive = &scenario->options[SCN_OPTION_ARCHIVE_ORDERS];
+    const struct scn_option_value *version = &scenario->options[SCN_OPTION_STORE_VERSION];
     struct stage_config stage = {.sut = options->sut,
                                  .claims = options->claims,
                                  .suspends = run_suspends(scenario, plan),
@@ -1276,7 +1278,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                          .account = "SIM",
                                          .page_size = page->set ? (int)page->value : SIMULATED_PAGE,
                                          .checkpoint_frames = frames->set ? (int)frames->value : 0,
-                                         .self_heal_percent = heal->set ? (int)heal->value : 0},
+                                         .self_heal_percent = heal->set ? (int)heal->value : 0,
+                                         .archive_orders = archive->set ? (int)archive->value : 0,
+                                         .store_version = version->set ? (int)version->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
                                  .seed = options->seed != NULL ? *options->seed : scenario->seed};

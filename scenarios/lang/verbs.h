@@ -301,7 +301,11 @@ enum scn_point_kind {
     X(CHECKPOINT_FRAMES, "checkpoint-frames", INT, 1, 1000000, "",                              \
       "checkpoint once the log has this many frames")                                           \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
-      "a position that differs from the broker's by at most so many percent is adjusted")
+      "a position that differs from the broker's by at most so many percent is adjusted")       \
+    X(ARCHIVE_ORDERS, "archive-orders", INT, 1, 1000000, "",                                    \
+      "finished orders move to the archive once more than so many are in the database")         \
+    X(STORE_VERSION, "store-version", INT, 3, 3, "",                                            \
+      "the store is as this older version of the OMS made it")
 enum scn_option {
 #define X(id, word, type, least, most, words, help) SCN_OPTION_##id,
     SCN_OPTIONS(X)

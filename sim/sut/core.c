@@ -2,6 +2,7 @@
 #include "core/live/alpaca.h"
 #include "core/oms.h"
 #include "sim/sut/core_meaning.h"
+#include "sim/sut/core_older.h"
 #include "sim/sut/sut.h"
 
 #include <stdio.h>
@@ -34,6 +35,11 @@ static bool core_create(const struct sut_ports *ports, const struct sut_config *
     configure(config, &oms_config);
     code = oms_init(&place, &oms_config, &ports->env, opening, opening_count, &error);
     snprintf(why, SUT_WHY_SIZE, "%s", error.text);
+    if (code == OMS_OK && config->store_version != 0 &&
+        !core_make_older(ports->vfs, ports->path, config->store_version)) {
+        snprintf(why, SUT_WHY_SIZE, "no store of version %d can be made", config->store_version);
+        return false;
+    }
     return code == OMS_OK;
 }
 

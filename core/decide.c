@@ -1,5 +1,6 @@
 /* Decisions become durable intents: checked, and written in one transaction however many came
  * together. */
+#include "core/archiving.h"
 #include "core/client_id.h"
 #include "core/engine.h"
 
@@ -110,7 +111,7 @@ static void make_intent(struct oms *oms, const struct oms_decision *decision,
                         struct order *intent) {
     struct oms_order *pub = &intent->pub;
 
-    *intent = (struct order){.id = (int64_t)(oms->book.order_count + ahead) + 1};
+    *intent = (struct order){.id = book_next_row(&oms->book) + (int64_t)ahead};
     pub->decision = *decision;
     text_clean(pub->decision.id, sizeof pub->decision.id, decision->id);
     text_clean(pub->decision.symbol, sizeof pub->decision.symbol, decision->symbol);
@@ -224,10 +225,12 @@ static const struct oms_answer *earlier(const struct intake *intake, const char 
 }
 
 /* Answers what can be answered at once, and adds what is to be taken. */
-static void look_at(struct oms *oms, const struct oms_decision *decision, int64_t now_ns,
-                    struct intake *intake, struct oms_answer *answer) {
+static enum oms_code look_at(struct oms *oms, const struct oms_decision *decision, int64_t now_ns,
+                             struct intake *intake, struct oms_answer *answer,
+                             struct oms_error *error) {
     char why[OMS_REASON_SIZE];
     const struct order *known;
+    enum oms_code code = OMS_OK;
 
     *answer = (struct oms_answer){.taken = OMS_UNKNOWN};
     if (text_is_visible(decision->id, sizeof decision->id)) {
@@ -235,28 +238,35 @@ static void look_at(struct oms *oms, const struct oms_decision *decision, int64_
                             answer->client_order_id);
     }
     known = book_by_client_id(&oms->book, answer->client_order_id);
+    if (known == NULL) {
+        code = archiving_find(oms, SEGMENT_CLIENT_ID, answer->client_order_id, &known, error);
+    }
+    if (code != OMS_OK) {
+        return code;
+    }
     if (known != NULL) {
         answer_known(oms, decision, known, answer);
-        return;
+        return OMS_OK;
     }
     if (!decision_is_valid(decision, now_ns, why) || !words_are_valid(decision, why)) {
         not_taken(oms, decision, answer, why);
-        return;
+        return OMS_OK;
     }
     if (earlier(intake, answer->client_order_id) != NULL) {
-        return; /* answered once that one is */
+        return OMS_OK; /* answered once that one is */
     }
     tell_decision(oms, OMS_EVENT_CHECK, OMS_AFTER, decision, answer->client_order_id, "", false);
     if (oms->book.meta.kill_switch) {
         (void)snprintf(why, sizeof why, "the kill switch is on: %.200s",
                        oms->book.meta.kill_reason);
         not_taken(oms, decision, answer, why);
-        return;
+        return OMS_OK;
     }
     make_intent(oms, decision, answer->client_order_id, now_ns, intake->count,
                 &intake->intents[intake->count]);
     intake->decisions[intake->count] = decision;
     intake->answers[intake->count++] = answer;
+    return OMS_OK;
 }
 
 /* What was presented a second time in the same call is answered as if it had come after it. */
@@ -282,10 +292,10 @@ static enum oms_code present(struct oms *oms, const struct oms_decision decision
     const int64_t now = engine_now(oms);
     enum oms_code code = OMS_OK;
 
-    for (size_t i = 0; i < count; i++) {
-        look_at(oms, &decisions[i], now, intake, &answers[i]);
+    for (size_t i = 0; code == OMS_OK && i < count; i++) {
+        code = look_at(oms, &decisions[i], now, intake, &answers[i], error);
     }
-    if (intake->count > 0) {
+    if (code == OMS_OK && intake->count > 0) {
         code = take(oms, intake, error);
     }
     if (code == OMS_OK) {
@@ -354,5 +364,15 @@ enum oms_code oms_exists(struct oms *oms, const char *decision_id, bool *exists,
         return engine_fail(oms, "look a decision up", error);
     }
     *exists = rc == SQLITE_ROW;
+    if (!*exists) {
+        const struct order *archived = NULL;
+        const enum oms_code code = archiving_order(oms, decision_id, &archived, error);
+        if (code != OMS_OK) {
+            return code;
+        }
+        *exists = archived != NULL;
+        text_clean(key, BROKER_CLIENT_ID_SIZE,
+                   archived != NULL ? archived->pub.client_order_id : "");
+    }
     return OMS_OK;
 }

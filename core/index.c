@@ -58,6 +58,27 @@ bool index_put(struct index *index, const char *key, void *value) {
     return true;
 }
 
+/* What comes after it without a gap may have been pushed past its place: it moves up. */
+static void close_gap(struct index *index, size_t gap) {
+    const size_t mask = index->capacity - 1;
+    for (size_t i = (gap + 1) & mask; index->slots[i].key != NULL; i = (i + 1) & mask) {
+        const size_t home = (size_t)hash_text(index->slots[i].key) & mask;
+        if (((i - home) & mask) >= ((i - gap) & mask)) {
+            index->slots[gap] = index->slots[i];
+            gap = i;
+        }
+    }
+    index->slots[gap] = (struct index_slot){NULL, NULL};
+}
+
+void index_remove(struct index *index, const char *key, const void *value) {
+    struct index_slot *slot = index->capacity > 0 ? find_slot(index, key) : NULL;
+    if (slot != NULL && slot->key != NULL && slot->value == value) {
+        close_gap(index, (size_t)(slot - index->slots));
+        index->count--;
+    }
+}
+
 void *index_get(const struct index *index, const char *key) {
     return index->capacity > 0 ? find_slot(index, key)->value : NULL;
 }

@@ -18,6 +18,8 @@ struct index { /* all zero is empty */
 bool index_reserve(struct index *index, size_t more);
 /* Adds or replaces; false: no memory (never while there is room). */
 bool index_put(struct index *index, const char *key, void *value);
+/* Takes it out if this is its value. */
+void index_remove(struct index *index, const char *key, const void *value);
 void *index_get(const struct index *index, const char *key); /* NULL: not there */
 void index_free(struct index *index);
 

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { WIDE_SIZE = 16, BASE_FIXED = 49, BASE_SIZE = BASE_FIXED + BROKER_EXECUTION_ID_SIZE };
@@ -282,6 +283,36 @@ int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID
     return rc;
 }
 
+int store_next_segment(struct store *store, struct segment_row *row) {
+    sqlite3_stmt *read;
+    const int rc = next_row(store, STORE_SEGMENTS, "iiibbi", &read);
+    const unsigned char *digest, *filter;
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *row = (struct segment_row){.id = get_int(read, 0),
+                                .orders = get_int(read, 1),
+                                .size = get_int(read, 2),
+                                .seal = get_int(read, 5)};
+    digest = sqlite3_column_blob(read, 3);
+    filter = sqlite3_column_blob(read, 4);
+    if (row->orders < 0 || row->orders > SEGMENT_ORDERS_MAX || digest == NULL || filter == NULL ||
+        sqlite3_column_bytes(read, 3) != SHA256_SIZE ||
+        sqlite3_column_bytes(read, 4) != (int)segment_filter_size(row->orders)) {
+        store_rest(store, STORE_SEGMENTS);
+        return SQLITE_CORRUPT;
+    }
+    memcpy(row->digest, digest, SHA256_SIZE);
+    row->filter = malloc(segment_filter_size(row->orders));
+    if (row->filter == NULL) {
+        store_rest(store, STORE_SEGMENTS);
+        return SQLITE_NOMEM;
+    }
+    memcpy(row->filter, filter, segment_filter_size(row->orders));
+    return rc;
+}
+
 int store_next_run_back(struct store *store, struct oms_run *run) {
     sqlite3_stmt *row;
     const int rc = next_row(store, STORE_RUNS_BACK, "iiiit", &row);
@@ -387,31 +418,14 @@ static int put_key(struct store *store, const struct order *order) {
     return store_finish(store, STORE_KEY);
 }
 
-/* Asked of the store, in the transaction, not of memory. */
-static int read_kill_switch(struct store *store, bool *on) {
-    sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_META, META_TYPES, &row);
-
-    if (rc != SQLITE_ROW) {
-        return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
-    }
-    *on = get_int(row, 2) != 0;
-    store_rest(store, STORE_META);
-    return SQLITE_OK;
-}
-
-int store_put_intent(struct store *store, const struct order *order, bool *allowed) {
+/* The order and its idempotency row. */
+int store_put_order_row(struct store *store, const struct order *order) {
     const struct oms_order *pub = &order->pub;
     const struct oms_decision *decision = &pub->decision;
-    bool barred = true;
     sqlite3_stmt *row;
-    int rc = read_kill_switch(store, &barred);
+    int rc = store_prepare(store, STORE_INTENT, &row);
 
-    *allowed = rc == SQLITE_OK && !barred;
-    if (*allowed) {
-        rc = store_prepare(store, STORE_INTENT, &row);
-    }
-    if (!*allowed || rc != SQLITE_OK) {
+    if (rc != SQLITE_OK) {
         return rc;
     }
     put_int(row, 1, order->id);
@@ -436,6 +450,27 @@ int store_put_intent(struct store *store, const struct order *order, bool *allow
     put_int(row, 20, order->seal ^ order_mark(order));
     rc = store_finish(store, STORE_INTENT);
     return rc == SQLITE_OK ? put_key(store, order) : rc;
+}
+
+/* Asked of the store, in the transaction, not of memory. */
+static int read_kill_switch(struct store *store, bool *on) {
+    sqlite3_stmt *row;
+    const int rc = next_row(store, STORE_META, META_TYPES, &row);
+
+    if (rc != SQLITE_ROW) {
+        return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+    }
+    *on = get_int(row, 2) != 0;
+    store_rest(store, STORE_META);
+    return SQLITE_OK;
+}
+
+int store_put_intent(struct store *store, const struct order *order, bool *allowed) {
+    bool barred = true;
+    const int rc = read_kill_switch(store, &barred);
+
+    *allowed = rc == SQLITE_OK && !barred;
+    return *allowed ? store_put_order_row(store, order) : rc;
 }
 
 int store_put_order(struct store *store, const struct order *order) {
@@ -628,4 +663,53 @@ int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int
     put_int(row, 2, base_order);
     put_int(row, 3, base_run);
     return store_finish(store, STORE_BASE);
+}
+
+int store_put_segment_row(struct store *store, const struct segment_row *row) {
+    sqlite3_stmt *write;
+    const int rc = store_prepare(store, STORE_SEGMENT, &write);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(write, 1, row->id);
+    put_int(write, 2, row->orders);
+    put_int(write, 3, row->size);
+    CHECK(sqlite3_bind_blob(write, 4, row->digest, SHA256_SIZE, SQLITE_STATIC) == SQLITE_OK);
+    CHECK(sqlite3_bind_blob(write, 5, row->filter, (int)segment_filter_size(row->orders),
+                            SQLITE_STATIC) == SQLITE_OK);
+    put_int(write, 6, row->seal);
+    return store_finish(store, STORE_SEGMENT);
+}
+
+/* Runs one that removes a row named by a number, or by a text. */
+int store_remove(struct store *store, enum store_sql which, int64_t id, const char *name) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, which, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    if (name != NULL) {
+        put_text(row, 1, name);
+    } else {
+        put_int(row, 1, id);
+    }
+    const int done = store_finish(store, which);
+    CHECK(done != SQLITE_OK || sqlite3_changes(store->db) == 1);
+    return done;
+}
+
+int store_put_archived(struct store *store, int64_t segments, int64_t corrections,
+                       int64_t adjustments) {
+    sqlite3_stmt *row;
+    const int rc = store_prepare(store, STORE_ARCHIVED, &row);
+
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    put_int(row, 1, segments);
+    put_int(row, 2, corrections);
+    put_int(row, 3, adjustments);
+    return store_finish(store, STORE_ARCHIVED);
 }

@@ -1070,6 +1070,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     uint64_t content = 0;
     if (!content_hash(stage->world.disk, STAGE_STORE, &content))
         return false;
+    content = hash_u64(content, disk_archive_hash(stage->world.disk, STAGE_STORE));
     content = hash_u64(hash_u64(content, settled_era), exchange_hash(&stage->world.exchange));
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
     content = hash_u64(content, (uint64_t)stage->world.ahead_ns);

@@ -564,6 +564,9 @@ static void told(void *ctx, const struct oms_event *event) {
             saw(script, SCN_OMS_RECONCILES, SCN_NONE, false);
         point(script, after, SCN_POINT_RECONCILE, SCN_NONE);
         return;
+    case OMS_EVENT_ARCHIVE:
+        point(script, after, SCN_POINT_ARCHIVE, SCN_NONE);
+        return;
     case OMS_EVENT_HALT:
         saw(script, SCN_OMS_HALTS, SCN_NONE, false);
         return;

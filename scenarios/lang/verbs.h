@@ -272,19 +272,20 @@ enum scn_header {
 };
 
 /* Points of an order's life: id, word, whether it may name a decision, meaning */
-#define SCN_POINTS(X)                                                                  \
-    X(DECIDE, "decide", 1, "the intent's transaction")                                 \
-    X(SEND, "send", 1, "the request leaves the OMS")                                   \
-    X(DELIVER, "deliver", 1, "the broker has acted on it, its answer is not yet seen") \
-    X(RECORD, "record", 1, "the answer becomes durable")                               \
-    X(FILL, "fill", 1, "the OMS books an execution")                                   \
-    X(REJECT, "reject", 1, "a refusal becomes durable")                                \
-    X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                  \
-    X(RECONCILE, "reconcile", 0, "the comparison with the broker")                     \
-    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")          \
-    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")         \
-    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")       \
-    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions")
+#define SCN_POINTS(X)                                                                   \
+    X(DECIDE, "decide", 1, "the intent's transaction")                                  \
+    X(SEND, "send", 1, "the request leaves the OMS")                                    \
+    X(DELIVER, "deliver", 1, "the broker has acted on it, its answer is not yet seen")  \
+    X(RECORD, "record", 1, "the answer becomes durable")                                \
+    X(FILL, "fill", 1, "the OMS books an execution")                                    \
+    X(REJECT, "reject", 1, "a refusal becomes durable")                                 \
+    X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                   \
+    X(RECONCILE, "reconcile", 0, "the comparison with the broker")                      \
+    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")           \
+    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")          \
+    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")        \
+    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions") \
+    X(ARCHIVE, "archive", 0, "finished orders move to the archive, or back from it")
 enum scn_point_kind {
 #define X(id, word, takes_decision, meaning) SCN_POINT_##id,
     SCN_POINTS(X)

@@ -21,6 +21,7 @@ static void configure(const struct sut_config *from, struct oms_config *to) {
     *to = (struct oms_config){.profile = from->profile,
                               .page_size = from->page_size,
                               .checkpoint_frames = from->checkpoint_frames,
+                              .archive_orders = from->archive_orders,
                               .self_heal_ppm = (int64_t)from->self_heal_percent * 10000};
     snprintf(to->account, sizeof to->account, "%s", from->account);
 }
@@ -161,7 +162,7 @@ static bool core_observe(const char *vfs, const char *path, bool check, struct o
                          char why[SUT_WHY_SIZE]) {
     struct oms_place place = {.vfs = vfs, .path = path};
     struct oms_error error = {""};
-    enum oms_code code = oms_view_at(&place, check, view, &error);
+    enum oms_code code = oms_view_whole_at(&place, check, view, &error);
     snprintf(why, SUT_WHY_SIZE, "%s", error.text);
     return code == OMS_OK;
 }

@@ -66,7 +66,8 @@ struct task agenda_next(struct oms *oms) {
         offer(&best,
               (struct task){OMS_WORK_RECONCILE, later(from_ns, oms->slow_ns), NULL, compare_books});
     }
-    for (size_t i = 0; i < oms->live_count; i++) {
+    /* nothing is due before the beginning of time, and of equals the first one wins */
+    for (size_t i = 0; i < oms->live_count && (best.work == OMS_WORK_NONE || best.at_ns > 0); i++) {
         offer_order(oms, oms->live[i], &best);
     }
     if (archiving_is_due(oms) &&

@@ -102,6 +102,7 @@ struct intake {
     const struct oms_decision **decisions; /* of each intent, as presented */
     struct oms_answer **answers;           /* of each intent */
     size_t count;
+    struct index by_id; /* the answers by client order id, when several decisions came */
 };
 
 /* Of several only the first is reserved, and may leave at once: those behind it wait for their
@@ -216,12 +217,7 @@ static enum oms_code take(struct oms *oms, const struct intake *intake, struct o
 
 /* The answer to the same id earlier in the same call, when that is to be taken; or NULL. */
 static const struct oms_answer *earlier(const struct intake *intake, const char *client_order_id) {
-    for (size_t i = 0; i < intake->count; i++) {
-        if (strcmp(intake->answers[i]->client_order_id, client_order_id) == 0) {
-            return intake->answers[i];
-        }
-    }
-    return NULL;
+    return index_get(&intake->by_id, client_order_id);
 }
 
 /* Answers what can be answered at once, and adds what is to be taken. */
@@ -266,6 +262,9 @@ static enum oms_code look_at(struct oms *oms, const struct oms_decision *decisio
                 &intake->intents[intake->count]);
     intake->decisions[intake->count] = decision;
     intake->answers[intake->count++] = answer;
+    if (intake->by_id.capacity > 0) { /* there is room for all of them */
+        (void)index_put(&intake->by_id, answer->client_order_id, answer);
+    }
     return OMS_OK;
 }
 
@@ -337,7 +336,8 @@ enum oms_code oms_decide_many(struct oms *oms, const struct oms_decision decisio
     intake.intents = calloc(count + 1, sizeof *intake.intents);
     intake.decisions = calloc(count + 1, sizeof *intake.decisions);
     intake.answers = calloc(count + 1, sizeof *intake.answers);
-    if (intake.intents == NULL || intake.decisions == NULL || intake.answers == NULL) {
+    if (intake.intents == NULL || intake.decisions == NULL || intake.answers == NULL ||
+        !index_reserve(&intake.by_id, count)) {
         for (size_t i = 0; i < count; i++) {
             not_taken(oms, &decisions[i], &answers[i], "no memory to take it");
         }
@@ -347,6 +347,7 @@ enum oms_code oms_decide_many(struct oms *oms, const struct oms_decision decisio
     free(intake.intents);
     free(intake.decisions);
     free(intake.answers);
+    index_free(&intake.by_id);
     return code;
 }
 

@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct index_slot {
     const char *key; /* borrowed; outlives the index */
     void *value;
+    uint64_t hash;
 };
 struct index { /* all zero is empty */
     struct index_slot *slots;

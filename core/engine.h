@@ -62,6 +62,7 @@ struct oms {
     int64_t door_ns; /* no order before: the halt file was there */
     int64_t slow_ns; /* no order and no question before: the broker said too many requests */
     int64_t slow_step_ns;
+    bool archive_asked;   /* all that is finished is to be archived */
     size_t archive_above; /* more finished orders than this are a reason to archive */
     int64_t wanted_back;  /* a segment of the archive that must be live again; 0: none */
     size_t ids_sent;      /* distinct client order ids let through the last door (8) */

@@ -265,6 +265,14 @@ enum oms_code oms_request_reconcile(struct oms *oms) {
     return OMS_OK;
 }
 
+enum oms_code oms_request_archive(struct oms *oms) {
+    if (oms->halted) {
+        return OMS_HALTED;
+    }
+    oms->archive_asked = true;
+    return OMS_OK;
+}
+
 /* ---- working ---- */
 
 void oms_next(struct oms *oms, struct oms_next *next) {

@@ -226,6 +226,10 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error);
 /* Asks for a comparison with the broker; done by the next oms_step. */
 enum oms_code oms_request_reconcile(struct oms *oms);
 
+/* Asks for every finished order but the newest to move to the archive, however few they are; done
+ * piece by piece by the oms_steps that follow. */
+enum oms_code oms_request_archive(struct oms *oms);
+
 /* Trips or releases the kill switch, durably, with who and why on record. Idempotent. */
 enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
                               struct oms_error *error);

@@ -209,6 +209,8 @@ int store_next_discrepancy(struct store *store, int64_t from_run, struct oms_dis
 /* The rows of the archive, by id; *row's filter is the caller's to free. */
 int store_next_segment(struct store *store, struct segment_row *row);
 void store_rest(struct store *store, enum store_sql which);
+/* Is the kill switch on? Asked of the store, not of memory; SQLITE_OK or an error. */
+int store_is_switched_off(struct store *store, bool *on);
 /* SQLITE_ROW when there, SQLITE_DONE when not. */
 int store_key_of(struct store *store, const char *decision_id, char key[BROKER_CLIENT_ID_SIZE]);
 int store_is_booked(struct store *store, const char *execution_id);

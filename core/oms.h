@@ -346,6 +346,9 @@ struct oms_view {
 enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error);
 enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
                           struct oms_error *error);
+/* The same with the order of this decision, should it be in the archive ("": none is asked for). */
+enum oms_code oms_view_with(struct oms *oms, const char *decision_id, struct oms_view *view,
+                            struct oms_error *error);
 /* The same with the orders in the archive, which is read for it: seconds for a million of them. */
 enum oms_code oms_view_whole(struct oms *oms, struct oms_view *view, struct oms_error *error);
 enum oms_code oms_view_whole_at(const struct oms_place *place, bool check, struct oms_view *view,

@@ -1,4 +1,5 @@
-/* The store: one SQLite database, all SQL of the core, and the steps that make it durable.
+/* The store: one SQLite database and the archive beside it, all SQL of the core, and the steps that
+ * make it durable.
  *
  * What it guarantees while open for writing:
  *  (a) no second writer: the fence is held for as long as the store is open;

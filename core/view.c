@@ -1,4 +1,5 @@
 /* Reading: a copy of what the store says, from a running instance or from a store at rest. */
+#include "core/archiving.h"
 #include "core/engine.h"
 
 #include <stdlib.h>
@@ -278,6 +279,21 @@ enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct 
         code = was_read_at(&store, fill_history(&store, last, view), error);
     }
     store_close(&store);
+    return code;
+}
+
+/* There is room for one more order than there are. */
+enum oms_code oms_view_with(struct oms *oms, const char *decision_id, struct oms_view *view,
+                            struct oms_error *error) {
+    const struct order *archived = NULL;
+    enum oms_code code = oms_view(oms, view, error);
+
+    if (code == OMS_OK && decision_id[0] != '\0' && engine_order(oms, decision_id) == NULL) {
+        code = archiving_order(oms, decision_id, &archived, error);
+    }
+    if (code == OMS_OK && archived != NULL) {
+        view->orders[view->order_count++] = archived->pub;
+    }
     return code;
 }
 

@@ -148,6 +148,10 @@ static void an_archived_decision_is_still_known(void **state) {
         assert_string_equal(key, answer.client_order_id);
         assert_int_equal(oms_exists(desk.oms, "D99", &exists, key, &desk.error), OMS_OK);
         assert_false(exists);
+        struct oms_view view;
+        assert_int_equal(oms_view_with(desk.oms, "D1", &view, &desk.error), OMS_OK);
+        assert_string_equal(view.orders[view.order_count - 1].decision.id, "D1");
+        oms_view_free(&view);
         assert_int_equal(oms_cancel(desk.oms, "D1", &desk.error), OMS_OK);
         assert_int_equal(oms_cancel(desk.oms, "D99", &desk.error), OMS_INVALID);
         assert_int_equal(oms_resolve(desk.oms, "D1", NULL, "a", "b", &desk.error), OMS_INVALID);

@@ -47,6 +47,8 @@ PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
+PACKAGES_INSTALL := $(PACKAGES_BUILD) lowdown
+PACKAGES_INSTALLED := $(PACKAGES_INSTALL) pkg-config man-db zsh
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -173,6 +175,36 @@ $(B)/%.so: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,OMS,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 -fPIC -shared -o $@ $<
+
+# ---- installing ----
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+ROOT      = $(DESTDIR)$(PREFIX)
+# What somebody includes who embeds the core, or brings an OMS of his own to be tried.
+HEADERS  := $(addprefix core/,oms.h broker.h decimal.h env.h profile.h live/alpaca.h live/transport.h live/clock.h) sim/sut/sut.h
+install: all packages-install ## programs, liboms, headers, manual pages, completions (PREFIX=/usr/local, DESTDIR=)
+	$(Q)install -d $(addprefix $(ROOT)/,bin lib/pkgconfig share/man/man1 share/man/man5 share/doc/crashgate \
+	  share/bash-completion/completions share/zsh/site-functions)
+	$(Q)install build/oms build/crashgate $(ROOT)/bin
+	$(Q)install -m 644 $(LIBOMS) $(ROOT)/lib
+	$(Q)for h in $(HEADERS); do install -D -m 644 $$h $(ROOT)/include/liboms/$$h || exit 1; done
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'Name: liboms' 'Description: order-management core that survives its own death' \
+	  "Version: $$(build/crashgate --version | cut -d' ' -f2)" 'Requires: sqlite3 libcurl libcjson' \
+	  'Libs: -L$${prefix}/lib -loms' 'Cflags: -I$${prefix}/include/liboms' > $(ROOT)/lib/pkgconfig/liboms.pc
+	$(Q)for p in oms crashgate; do \
+	  build/crashgate reference $$p.1 > $(ROOT)/share/man/man1/$$p.1 && \
+	  build/crashgate reference $$p.bash > $(ROOT)/share/bash-completion/completions/$$p && \
+	  build/crashgate reference _$$p > $(ROOT)/share/zsh/site-functions/_$$p || exit 1; done
+	$(Q)build/crashgate reference | lowdown -s -Tman -M title=crashgate-scenario -M section=5 -M date= -o $(ROOT)/share/man/man5/crashgate-scenario.5 -
+	$(Q)install -m 644 README.md LICENSE core/live/example/embed.c $(ROOT)/share/doc/crashgate
+	$(Q)install -m 644 scenarios/README.md $(ROOT)/share/doc/crashgate/language.md
+	@echo "installed in $(ROOT)"
+install-check: packages-installed ## install into an empty folder, and use what is there
+	@$(MAKE) --no-print-directory all
+	@.ci/installed
+.PHONY: install install-check packages-install packages-installed
+packages-install: ; $(call need-packages,$(PACKAGES_INSTALL))
+packages-installed: ; $(call need-packages,$(PACKAGES_INSTALLED))
 
 tidy: packages-tidy ## check format, clang-tidy, direction of includes, purity of core/
 	@$(MAKE) --no-print-directory $(JOBS) programs

@@ -9,14 +9,16 @@ second=$stories/the_rest_is_canceled_while_the_oms_is_dead.scn
 third=$stories/the_oms_dies_before_it_looked_the_decision_up.scn
 failed=0
 
-# shows WANTED-EXIT LINES TITLE OPTIONS...: runs scenarios by title, prints the first lines.
+# shows WANTED-EXIT LINES TITLE OPTIONS...: runs scenarios by title, prints the first lines and
+# the command that repeats a failure.
 shows() {
     wanted=$1 lines=$2 title=$3
     shift 3
     out=$("$crashgate" run "$@" --scenario "$title" --profile alpaca)
     got=$?
-    printf '%s\n' "$out" | sed -e '/^$/d' -e '/^[0-9]* PASS/d' -e '/^again:/!s| scenarios/[^ ]*\.scn:[0-9]* ||' \
-        -e "${lines}q" | sed 's/^/  /'
+    printf '%s\n' "$out" | sed -e '/^$/d' -e '/^[0-9]* PASS/d' |
+        sed -n -e 's/^again:/&/' -e 't show' -e 's| scenarios/[^ ]*\.scn:[0-9]* ||' -e "1,${lines}b show" \
+            -e d -e ': show' -e 's/^/  /p'
     [ "$got" = "$wanted" ] || untrue "exit code $got instead of $wanted"
 }
 untrue() {
@@ -48,5 +50,5 @@ core() {
 }
 core run "$stories" --scenario "as told"
 core run "$stories" --tag quantified
-core explore "$stories" --restarts at-once
+core explore "$stories" --restarts at-once --audits 1 --audit-every 4
 exit $failed

@@ -879,12 +879,41 @@ static bool present(struct stage *stage, size_t decision) {
     return answer != SUT_UNKNOWN;
 }
 
+/* Signals that wait, the first of them `item`, in one call. */
+static bool present_together(struct stage *stage, const struct inbox_item *item) {
+    struct oms_decision decisions[SUT_SIGNALS_MAX];
+    enum sut_answer answers[SUT_SIGNALS_MAX];
+    size_t which[SUT_SIGNALS_MAX], count = 0;
+    bool healthy = true;
+    which[count++] = item->decision;
+    while (count < stage->config.batch && first_item(stage, true) >= 0)
+        which[count++] = take_item(stage, first_item(stage, true)).decision;
+    stage->why[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        judge_presented(&stage->judge, &stage->world, which[i]);
+        decisions[i] = stage->judge.decisions[which[i]].decision;
+    }
+    shortage_inside(true);
+    stage->config.sut->signals(stage->oms, decisions, count, answers, stage->why);
+    shortage_inside(false);
+    if (stage->port.dead)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        judge_answered(&stage->judge, which[i], answers[i]);
+        mark(stage, CHAIN_ANSWER, (uint64_t)answers[i]);
+        healthy = healthy && answers[i] != SUT_UNKNOWN;
+    }
+    stage->free_ns = stage->world.now_ns;
+    return healthy;
+}
+
 static bool deal_with(struct stage *stage, const struct inbox_item *item) {
     const struct sut *sut = stage->config.sut;
     bool healthy = false;
     switch (item->kind) {
     case INBOX_SIGNAL:
-        return present(stage, item->decision);
+        return stage->config.batch > 1 && sut->signals != NULL ? present_together(stage, item)
+                                                               : present(stage, item->decision);
     case INBOX_CANCEL:
         shortage_inside(true);
         healthy = sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);

@@ -107,6 +107,7 @@ struct stage_config {
     struct sut_config oms;
     int64_t start_ns;
     int64_t pace_ns;
+    size_t batch; /* signals that wait are given to the OMS together, so many at most; 0, 1: each */
     uint64_t seed;
     bool keeps_backups; /* the store is copied when a life begins, so that it can be restored */
 };

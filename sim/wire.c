@@ -352,6 +352,13 @@ static void drop_interim(struct bytes *reply) {
         drop_front(reply, n);
 }
 
+/* An answer after which the server hangs up, though it may wait for the client to do so first. */
+static bool says_last(const struct bytes *reply) {
+    const char *end = message_length(reply) > 0 ? strstr(reply->v, "\r\n\r\n") : NULL;
+    const char *word = end != NULL ? header(reply->v, end, "Connection:") : NULL;
+    return word != NULL && strncasecmp(word, "close", 5) == 0;
+}
+
 /* Lets the server read n bytes and, when they are a whole request, act on it and answer. False: it
  * was whole, and the server has hung up instead (struct wire_exchange: admit). */
 static bool serve(struct wire *w, const struct wire_exchange *exchange, int *link,
@@ -372,7 +379,7 @@ static bool serve(struct wire *w, const struct wire_exchange *exchange, int *lin
     }
     w->http.exchange = NULL;
     assert(!whole || message_length(reply) > 0 || w->outside);
-    if (!open)
+    if (!open || says_last(reply))
         hang_up(link);
     return !whole || message_length(reply) > 0;
 }

@@ -3,6 +3,8 @@
 
 #include "faultinject/catalogue.h"
 #include "scenarios/cli/explore.h"
+
+#include "scenarios/cli/manual.h"
 #include "scenarios/cli/moment.h"
 #include "scenarios/cli/suite.h"
 #include "scenarios/lang/diag.h"
@@ -105,9 +107,24 @@ int command_faults(void) {
     return EXIT_PASS;
 }
 
-int command_reference(void) {
-    reference_write(stdout);
-    return EXIT_PASS;
+int command_reference(const struct options *options) {
+    static const char *const pages[] = {
+#define X(page, meaning) page " (" meaning ")",
+        MANUAL_PAGES(X)
+#undef X
+    };
+    const char *page = options->file_count > 0 ? options->files[0] : NULL;
+    if (options->file_count <= 1 && (page == NULL || manual_write(page, stdout))) {
+        if (page == NULL)
+            reference_write(stdout);
+        return EXIT_PASS;
+    }
+    fprintf(stderr,
+            "crashgate: no such page: '%s'; without one it is the language's, else one of\n",
+            options->file_count > 1 ? options->files[1] : page);
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+        fprintf(stderr, "  %s\n", pages[i]);
+    return EXIT_MISTAKE;
 }
 
 int command_perform(const struct options *options, const char *program) {
@@ -145,7 +162,7 @@ int command_perform(const struct options *options, const char *program) {
     case COMMAND_FAULTS:
         return command_faults();
     case COMMAND_REFERENCE:
-        return command_reference();
+        return command_reference(options);
     case COMMAND_COUNT:
         break;
     }

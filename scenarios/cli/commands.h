@@ -22,7 +22,7 @@ int command_gate(const struct options *options, const char *program);
 int command_known_bad(const struct options *options, const char *program);
 int command_broker(const struct options *options);
 int command_faults(void);
-int command_reference(void);
+int command_reference(const struct options *options);
 int command_bench(const char *program);
 
 #endif

@@ -31,7 +31,8 @@
       "serve the simulated exchange to any OMS, as Alpaca's API on a loopback port")               \
     X(BENCH, "bench", "", "measure: timelines per second, and a life against its floor")           \
     X(FAULTS, "faults", "", "list the fault table")                                                \
-    X(REFERENCE, "reference", "", "print the language reference (scenarios/README.md)")
+    X(REFERENCE, "reference", "[PAGE]",                                                            \
+      "print the language reference (scenarios/README.md), a manual page or a completion")
 enum command {
 #define X(id, word, arguments, help) COMMAND_##id,
     COMMANDS(X)

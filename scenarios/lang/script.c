@@ -1268,6 +1268,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                  char why[SUT_WHY_SIZE]) {
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
+    const struct scn_option_value *batch = &scenario->options[SCN_OPTION_BATCH];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     const struct scn_option_value *archive = &scenario->options[SCN_OPTION_ARCHIVE_ORDERS];
     const struct scn_option_value *version = &scenario->options[SCN_OPTION_STORE_VERSION];
@@ -1286,6 +1287,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                          .store_version = version->set ? (int)version->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
+                                 .batch = batch->set ? (size_t)batch->value : 0,
                                  .seed = options->seed != NULL ? *options->seed : scenario->seed};
     struct stage_outside outside = {.ctx = script,
                                     .next = next,

@@ -301,6 +301,8 @@ enum scn_point_kind {
     X(PAGE_SIZE, "page-size", INT, 512, 65536, "", "bytes in a page of a new database")         \
     X(CHECKPOINT_FRAMES, "checkpoint-frames", INT, 1, 1000000, "",                              \
       "checkpoint once the log has this many frames")                                           \
+    X(BATCH, "batch", INT, 2, 64, "",                                                           \
+      "signals that wait together are taken in one durable transaction, so many at most")       \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
       "a position that differs from the broker's by at most so many percent is adjusted")       \
     X(ARCHIVE_ORDERS, "archive-orders", INT, 1, 1000000, "",                                    \

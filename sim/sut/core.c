@@ -92,25 +92,42 @@ static void *core_boot(const struct sut_ports *ports, const struct sut_config *c
     return instance;
 }
 
+static enum sut_answer answered(const struct oms_answer *answer, const struct oms_error *error,
+                                char why[SUT_WHY_SIZE]) {
+    switch (answer->taken) {
+    case OMS_TAKEN:
+        return SUT_TAKEN;
+    case OMS_KNOWN:
+        return SUT_KNOWN;
+    case OMS_NOT_TAKEN:
+        snprintf(why, SUT_WHY_SIZE, "%s", answer->reason);
+        return SUT_NOT_TAKEN;
+    case OMS_UNKNOWN:
+        break;
+    }
+    snprintf(why, SUT_WHY_SIZE, "%s", error->text);
+    return SUT_UNKNOWN;
+}
+
 static enum sut_answer core_signal(void *instance_, const struct oms_decision *decision,
                                    char why[SUT_WHY_SIZE]) {
     struct instance *instance = instance_;
     struct oms_answer answer = {.taken = OMS_UNKNOWN};
     struct oms_error error = {""};
     oms_decide(instance->oms, decision, &answer, &error);
-    switch (answer.taken) {
-    case OMS_TAKEN:
-        return SUT_TAKEN;
-    case OMS_KNOWN:
-        return SUT_KNOWN;
-    case OMS_NOT_TAKEN:
-        snprintf(why, SUT_WHY_SIZE, "%s", answer.reason);
-        return SUT_NOT_TAKEN;
-    case OMS_UNKNOWN:
-        break;
-    }
-    snprintf(why, SUT_WHY_SIZE, "%s", error.text);
-    return SUT_UNKNOWN;
+    return answered(&answer, &error, why);
+}
+
+static void core_signals(void *instance_, const struct oms_decision *decisions, size_t count,
+                         enum sut_answer *answers, char why[SUT_WHY_SIZE]) {
+    struct instance *instance = instance_;
+    struct oms_answer own[SUT_SIGNALS_MAX];
+    struct oms_error error = {""};
+    for (size_t i = 0; i < count; i++)
+        own[i].taken = OMS_UNKNOWN;
+    oms_decide_many(instance->oms, decisions, count, own, &error);
+    for (size_t i = 0; i < count; i++)
+        answers[i] = answered(&own[i], &error, why);
 }
 
 /* Only a storage error ends an instance; a call that breaks a rule does not. */
@@ -174,6 +191,7 @@ const struct sut sut_core = {.abi = SUT_ABI,
                              .create = core_create,
                              .boot = core_boot,
                              .signal = core_signal,
+                             .signals = core_signals,
                              .cancel = core_cancel,
                              .kill_switch = core_kill_switch,
                              .reconcile = core_reconcile,

@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 5, SUT_WHY_SIZE = OMS_ERROR_SIZE };
+enum { SUT_ABI = 6, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -93,6 +93,11 @@ struct sut {
                   char why[SUT_WHY_SIZE]);
     enum sut_answer (*signal)(void *instance, const struct oms_decision *decision,
                               char why[SUT_WHY_SIZE]);
+    /* At most SUT_SIGNALS_MAX decisions that arrived together, to be taken in one durable transaction; answers[i] as signal
+     * would give it, and `why` what the last of those without a yes was told. NULL: an OMS that
+     * takes them one by one. */
+    void (*signals)(void *instance, const struct oms_decision *decisions, size_t count,
+                    enum sut_answer *answers, char why[SUT_WHY_SIZE]);
     /* The next three, and step, are false when the instance fail-stopped. */
     bool (*cancel)(void *instance, const char *decision_id);
     bool (*kill_switch)(void *instance, bool on);

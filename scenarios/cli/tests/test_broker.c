@@ -12,10 +12,13 @@
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -333,6 +336,29 @@ static void a_client_that_asks_first_is_told_to_go_on(void **state) {
     assert_int_equal(submit("one", "10"), 200);
     asks_first = false;
     holds("client_order_id", "one");
+}
+
+/* Who asks for it, or speaks HTTP 1.0, reads until the end. */
+static void a_client_that_wants_one_answer_sees_its_end(void **state) {
+    static const char question[] =
+        "GET /control HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char bytes[4096];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = {.tv_sec = 60}; /* it is never that long, unless it never ends */
+    ssize_t n = 0, all = 0;
+    (void)state;
+    start("");
+    at.sin_port = htons((unsigned short)atoi(strrchr(base, ':') + 1));
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(send(fd, question, sizeof question - 1, 0), sizeof question - 1);
+    while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
+        all += n;
+    assert_int_equal(n, 0);
+    assert_true(all > 100);
+    close(fd);
+    end(SIGTERM);
 }
 
 static void the_profile_says_whether_an_id_is_unique(void **state) {
@@ -679,6 +705,7 @@ int main(void) {
         T(only_the_key_is_let_in),
         T(a_client_id_is_taken_once),
         T(a_client_that_asks_first_is_told_to_go_on),
+        T(a_client_that_wants_one_answer_sees_its_end),
         T(the_profile_says_whether_an_id_is_unique),
         T(what_is_malformed_is_refused_with_its_rule),
         T(orders_are_canceled_one_by_one_and_all_at_once),

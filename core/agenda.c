@@ -1,4 +1,5 @@
 /* What is due next. oms_next tells it and oms_step does it, so both ask here and nowhere else. */
+#include "core/archiving.h"
 #include "core/engine.h"
 
 /* The earliest wins; of equals the one offered first. */
@@ -55,6 +56,9 @@ struct task agenda_next(struct oms *oms) {
     if (oms->clock_went_back) {
         return (struct task){OMS_WORK_RESOLVE, oms->mark_ns, NULL, resolve_clock};
     }
+    if (archiving_is_wanted_back(oms)) {
+        return (struct task){OMS_WORK_RECORD, oms->mark_ns, NULL, archiving_take_back};
+    }
     if (compare_is_due(oms)) {
         const int64_t from_ns = !oms->reconciled || oms->compare_asked
                                     ? oms->compare_ns
@@ -62,8 +66,13 @@ struct task agenda_next(struct oms *oms) {
         offer(&best,
               (struct task){OMS_WORK_RECONCILE, later(from_ns, oms->slow_ns), NULL, compare_books});
     }
-    for (size_t i = 0; i < oms->live_count; i++) {
+    /* nothing is due before the beginning of time, and of equals the first one wins */
+    for (size_t i = 0; i < oms->live_count && (best.work == OMS_WORK_NONE || best.at_ns > 0); i++) {
         offer_order(oms, oms->live[i], &best);
+    }
+    if (archiving_is_due(oms) &&
+        (best.work == OMS_WORK_NONE || best.at_ns > oms->mark_ns || archiving_is_urgent(oms))) {
+        return (struct task){OMS_WORK_RECORD, oms->mark_ns, NULL, archiving_step};
     }
     return best;
 }

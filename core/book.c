@@ -54,6 +54,53 @@ bool book_note_broker_id(struct book *book, struct order *order) {
            index_put(&book->by_broker_id, order->pub.broker_order_id, order);
 }
 
+int64_t book_next_row(const struct book *book) {
+    return book->order_count > 0 ? book->orders[book->order_count - 1]->id + 1 : 1;
+}
+
+bool book_find_row(const struct book *book, int64_t id, size_t *at) {
+    size_t low = 0, high = book->order_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (book->orders[middle]->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *at = low;
+    return low < book->order_count && book->orders[low]->id == id;
+}
+
+void book_remove_orders(struct book *book, const bool leaves[]) {
+    size_t kept = 0;
+    for (size_t i = 0; i < book->order_count; i++) {
+        struct order *order = book->orders[i];
+        if (!leaves[i]) {
+            book->orders[kept++] = order;
+            continue;
+        }
+        index_remove(&book->by_client_id, order->pub.client_order_id, order);
+        index_remove(&book->by_broker_id, order->pub.broker_order_id, order);
+        free(order);
+    }
+    book->order_count = kept;
+}
+
+static int by_row(const void *a, const void *b) {
+    const struct order *const *x = a, *const *y = b;
+    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+}
+
+bool book_take_back_orders(struct book *book, const struct order orders[], size_t count) {
+    bool ok = book_reserve_orders(book, count);
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = book_add_order(book, &orders[i]) != NULL;
+    }
+    qsort(book->orders, book->order_count, sizeof *book->orders, by_row);
+    return ok;
+}
+
 struct order *book_by_client_id(const struct book *book, const char *client_order_id) {
     return index_get(&book->by_client_id, client_order_id);
 }
@@ -131,6 +178,7 @@ void book_free(struct book *book) {
     free(book->positions);
     free(book->orphans);
     ledger_free(&book->corrections);
+    archive_free(&book->archive);
     index_free(&book->by_client_id);
     index_free(&book->by_broker_id);
     *book = (struct book){0};
@@ -157,6 +205,12 @@ static bool can_still_matter(const struct order *order) {
     return !oms_state_is_final(order->pub.state) || order->pub.state == OMS_STATE_HELD;
 }
 
+/* Row numbers are given without gaps: those that are not here are in the archive. */
+static bool follows(const struct book *book, const struct order *order) {
+    const int64_t last = book_next_row(book) - 1;
+    return order->id > last && order->id <= (int64_t)book->order_count + 1 + book->archive.orders;
+}
+
 static enum oms_code check_order(const struct book *book, const struct order *order,
                                  const char *bad_word, struct store *store,
                                  struct oms_error *error) {
@@ -164,7 +218,7 @@ static enum oms_code check_order(const struct book *book, const struct order *or
 
     if (bad_word != NULL) {
         rule = bad_word;
-    } else if (order->id != (int64_t)book->order_count + 1) {
+    } else if (!follows(book, order)) {
         rule = "its row number is out of sequence";
     } else if (order_is_broken(order, &rule)) {
         /* `rule` says which */
@@ -198,6 +252,13 @@ static enum oms_code load_orders(struct book *book, struct store *store, bool ch
             store_rest(store, STORE_ORDERS);
             return code;
         }
+    }
+    if (rc == SQLITE_DONE && check &&
+        book_next_row(book) != (int64_t)book->order_count + book->archive.orders + 1) {
+        text_error(error, "store %s: %zu orders and %lld in its archive, it has numbered %lld",
+                   store->path, book->order_count, (long long)book->archive.orders,
+                   (long long)book_next_row(book) - 1);
+        return OMS_CORRUPT;
     }
     return rc == SQLITE_DONE ? OMS_OK : unreadable(store, rc, "orders", error);
 }
@@ -299,12 +360,6 @@ bool book_is_adjustment(const struct broker_fill *fill, int64_t order_row) {
            strncmp(fill->execution_id, BOOK_ADJUSTMENT, sizeof BOOK_ADJUSTMENT - 1) == 0;
 }
 
-/* Row numbers are given without gaps, so a row's place in the book follows from its number. */
-static bool find_row(const struct book *book, int64_t id, size_t *at) {
-    *at = (size_t)id - 1;
-    return id > 0 && *at < book->order_count && book->orders[*at]->id == id;
-}
-
 /* ---- replaying the executions: positions and orders must be exactly what they add up to ---- */
 
 struct replay {
@@ -321,7 +376,7 @@ static const char *replay_order(const struct book *book, struct replay *replay,
     if (book_is_adjustment(fill, order_row)) {
         return NULL;
     }
-    if (!find_row(book, order_row, &n)) {
+    if (!book_find_row(book, order_row, &n)) {
         return "it belongs to no order";
     }
     order = book->orders[n];
@@ -428,7 +483,10 @@ enum oms_code book_load(struct book *book, struct store *store, bool check,
     if (rc != SQLITE_ROW) {
         return unreadable(store, rc, "meta", error);
     }
-    code = load_orders(book, store, check, error);
+    code = archive_load(&book->archive, store, book->meta.segments, check, error);
+    if (code == OMS_OK) {
+        code = load_orders(book, store, check, error);
+    }
     if (code == OMS_OK && check) {
         code = check_keys(book, store, error);
     }

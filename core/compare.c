@@ -1,6 +1,7 @@
 /* The comparison with the broker (6): what differs is put on record as it was found, then what our
  * own orders explain is booked, in one transaction. */
 #include "core/again.h"
+#include "core/archiving.h"
 #include "core/booking.h"
 #include "core/client_id.h"
 #include "core/day.h"
@@ -23,6 +24,7 @@ struct comparison {
     int looks;                      /* before the newest */
     bool *booked;                   /* for each execution of the picture */
     struct broker_fill *corrected;  /* the same; NULL: none is a correction */
+    struct archived archived;       /* what of the picture is in the archive */
     struct reconcile_found found;
     struct day day; /* when a whole day is compared */
     struct oms_run run;
@@ -38,6 +40,7 @@ static void forget_look(struct comparison *comparison) {
     free(comparison->booked);
     free(comparison->corrected);
     free(comparison->notices);
+    archived_free(&comparison->archived);
     comparison->booked = NULL;
     comparison->corrected = NULL;
     comparison->notices = NULL;
@@ -136,9 +139,11 @@ static enum oms_code note_corrected(struct oms *oms, struct comparison *comparis
 
 static bool compare(struct oms *oms, struct comparison *comparison) {
     const struct book *book = &oms->book;
-    struct reconcile_order *orders = calloc(book->order_count + 1, sizeof *orders);
+    const struct archived *archived = &comparison->archived;
+    const size_t order_count = book->order_count + archived->order_count;
+    struct reconcile_order *orders = calloc(order_count + 1, sizeof *orders);
     const struct reconcile_oms ours = {.orders = orders,
-                                       .order_count = book->order_count,
+                                       .order_count = order_count,
                                        .positions = book->positions,
                                        .position_count = book->position_count,
                                        .since_ns = book->meta.created_ns};
@@ -157,6 +162,12 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
                                              .broker_order_id = pub->broker_order_id,
                                              .ended = oms_state_is_final(pub->state) &&
                                                       pub->state != OMS_STATE_HELD};
+    }
+    for (size_t i = 0; ok && i < archived->order_count; i++) {
+        orders[book->order_count + i] =
+            (struct reconcile_order){.client_order_id = archived->orders[i].client_order_id,
+                                     .broker_order_id = archived->orders[i].broker_order_id,
+                                     .ended = true};
     }
     ok = ok && reconcile_compare(&ours, &theirs, &rules, &comparison->found);
     free(orders);
@@ -275,7 +286,7 @@ static enum oms_code remember_orphans(struct oms *oms, const struct comparison *
         const struct broker_order *listed = &comparison->picture.orders.v[i];
         const char *id = listed->client_order_id;
         if (!client_id_is_ours(id) || book_by_client_id(&oms->book, id) != NULL ||
-            book_is_orphan(&oms->book, id)) {
+            archived_has(&comparison->archived, id) || book_is_orphan(&oms->book, id)) {
             continue;
         }
         if (!book_add_orphan(&oms->book, id) ||
@@ -469,6 +480,7 @@ bool compare_is_due(const struct oms *oms) {
 enum { LOOKS_MAX = 5 };
 
 enum stand {
+    WAITS,    /* for what must come back from the archive */
     STANDS,   /* what the newest look shows was so at one moment */
     MOVES,    /* not known yet */
     NO_ANSWER /* or no memory; `why` says */
@@ -509,6 +521,13 @@ static enum stand look_once(struct oms *oms, struct comparison *comparison, cons
     }
     *code = note_booked(oms, comparison, error);
     if (*code == OMS_OK) {
+        *code = archiving_note(oms, &picture->orders, &picture->fills, comparison->booked,
+                               &comparison->archived, error);
+    }
+    if (*code == OMS_OK && archiving_is_wanted_back(oms)) {
+        return WAITS;
+    }
+    if (*code == OMS_OK) {
         *code = note_corrected(oms, comparison, error);
     }
     if (has_corrections(&picture->fills) && comparison->corrected == NULL) {
@@ -536,7 +555,7 @@ enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_err
     for (; stand == MOVES && comparison.looks < LOOKS_MAX; comparison.looks++) {
         stand = look_once(oms, &comparison, &why, &code, error);
     }
-    if (code == OMS_OK) {
+    if (code == OMS_OK && stand != WAITS) {
         code = stand == STANDS ? finish_comparison(oms, &comparison, error)
                                : inconclusive(oms, why, error);
     }

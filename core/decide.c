@@ -1,5 +1,6 @@
 /* Decisions become durable intents: checked, and written in one transaction however many came
  * together. */
+#include "core/archiving.h"
 #include "core/client_id.h"
 #include "core/engine.h"
 
@@ -101,6 +102,7 @@ struct intake {
     const struct oms_decision **decisions; /* of each intent, as presented */
     struct oms_answer **answers;           /* of each intent */
     size_t count;
+    struct index by_id; /* the answers by client order id, when several decisions came */
 };
 
 /* Of several only the first is reserved, and may leave at once: those behind it wait for their
@@ -110,7 +112,7 @@ static void make_intent(struct oms *oms, const struct oms_decision *decision,
                         struct order *intent) {
     struct oms_order *pub = &intent->pub;
 
-    *intent = (struct order){.id = (int64_t)(oms->book.order_count + ahead) + 1};
+    *intent = (struct order){.id = book_next_row(&oms->book) + (int64_t)ahead};
     pub->decision = *decision;
     text_clean(pub->decision.id, sizeof pub->decision.id, decision->id);
     text_clean(pub->decision.symbol, sizeof pub->decision.symbol, decision->symbol);
@@ -215,19 +217,16 @@ static enum oms_code take(struct oms *oms, const struct intake *intake, struct o
 
 /* The answer to the same id earlier in the same call, when that is to be taken; or NULL. */
 static const struct oms_answer *earlier(const struct intake *intake, const char *client_order_id) {
-    for (size_t i = 0; i < intake->count; i++) {
-        if (strcmp(intake->answers[i]->client_order_id, client_order_id) == 0) {
-            return intake->answers[i];
-        }
-    }
-    return NULL;
+    return index_get(&intake->by_id, client_order_id);
 }
 
 /* Answers what can be answered at once, and adds what is to be taken. */
-static void look_at(struct oms *oms, const struct oms_decision *decision, int64_t now_ns,
-                    struct intake *intake, struct oms_answer *answer) {
+static enum oms_code look_at(struct oms *oms, const struct oms_decision *decision, int64_t now_ns,
+                             struct intake *intake, struct oms_answer *answer,
+                             struct oms_error *error) {
     char why[OMS_REASON_SIZE];
     const struct order *known;
+    enum oms_code code = OMS_OK;
 
     *answer = (struct oms_answer){.taken = OMS_UNKNOWN};
     if (text_is_visible(decision->id, sizeof decision->id)) {
@@ -235,28 +234,38 @@ static void look_at(struct oms *oms, const struct oms_decision *decision, int64_
                             answer->client_order_id);
     }
     known = book_by_client_id(&oms->book, answer->client_order_id);
+    if (known == NULL) {
+        code = archiving_find(oms, SEGMENT_CLIENT_ID, answer->client_order_id, &known, error);
+    }
+    if (code != OMS_OK) {
+        return code;
+    }
     if (known != NULL) {
         answer_known(oms, decision, known, answer);
-        return;
+        return OMS_OK;
     }
     if (!decision_is_valid(decision, now_ns, why) || !words_are_valid(decision, why)) {
         not_taken(oms, decision, answer, why);
-        return;
+        return OMS_OK;
     }
     if (earlier(intake, answer->client_order_id) != NULL) {
-        return; /* answered once that one is */
+        return OMS_OK; /* answered once that one is */
     }
     tell_decision(oms, OMS_EVENT_CHECK, OMS_AFTER, decision, answer->client_order_id, "", false);
     if (oms->book.meta.kill_switch) {
         (void)snprintf(why, sizeof why, "the kill switch is on: %.200s",
                        oms->book.meta.kill_reason);
         not_taken(oms, decision, answer, why);
-        return;
+        return OMS_OK;
     }
     make_intent(oms, decision, answer->client_order_id, now_ns, intake->count,
                 &intake->intents[intake->count]);
     intake->decisions[intake->count] = decision;
     intake->answers[intake->count++] = answer;
+    if (intake->by_id.capacity > 0) { /* there is room for all of them */
+        (void)index_put(&intake->by_id, answer->client_order_id, answer);
+    }
+    return OMS_OK;
 }
 
 /* What was presented a second time in the same call is answered as if it had come after it. */
@@ -282,10 +291,10 @@ static enum oms_code present(struct oms *oms, const struct oms_decision decision
     const int64_t now = engine_now(oms);
     enum oms_code code = OMS_OK;
 
-    for (size_t i = 0; i < count; i++) {
-        look_at(oms, &decisions[i], now, intake, &answers[i]);
+    for (size_t i = 0; code == OMS_OK && i < count; i++) {
+        code = look_at(oms, &decisions[i], now, intake, &answers[i], error);
     }
-    if (intake->count > 0) {
+    if (code == OMS_OK && intake->count > 0) {
         code = take(oms, intake, error);
     }
     if (code == OMS_OK) {
@@ -327,7 +336,8 @@ enum oms_code oms_decide_many(struct oms *oms, const struct oms_decision decisio
     intake.intents = calloc(count + 1, sizeof *intake.intents);
     intake.decisions = calloc(count + 1, sizeof *intake.decisions);
     intake.answers = calloc(count + 1, sizeof *intake.answers);
-    if (intake.intents == NULL || intake.decisions == NULL || intake.answers == NULL) {
+    if (intake.intents == NULL || intake.decisions == NULL || intake.answers == NULL ||
+        !index_reserve(&intake.by_id, count)) {
         for (size_t i = 0; i < count; i++) {
             not_taken(oms, &decisions[i], &answers[i], "no memory to take it");
         }
@@ -337,6 +347,7 @@ enum oms_code oms_decide_many(struct oms *oms, const struct oms_decision decisio
     free(intake.intents);
     free(intake.decisions);
     free(intake.answers);
+    index_free(&intake.by_id);
     return code;
 }
 
@@ -354,5 +365,15 @@ enum oms_code oms_exists(struct oms *oms, const char *decision_id, bool *exists,
         return engine_fail(oms, "look a decision up", error);
     }
     *exists = rc == SQLITE_ROW;
+    if (!*exists) {
+        const struct order *archived = NULL;
+        const enum oms_code code = archiving_order(oms, decision_id, &archived, error);
+        if (code != OMS_OK) {
+            return code;
+        }
+        *exists = archived != NULL;
+        text_clean(key, BROKER_CLIENT_ID_SIZE,
+                   archived != NULL ? archived->pub.client_order_id : "");
+    }
     return OMS_OK;
 }

@@ -12,6 +12,7 @@
  *   again.c    what it found against what was found before
  *   day.c      the comparison of a whole day: what belongs to it
  *   ruling.c   what a person decides about a held order
+ *   archiving.c  finished orders moving to the archive and back (core/archiving.h)
  *   durable.c  the transactions all of them use
  *
  * Every function that returns an oms_code has halted the instance when it returns OMS_STORAGE. */
@@ -65,8 +66,11 @@ struct oms {
     int64_t door_ns; /* no order before: the halt file was there */
     int64_t slow_ns; /* no order and no question before: the broker said too many requests */
     int64_t slow_step_ns;
-    size_t ids_sent;   /* distinct client order ids let through the last door (8) */
-    int checkpoint_at; /* frames */
+    bool archive_asked;   /* all that is finished is to be archived */
+    size_t archive_above; /* more finished orders than this are a reason to archive */
+    int64_t wanted_back;  /* a segment of the archive that must be live again; 0: none */
+    size_t ids_sent;      /* distinct client order ids let through the last door (8) */
+    int checkpoint_at;    /* frames */
 };
 
 /* ---- durable.c ---- */

@@ -28,7 +28,8 @@
     X(ALARM, "alarm", "something a person should see; `text` says what (AFTER)")               \
     X(HALT, "halt", "fail-stop: nothing is sent or written from here on (AFTER)")              \
     X(RESOLVE, "resolve",                                                                      \
-      "a person settled a held order, durable; `text` says how, who, why (AFTER)")
+      "a person settled a held order, durable; `text` says how, who, why (AFTER)")             \
+    X(ARCHIVE, "archive", "finished orders move to the archive, or back; `text`: how many")
 enum oms_event_kind {
 #define X(id, name, meaning) OMS_EVENT_##id,
     OMS_EVENTS(X)

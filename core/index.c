@@ -1,7 +1,6 @@
 /* Open addressing with linear probing; at most half full. */
 #include "core/index.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +14,19 @@ static uint64_t hash_text(const char *text) {
     return hash;
 }
 
-static struct index_slot *find_slot(const struct index *index, const char *key) {
-    size_t i = (size_t)hash_text(key) & (index->capacity - 1);
-    while (index->slots[i].key != NULL && strcmp(index->slots[i].key, key) != 0) {
+static struct index_slot *find_slot(const struct index *index, const char *key, uint64_t hash) {
+    size_t i = (size_t)hash & (index->capacity - 1);
+    while (index->slots[i].key != NULL &&
+           (index->slots[i].hash != hash || strcmp(index->slots[i].key, key) != 0)) {
+        i = (i + 1) & (index->capacity - 1);
+    }
+    return &index->slots[i];
+}
+
+/* Where something that is not there yet goes. */
+static struct index_slot *find_gap(const struct index *index, uint64_t hash) {
+    size_t i = (size_t)hash & (index->capacity - 1);
+    while (index->slots[i].key != NULL) {
         i = (i + 1) & (index->capacity - 1);
     }
     return &index->slots[i];
@@ -38,7 +47,7 @@ bool index_reserve(struct index *index, size_t more) {
     }
     for (size_t i = 0; i < index->capacity; i++) {
         if (index->slots[i].key != NULL) {
-            *find_slot(&grown, index->slots[i].key) = index->slots[i];
+            *find_gap(&grown, index->slots[i].hash) = index->slots[i];
         }
     }
     grown.count = index->count;
@@ -48,18 +57,40 @@ bool index_reserve(struct index *index, size_t more) {
 }
 
 bool index_put(struct index *index, const char *key, void *value) {
+    const uint64_t hash = hash_text(key);
     struct index_slot *slot;
     if (!index_reserve(index, 1)) {
         return false;
     }
-    slot = find_slot(index, key);
+    slot = find_slot(index, key, hash);
     index->count += slot->key == NULL;
-    *slot = (struct index_slot){key, value};
+    *slot = (struct index_slot){key, value, hash};
     return true;
 }
 
+/* What comes after it without a gap may have been pushed past its place: it moves up. */
+static void close_gap(struct index *index, size_t gap) {
+    const size_t mask = index->capacity - 1;
+    for (size_t i = (gap + 1) & mask; index->slots[i].key != NULL; i = (i + 1) & mask) {
+        const size_t home = (size_t)index->slots[i].hash & mask;
+        if (((i - home) & mask) >= ((i - gap) & mask)) {
+            index->slots[gap] = index->slots[i];
+            gap = i;
+        }
+    }
+    index->slots[gap] = (struct index_slot){NULL, NULL, 0};
+}
+
+void index_remove(struct index *index, const char *key, const void *value) {
+    struct index_slot *slot = index->capacity > 0 ? find_slot(index, key, hash_text(key)) : NULL;
+    if (slot != NULL && slot->key != NULL && slot->value == value) {
+        close_gap(index, (size_t)(slot - index->slots));
+        index->count--;
+    }
+}
+
 void *index_get(const struct index *index, const char *key) {
-    return index->capacity > 0 ? find_slot(index, key)->value : NULL;
+    return index->capacity > 0 ? find_slot(index, key, hash_text(key))->value : NULL;
 }
 
 void index_free(struct index *index) {

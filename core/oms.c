@@ -1,4 +1,5 @@
 /* What people ask of the OMS: start, stop, cancel, switch, step. */
+#include "core/archiving.h"
 #include "core/client_id.h"
 #include "core/engine.h"
 
@@ -16,6 +17,7 @@ enum {
     PRICE_TOLERANCE_PPM = 10000,
     REPEAT_ALARM = 3,
     REPEAT_ALARM_MAX = 100,
+    ARCHIVE_ORDERS = 4096,
     SELF_HEAL_PPM_MAX = 500000 /* half of the position: more is no healing */
 };
 
@@ -33,7 +35,7 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
                    config->page_size);
     } else if (config->checkpoint_frames < 0 || config->poll_ns < 0 || config->send_window_ns < 0 ||
                config->price_tolerance_ppm < 0 || config->repeat_alarm < 0 ||
-               config->self_heal_ppm < 0) {
+               config->self_heal_ppm < 0 || config->archive_orders < 0) {
         text_error(error, "configuration: no number may be negative");
     } else if (config->self_heal_ppm > SELF_HEAL_PPM_MAX) {
         text_error(error, "configuration: self-heal of %lld ppm must be at most %d",
@@ -70,6 +72,9 @@ static void fill_defaults(struct oms_config *config) {
     }
     if (config->price_tolerance_ppm == 0) {
         config->price_tolerance_ppm = PRICE_TOLERANCE_PPM;
+    }
+    if (config->archive_orders == 0) {
+        config->archive_orders = ARCHIVE_ORDERS;
     }
     if (config->repeat_alarm == 0) {
         config->repeat_alarm = REPEAT_ALARM;
@@ -117,7 +122,8 @@ static int64_t durable_mark(const struct oms *oms) {
     if (book->meta.last_run > book->meta.base_run && book->meta.last_run_ns > mark) {
         mark = book->meta.last_run_ns;
     }
-    if ((int64_t)count > book->meta.base_order && book->orders[count - 1]->pub.created_ns > mark) {
+    if (book_next_row(book) - 1 > book->meta.base_order &&
+        book->orders[count - 1]->pub.created_ns > mark) {
         mark = book->orders[count - 1]->pub.created_ns;
     }
     for (size_t i = 0; i < oms->live_count; i++) {
@@ -140,6 +146,7 @@ static enum oms_code ready(struct oms *oms, struct oms_error *error) {
         }
     }
     oms->checkpoint_at = oms->config.checkpoint_frames;
+    oms->archive_above = (size_t)oms->config.archive_orders;
     oms->again_ns = INT64_MAX;
     oms->mark_ns = durable_mark(oms);
     (void)engine_now(oms);
@@ -241,6 +248,11 @@ enum oms_code oms_cancel(struct oms *oms, const char *decision_id, struct oms_er
     }
     order = engine_order(oms, decision_id);
     if (order == NULL) {
+        const struct order *ended = NULL;
+        const enum oms_code code = archiving_order(oms, decision_id, &ended, error);
+        if (code != OMS_OK || ended != NULL) {
+            return code;
+        }
         text_error(error, "cancel: there is no decision \"%.128s\"", decision_id);
         return OMS_INVALID;
     }
@@ -272,6 +284,14 @@ enum oms_code oms_request_reconcile(struct oms *oms) {
     oms->compare_asked = true;
     oms->unanswered = false;
     oms->compare_ns = oms->compare_step_ns = 0;
+    return OMS_OK;
+}
+
+enum oms_code oms_request_archive(struct oms *oms) {
+    if (oms->halted) {
+        return OMS_HALTED;
+    }
+    oms->archive_asked = true;
     return OMS_OK;
 }
 

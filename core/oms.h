@@ -97,7 +97,8 @@ struct oms_decision {
 };
 
 /* Where the store is: a SQLite VFS by name (NULL: the default one) and a path for it. The fence is
- * "<path>-lock", the log "<path>-wal". */
+ * "<path>-lock", the log "<path>-wal", the archive of finished orders "<path>-archive1", "...2" and
+ * so on: the database names those that belong to it, and is not whole without them. */
 struct oms_place {
     const char *vfs;
     const char *path;
@@ -117,7 +118,10 @@ struct oms_config {
     /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
      * adjustment [0: nothing is]. Nothing is ever sent for it. */
     int64_t self_heal_ppm;
-    int repeat_alarm;            /* the same difference so often in a row is an ALARM [3] */
+    int repeat_alarm; /* the same difference so often in a row is an ALARM [3] */
+    /* More finished orders in the database than this, and the oldest move to the archive, until half
+     * as many are left: 4096 at a time at most, when nothing else is due [4096]. */
+    int archive_orders;
     bool no_checkpoint_on_close; /* leave the log as it is at oms_close */
 };
 
@@ -208,7 +212,7 @@ enum oms_work {
     OMS_WORK_NONE,      /* nothing is due, ever, until something is presented */
     OMS_WORK_RECONCILE, /* the comparison at start, or one that was asked for */
     OMS_WORK_SEND,      /* an order or a cancel leaves */
-    OMS_WORK_RECORD,    /* an answer becomes durable */
+    OMS_WORK_RECORD,    /* an answer becomes durable, or orders move to the archive or back */
     OMS_WORK_RESOLVE,   /* something waits for a known moment: quiescence, a repeat, an expiry */
     OMS_WORK_POLL       /* routine look at open orders; may change nothing */
 };
@@ -233,6 +237,10 @@ enum oms_code oms_request_reconcile(struct oms *oms);
  * the same way. OMS_INVALID: a day that is not over the store's lifetime (it has not begun). */
 #define OMS_TODAY INT64_MIN
 enum oms_code oms_request_daily(struct oms *oms, int64_t day, struct oms_error *error);
+
+/* Asks for every finished order but the newest to move to the archive, however few they are; done
+ * piece by piece by the oms_steps that follow. */
+enum oms_code oms_request_archive(struct oms *oms);
 
 /* Trips or releases the kill switch, durably, with who and why on record. Idempotent. */
 enum oms_code oms_kill_switch(struct oms *oms, bool on, const char *who, const char *why,
@@ -324,8 +332,9 @@ struct oms_run { /* one comparison */
     char why[OMS_REASON_SIZE];
 };
 struct oms_view {
-    struct oms_order *orders; /* by time of intent */
+    struct oms_order *orders; /* by time of intent; those in the archive in a whole view only */
     size_t order_count;
+    int64_t archived_count;         /* orders in the archive */
     struct oms_position *positions; /* not flat, by symbol */
     size_t position_count;
     struct oms_profit *profits; /* by symbol, flat ones included */
@@ -349,6 +358,13 @@ struct oms_view {
 enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error);
 enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
                           struct oms_error *error);
+/* The same with the order of this decision, should it be in the archive ("": none is asked for). */
+enum oms_code oms_view_with(struct oms *oms, const char *decision_id, struct oms_view *view,
+                            struct oms_error *error);
+/* The same with the orders in the archive, which is read for it: seconds for a million of them. */
+enum oms_code oms_view_whole(struct oms *oms, struct oms_view *view, struct oms_error *error);
+enum oms_code oms_view_whole_at(const struct oms_place *place, bool check, struct oms_view *view,
+                                struct oms_error *error);
 void oms_view_free(struct oms_view *view);
 
 /* The newest `last` comparisons of all starts, oldest first, inconclusive ones included, with what

@@ -33,7 +33,28 @@ static struct oms_profit *row_of(struct oms_profits *profits, const char *symbol
     return row;
 }
 
-/* One symbol's, day after day. SQLITE_DONE, or what went wrong. */
+/* What one execution adds. SQLITE_OK, or what went wrong. */
+static int add_fill(const struct ledger *corrections, struct position *position,
+                    struct broker_fill *fill, int64_t order_row, struct oms_profits *profits) {
+    const decimal_wide before = position->realized;
+    struct oms_profit *row;
+
+    if (!ledger_counts(corrections, fill)) {
+        return SQLITE_OK;
+    }
+    row = row_of(profits, position->symbol, day_of(fill->at_ns));
+    if (row == NULL) {
+        return SQLITE_NOMEM;
+    }
+    if (!position_apply(position, fill->side, fill->qty_nanos, fill->price_nanos)) {
+        return SQLITE_CORRUPT;
+    }
+    row->realized += position->realized - before;
+    row->adjusted = row->adjusted || book_is_adjustment(fill, order_row);
+    return SQLITE_OK;
+}
+
+/* One symbol's, day after day, from where the archive ends. SQLITE_DONE, or what went wrong. */
 static int add_symbol(const struct book *book, struct store *store, const struct position *of,
                       struct oms_profits *profits) {
     struct position position = *of;
@@ -43,28 +64,109 @@ static int add_symbol(const struct book *book, struct store *store, const struct
 
     position_reset(&position);
     while ((rc = store_next_fill(store, of->symbol, &fill, &order_row)) == SQLITE_ROW) {
-        const decimal_wide before = position.realized;
-        struct oms_profit *row;
-        if (!ledger_counts(&book->corrections, &fill)) {
-            continue;
-        }
-        row = row_of(profits, of->symbol, day_of(fill.at_ns));
-        if (row == NULL ||
-            !position_apply(&position, fill.side, fill.qty_nanos, fill.price_nanos)) {
+        const int added = add_fill(&book->corrections, &position, &fill, order_row, profits);
+        if (added != SQLITE_OK) {
             store_rest(store, STORE_SYMBOL_FILLS);
-            return row == NULL ? SQLITE_NOMEM : SQLITE_CORRUPT;
+            return added;
         }
-        row->realized += position.realized - before;
-        row->adjusted = row->adjusted || book_is_adjustment(&fill, order_row);
     }
     return rc;
 }
 
-static int add_all(const struct book *book, struct store *store, struct oms_profits *profits) {
-    int rc = SQLITE_DONE;
+/* ---- the archive: segment after segment, of each symbol its executions go on ---- */
+
+/* Corrections are in the segment of what they correct. */
+static bool list_corrections(const struct segment *segment, struct ledger *corrections) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < segment->fill_count; i++) {
+        const struct broker_fill *fill = &segment->fills[i].fill;
+        ok = !ledger_is_correction(fill) || ledger_add(corrections, fill);
+    }
+    return ok;
+}
+
+static struct position *find_symbol(struct position *positions, size_t count, const char *symbol) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(positions[middle].symbol, symbol) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && strcmp(positions[low].symbol, symbol) == 0 ? &positions[low] : NULL;
+}
+
+static int add_segment(const struct segment *segment, struct position *positions, size_t count,
+                       struct oms_profits *profits) {
+    struct ledger corrections = {.v = NULL};
+    int rc = list_corrections(segment, &corrections) ? SQLITE_OK : SQLITE_NOMEM;
+
+    for (size_t i = 0; rc == SQLITE_OK && i < segment->fill_count; i++) {
+        struct broker_fill fill = segment->fills[i].fill;
+        struct position *position = find_symbol(positions, count, fill.symbol);
+        rc = position == NULL
+                 ? SQLITE_CORRUPT
+                 : add_fill(&corrections, position, &fill, segment->fills[i].order_row, profits);
+    }
+    ledger_free(&corrections);
+    return rc;
+}
+
+static int add_archive(struct book *book, struct store *store, struct oms_profits *profits) {
+    struct position *positions = malloc((book->position_count + 1) * sizeof *positions);
+    struct oms_error ignored; /* the caller has words of its own */
+    int rc = positions != NULL ? SQLITE_OK : SQLITE_NOMEM;
+
+    for (size_t i = 0; rc == SQLITE_OK && i < book->position_count; i++) {
+        positions[i] = book->positions[i];
+        position_open(&positions[i]);
+    }
+    for (size_t i = 0; rc == SQLITE_OK && i < book->archive.count; i++) {
+        const struct segment *segment = NULL;
+        const enum oms_code code =
+            archive_read(&book->archive, store, (int64_t)i + 1, &segment, &ignored);
+        rc = code == OMS_OK        ? add_segment(segment, positions, book->position_count, profits)
+             : code == OMS_CORRUPT ? SQLITE_CORRUPT
+                                   : SQLITE_IOERR;
+    }
+    free(positions);
+    return rc;
+}
+
+static int by_symbol_and_day(const void *a, const void *b) {
+    const struct oms_profit *x = a, *y = b;
+    const int order = strcmp(x->symbol, y->symbol);
+    return order != 0 ? order : (x->day > y->day) - (x->day < y->day);
+}
+
+/* A symbol's day may have been met several times. */
+static void join_days(struct oms_profits *profits) {
+    size_t kept = 0;
+    if (profits->n > 1) {
+        qsort(profits->v, profits->n, sizeof *profits->v, by_symbol_and_day);
+    }
+    for (size_t i = 0; i < profits->n; i++) {
+        struct oms_profit *row = &profits->v[i];
+        if (kept > 0 && by_symbol_and_day(&profits->v[kept - 1], row) == 0) {
+            profits->v[kept - 1].realized += row->realized;
+            profits->v[kept - 1].adjusted = profits->v[kept - 1].adjusted || row->adjusted;
+        } else {
+            profits->v[kept++] = *row;
+        }
+    }
+    profits->n = kept;
+}
+
+static int add_all(struct book *book, struct store *store, struct oms_profits *profits) {
+    int rc = book->archive.count > 0 ? add_archive(book, store, profits) : SQLITE_OK;
+
+    rc = rc == SQLITE_OK ? SQLITE_DONE : rc;
     for (size_t i = 0; rc == SQLITE_DONE && i < book->position_count; i++) {
         rc = add_symbol(book, store, &book->positions[i], profits);
     }
+    join_days(profits);
     return rc;
 }
 

@@ -3,12 +3,26 @@
 
 #include <string.h>
 
-void position_reset(struct position *position) {
+void position_open(struct position *position) {
     position->qty = position->opening_qty;
     position->cost = (decimal_wide)position->opening_qty * position->opening_price;
     position->realized = 0;
     position->last_ns = INT64_MIN;
     position->last_execution[0] = '\0';
+}
+
+void position_reset(struct position *position) {
+    const struct position_base *base = &position->base;
+
+    if (!base->set) {
+        position_open(position);
+        return;
+    }
+    position->qty = base->qty;
+    position->cost = base->cost;
+    position->realized = base->realized;
+    position->last_ns = base->last_ns;
+    memcpy(position->last_execution, base->last_execution, sizeof position->last_execution);
 }
 
 static int64_t size_of(int64_t qty) {

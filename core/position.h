@@ -10,6 +10,16 @@
 #include "core/broker.h"
 #include "core/decimal.h"
 
+/* What the executions in the archive make of a position: what is live goes on from there. */
+struct position_base {
+    bool set;      /* else nothing of it is in the archive, and it begins with the opening */
+    bool adjusted; /* an adjustment is among them */
+    int64_t qty;
+    decimal_wide cost, realized;
+    int64_t last_ns; /* the newest of them */
+    char last_execution[BROKER_EXECUTION_ID_SIZE];
+};
+
 struct position {
     char symbol[BROKER_SYMBOL_SIZE];
     int64_t opening_qty; /* signed; what was there before the first execution */
@@ -20,10 +30,13 @@ struct position {
     /* the newest execution in it: by time, then by execution id */
     int64_t last_ns;
     char last_execution[BROKER_EXECUTION_ID_SIZE];
+    struct position_base base;
 };
 
-/* Back to the opening, as before the first execution. */
+/* Back to what it was before the first live execution: the base, or the opening. */
 void position_reset(struct position *position);
+/* Back to the opening, as before the first execution of all. */
+void position_open(struct position *position);
 
 /* Applies one execution. False, nothing changed: the result does not fit its integers. */
 bool position_apply(struct position *position, enum broker_side side, int64_t qty, int64_t price);

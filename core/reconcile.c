@@ -10,6 +10,13 @@
 
 enum { PPM = 1000000 };
 
+/* A position with our own unbooked executions in it. */
+struct expected {
+    const char *symbol;
+    int64_t qty;
+    decimal_wide cost;
+};
+
 /* One comparison under way. */
 struct pass {
     const struct reconcile_oms *oms;
@@ -18,7 +25,7 @@ struct pass {
     struct index by_client_id, by_broker_id;  /* our orders */
     struct index claimed;                     /* by client id: which listed order is ours */
     struct index broker_positions, positions; /* by symbol; ours after the unbooked executions */
-    struct position *expected;                /* what they point to: one per symbol met */
+    struct expected *expected;                /* what they point to: one per symbol met */
     size_t expected_count;
     struct reconcile_found *found;
 };
@@ -82,6 +89,16 @@ static bool claim(struct pass *pass, const struct broker_order *listed) {
            index_put(&pass->by_broker_id, listed->id, (void *)(uintptr_t)order);
 }
 
+/* All at once: growing on the way costs as much again. */
+static bool make_room(struct pass *pass) {
+    const size_t orders = pass->oms->order_count, listed = pass->broker->orders->n;
+    return index_reserve(&pass->by_client_id, orders) &&
+           index_reserve(&pass->by_broker_id, orders > listed ? orders : listed) &&
+           index_reserve(&pass->claimed, listed) &&
+           index_reserve(&pass->broker_positions, pass->broker->positions->n) &&
+           index_reserve(&pass->positions, pass->oms->position_count);
+}
+
 static bool index_orders(struct pass *pass) {
     for (size_t i = 0; i < pass->oms->order_count; i++) {
         const struct reconcile_order *order = &pass->oms->orders[i];
@@ -101,19 +118,18 @@ static bool index_orders(struct pass *pass) {
 }
 
 /* The position expected for a symbol; made flat when there is none yet. `expected` has room. */
-static struct position *expect(struct pass *pass, const char *symbol) {
-    struct position *position = index_get(&pass->positions, symbol);
+static struct expected *expect(struct pass *pass, const char *symbol) {
+    struct expected *position = index_get(&pass->positions, symbol);
     if (position != NULL) {
         return position;
     }
     position = &pass->expected[pass->expected_count++];
-    *position = (struct position){.symbol = ""};
-    text_clean(position->symbol, sizeof position->symbol, symbol);
+    *position = (struct expected){.symbol = symbol};
     return index_put(&pass->positions, position->symbol, position) ? position : NULL;
 }
 
 /* Takes back what it corrects and puts itself there. */
-static void correct(struct position *position, const struct broker_fill *fill,
+static void correct(struct expected *position, const struct broker_fill *fill,
                     const struct broker_fill *was) {
     const int sign = fill->side == BROKER_BUY ? 1 : -1;
     if (was->execution_id[0] == '\0') {
@@ -124,6 +140,14 @@ static void correct(struct position *position, const struct broker_fill *fill,
                               (decimal_wide)was->qty_nanos * was->price_nanos);
 }
 
+/* One that does not fit explains nothing: the difference stays. */
+static void apply(struct expected *expected, const struct broker_fill *fill) {
+    struct position position = {.qty = expected->qty, .cost = expected->cost};
+    (void)position_apply(&position, fill->side, fill->qty_nanos, fill->price_nanos);
+    expected->qty = position.qty;
+    expected->cost = position.cost;
+}
+
 /* What the OMS would hold with its own unbooked executions booked. */
 static bool apply_unbooked(struct pass *pass) {
     const struct broker_fills *fills = pass->broker->fills;
@@ -132,7 +156,7 @@ static bool apply_unbooked(struct pass *pass) {
         return false;
     }
     for (size_t i = 0; i < pass->oms->position_count; i++) {
-        struct position *position = expect(pass, pass->oms->positions[i].symbol);
+        struct expected *position = expect(pass, pass->oms->positions[i].symbol);
         if (position == NULL) {
             return false;
         }
@@ -141,7 +165,7 @@ static bool apply_unbooked(struct pass *pass) {
     }
     for (size_t i = 0; i < fills->n; i++) {
         const struct broker_fill *fill = &fills->v[i];
-        struct position *position;
+        struct expected *position;
         if (pass->broker->booked[i] || index_get(&pass->by_broker_id, fill->order_id) == NULL) {
             continue;
         }
@@ -149,11 +173,10 @@ static bool apply_unbooked(struct pass *pass) {
         if (position == NULL) {
             return false;
         }
-        /* one that does not fit explains nothing: the difference stays */
         if (fill->refers[0] != '\0') {
             correct(position, fill, &pass->broker->corrected[i]);
         } else {
-            (void)position_apply(position, fill->side, fill->qty_nanos, fill->price_nanos);
+            apply(position, fill);
         }
     }
     return true;
@@ -168,7 +191,7 @@ static bool is_within(int64_t ours, int64_t theirs, int64_t ppm) {
 }
 
 static bool compare_quantity(struct pass *pass, const char *symbol, int64_t ours, int64_t theirs) {
-    const struct position *expected = index_get(&pass->positions, symbol);
+    const struct expected *expected = index_get(&pass->positions, symbol);
     const enum oms_discrepancy_type type = theirs == 0 ? OMS_MISSING_IN_BROKER
                                            : ours == 0 ? OMS_MISSING_IN_OMS
                                                        : OMS_QUANTITY_MISMATCH;
@@ -191,7 +214,7 @@ static bool compare_quantity(struct pass *pass, const char *symbol, int64_t ours
 static bool compare_price(struct pass *pass, const struct position *ours,
                           const struct broker_position *theirs) {
     const int64_t average = position_average(ours->qty, ours->cost);
-    const struct position *expected = index_get(&pass->positions, ours->symbol);
+    const struct expected *expected = index_get(&pass->positions, ours->symbol);
     const decimal_wide difference = (decimal_wide)theirs->avg_price_nanos - average;
     const decimal_wide size = difference < 0 ? -difference : difference;
     struct oms_discrepancy *row;
@@ -217,7 +240,7 @@ static bool compare_price(struct pass *pass, const struct position *ours,
 static bool compare_positions(struct pass *pass) {
     const struct broker_positions *theirs = pass->broker->positions;
     struct index ours = {0};
-    bool ok = true;
+    bool ok = index_reserve(&ours, pass->oms->position_count);
 
     for (size_t i = 0; ok && i < theirs->n; i++) {
         ok = index_put(&pass->broker_positions, theirs->v[i].symbol, &theirs->v[i]);
@@ -290,7 +313,8 @@ static bool compare_fill(struct pass *pass, size_t i) {
 bool reconcile_compare(const struct reconcile_oms *oms, const struct reconcile_broker *broker,
                        const struct reconcile_rules *rules, struct reconcile_found *found) {
     struct pass pass = {.oms = oms, .broker = broker, .rules = rules, .found = found};
-    bool ok = index_orders(&pass) && apply_unbooked(&pass) && compare_positions(&pass);
+    bool ok = make_room(&pass) && index_orders(&pass) && apply_unbooked(&pass) &&
+              compare_positions(&pass);
 
     for (size_t i = 0; ok && i < broker->orders->n; i++) {
         ok = compare_order(&pass, &broker->orders->v[i]);

@@ -1,5 +1,6 @@
 /* Orders that may be live without our knowing, orders past their time, and a clock that went back.
  */
+#include "core/archiving.h"
 #include "core/engine.h"
 
 #include "core/check.h"
@@ -112,15 +113,23 @@ bool resolve_list_since_sent(struct oms *oms, const struct order *order,
 }
 
 /* Names an order that may be ours: the same in everything but an id, and no other order of ours. */
-static void note_alike(const struct oms *oms, const struct order *order,
-                       const struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
+static enum oms_code note_alike(struct oms *oms, const struct order *order,
+                                const struct broker_order *theirs, char alike[OMS_REASON_SIZE],
+                                struct oms_error *error) {
     const size_t used = strlen(alike);
     char why[OMS_REASON_SIZE], id[BROKER_ORDER_ID_SIZE];
+    const struct order *other = NULL;
+    enum oms_code code = OMS_OK;
 
     text_clean(id, sizeof id, theirs->id);
-    if (order_matches(order, theirs, false, why) && book_by_broker_id(&oms->book, id) == NULL) {
+    if (!order_matches(order, theirs, false, why) || book_by_broker_id(&oms->book, id) != NULL) {
+        return OMS_OK;
+    }
+    code = archiving_find(oms, SEGMENT_BROKER_ID, id, &other, error);
+    if (code == OMS_OK && other == NULL) {
         (void)snprintf(alike + used, OMS_REASON_SIZE - used, "%s%s", used > 0 ? ", " : "", id);
     }
+    return code;
 }
 
 /* Where asking by the id does not say that it is not there, the list of all orders must. */
@@ -128,12 +137,15 @@ static enum broker_found find_in_list(struct oms *oms, const struct order *order
                                       struct broker_order *theirs, char alike[OMS_REASON_SIZE]) {
     const bool by_id = oms->config.profile->knows_ids;
     struct broker_orders list = {.v = NULL};
+    struct oms_error ignored; /* told by who sees the OMS halted */
     enum broker_found found =
         resolve_list_since_sent(oms, order, &list) ? BROKER_ABSENT : BROKER_INCONCLUSIVE;
 
     for (size_t i = 0; found == BROKER_ABSENT && i < list.n; i++) {
         if (!by_id) {
-            note_alike(oms, order, &list.v[i], alike);
+            found = note_alike(oms, order, &list.v[i], alike, &ignored) == OMS_OK
+                        ? BROKER_ABSENT
+                        : BROKER_INCONCLUSIVE;
         } else if (strcmp(list.v[i].client_order_id, order->pub.client_order_id) == 0) {
             *theirs = list.v[i];
             found = BROKER_FOUND;
@@ -186,7 +198,7 @@ enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_err
         order->query_ns = counts_from < order->query_ns ? counts_from : order->query_ns;
         break;
     case BROKER_INCONCLUSIVE:
-        break;
+        return oms->halted ? engine_fail(oms, "look into the archive", error) : OMS_OK;
     }
     return OMS_OK;
 }
@@ -210,7 +222,7 @@ enum oms_code resolve_expiry(struct oms *oms, struct order *order, struct oms_er
 enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_error *error) {
     const int64_t now = engine_now(oms);
     const struct store_meta *meta = &oms->book.meta;
-    const int64_t last_order = (int64_t)oms->book.order_count;
+    const int64_t last_order = book_next_row(&oms->book) - 1;
     enum oms_code code = engine_begin(oms, error);
 
     (void)order;

@@ -2,6 +2,7 @@
  *
  * Both are one transaction: the order, and a line in the journal that says who, how and why. Nothing
  * is sent, whatever is decided. */
+#include "core/archiving.h"
 #include "core/engine.h"
 
 #include <stdio.h>
@@ -112,9 +113,44 @@ static bool is_done(const struct order *order, const char *broker_order_id) {
                : order->pub.state == OMS_STATE_CANCELED && order->pub.broker_order_id[0] == '\0';
 }
 
+/* A decision that is not live, and that may be in the archive: its order has ended. */
+static enum oms_code resolve_archived(struct oms *oms, const char *decision_id,
+                                      const char *broker_order_id, struct oms_error *error) {
+    const struct order *order = NULL;
+    const enum oms_code code = archiving_order(oms, decision_id, &order, error);
+
+    if (code != OMS_OK || (order != NULL && is_done(order, broker_order_id))) {
+        return code;
+    }
+    if (order == NULL) {
+        text_error(error, "resolve: there is no decision \"%.128s\"", decision_id);
+    } else {
+        text_error(error, "resolve: decision %.128s is %s; only one that is held can be resolved",
+                   decision_id, oms_state_name(order->pub.state));
+    }
+    return OMS_INVALID;
+}
+
+/* Is that order of the broker's another decision's? */
+static enum oms_code insist_on_nobodys(struct oms *oms, const char *broker_order_id,
+                                       struct oms_error *error) {
+    const struct order *other = book_by_broker_id(&oms->book, broker_order_id);
+    const enum oms_code code =
+        other == NULL ? archiving_find(oms, SEGMENT_BROKER_ID, broker_order_id, &other, error)
+                      : OMS_OK;
+
+    if (code != OMS_OK || other == NULL) {
+        return code;
+    }
+    text_error(error, "resolve: the broker's %.60s is the order of decision %.128s",
+               broker_order_id, other->pub.decision.id);
+    return OMS_INVALID;
+}
+
 enum oms_code oms_resolve(struct oms *oms, const char *decision_id, const char *broker_order_id,
                           const char *who, const char *why, struct oms_error *error) {
-    struct order *order, *other;
+    struct order *order;
+    enum oms_code code;
 
     if (oms->halted) {
         text_error(error, "stopped after a storage error: close and start again");
@@ -122,8 +158,7 @@ enum oms_code oms_resolve(struct oms *oms, const char *decision_id, const char *
     }
     order = engine_order(oms, decision_id);
     if (order == NULL) {
-        text_error(error, "resolve: there is no decision \"%.128s\"", decision_id);
-        return OMS_INVALID;
+        return resolve_archived(oms, decision_id, broker_order_id, error);
     }
     if (is_done(order, broker_order_id)) {
         return OMS_OK;
@@ -136,11 +171,6 @@ enum oms_code oms_resolve(struct oms *oms, const char *decision_id, const char *
     if (broker_order_id == NULL) {
         return rule_gone(oms, order, who, why, error);
     }
-    other = book_by_broker_id(&oms->book, broker_order_id);
-    if (other != NULL) {
-        text_error(error, "resolve: the broker's %.60s is the order of decision %.128s",
-                   broker_order_id, other->pub.decision.id);
-        return OMS_INVALID;
-    }
-    return adopt(oms, order, broker_order_id, who, why, error);
+    code = insist_on_nobodys(oms, broker_order_id, error);
+    return code != OMS_OK ? code : adopt(oms, order, broker_order_id, who, why, error);
 }

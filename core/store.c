@@ -1,4 +1,4 @@
-/* The store's opening: schema, settings that are read back, identity, integrity, transactions. */
+/* The store's opening: settings that are read back, integrity, making one, looking, transactions. */
 #include "core/store.h"
 
 #include "core/check.h"
@@ -8,37 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    APPLICATION_ID = 0x63674f4d, /* "cgOM" */
-    SCHEMA_VERSION = 3,
-    PAGE_SIZE_DEFAULT = 4096,
-    WAL_HEADER = 32,
-    WAL_FRAME_HEADER = 24
-};
-
-/* An intent touches one leaf of `orders` and one of `idempotency`: no other index may be added to
- * them without need, each would be one more page that a power loss can tear from the others.
- * But for `idempotency`, whose text is a contract, columns are bare names: every start parses and
- * checks this text, so what a column may hold is said where rows are read (store_rows.c insists on
- * each column's type), not here a second time. For the same reason there are few tables: all
- * that is kept for people and acted on by no start is one journal, by `kind`. */
-static const char schema[] =
-    "CREATE TABLE meta(id INTEGER PRIMARY KEY,account,created_ns,kill_switch,kill_reason,base_ns,"
-    "base_order,base_run,orphans,corrections,"
-    "adjustments);"
-    "CREATE TABLE idempotency(decision_id TEXT PRIMARY KEY,idempotency_key TEXT NOT NULL,"
-    "created_at TEXT NOT NULL)WITHOUT ROWID;"
-    "CREATE TABLE orders(id INTEGER PRIMARY KEY,decision_id,client_order_id,symbol,side,type,tif,"
-    "qty,limit_price,expires_ns,state,reason,broker_order_id,filled,sends,first_send_ns,"
-    "send_by_ns,cancel_asked,created_ns,seal);"
-    "CREATE TABLE fills(execution_id PRIMARY KEY,order_id,symbol,side,qty,price,at_ns,refers)"
-    "WITHOUT ROWID;"
-    "CREATE TABLE positions(symbol PRIMARY KEY,opening_qty,opening_price,qty,cost,realized)"
-    "WITHOUT ROWID;"
-    "CREATE TABLE runs(id INTEGER PRIMARY KEY,boot,at_ns,at_boot,why);"
-    "CREATE TABLE orphans(client_order_id PRIMARY KEY,broker_order_id,run)WITHOUT ROWID;"
-    "CREATE TABLE journal(id INTEGER PRIMARY KEY,at_ns,kind,run,type,severity,explained,symbol,ref,"
-    "oms_value,broker_value,text);";
+enum { PAGE_SIZE_DEFAULT = 4096, WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
 
 const char *store_message(const struct store *store) {
     return store->db != NULL ? sqlite3_errmsg(store->db) : "not open";
@@ -59,14 +29,13 @@ enum oms_code store_code(int rc) {
     }
 }
 
-static enum oms_code refuse(const struct store *store, int rc, const char *what,
-                            struct oms_error *error) {
+enum oms_code store_refuse(const struct store *store, int rc, const char *what,
+                           struct oms_error *error) {
     text_error(error, "store %s: %s: %s", store->path, what, store_message(store));
     return store_code(rc);
 }
 
-/* Runs one statement and gives the first column of its last row. */
-static int ask(struct store *store, const char *sql, char *out, size_t size) {
+int store_ask(struct store *store, const char *sql, char *out, size_t size) {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
 
@@ -84,10 +53,10 @@ static int ask(struct store *store, const char *sql, char *out, size_t size) {
 static enum oms_code insist(struct store *store, const char *pragma, const char *wanted,
                             struct oms_error *error) {
     char answer[64];
-    const int rc = ask(store, pragma, answer, sizeof answer);
+    const int rc = store_ask(store, pragma, answer, sizeof answer);
 
     if (rc != SQLITE_OK) {
-        return refuse(store, rc, pragma, error);
+        return store_refuse(store, rc, pragma, error);
     }
     if (strcmp(answer, wanted) != 0) {
         text_error(error, "store %s: %s answered \"%s\", it must be \"%s\"", store->path, pragma,
@@ -112,7 +81,7 @@ enum oms_code store_open_database(struct store *store, int flags, struct oms_err
     const int rc = sqlite3_open_v2(store->path, &store->db, flags, store->vfs->zName);
 
     if (rc != SQLITE_OK) {
-        return refuse(store, rc, "cannot open it", error);
+        return store_refuse(store, rc, "cannot open it", error);
     }
     (void)sqlite3_extended_result_codes(store->db, 1);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -132,9 +101,9 @@ enum oms_code store_settings(struct store *store, struct oms_error *error) {
     if (code != OMS_OK) {
         return code;
     }
-    rc = ask(store, "PRAGMA synchronous=FULL", nothing, sizeof nothing);
+    rc = store_ask(store, "PRAGMA synchronous=FULL", nothing, sizeof nothing);
     if (rc != SQLITE_OK) {
-        return refuse(store, rc, "PRAGMA synchronous=FULL", error);
+        return store_refuse(store, rc, "PRAGMA synchronous=FULL", error);
     }
     code = insist(store, "PRAGMA synchronous", "2", error);
     if (code == OMS_OK) {
@@ -144,74 +113,18 @@ enum oms_code store_settings(struct store *store, struct oms_error *error) {
     return code;
 }
 
-enum oms_code store_identity(struct store *store, struct oms_error *error) {
-    char id[16], version[16];
-    int rc = ask(store, "PRAGMA application_id", id, sizeof id);
-
-    if (rc == SQLITE_OK) {
-        rc = ask(store, "PRAGMA user_version", version, sizeof version);
-    }
-    if (rc != SQLITE_OK) {
-        return refuse(store, rc, "not an OMS database", error);
-    }
-    if (strtol(id, NULL, 10) != APPLICATION_ID) {
-        char tables[16];
-        rc = ask(store, "SELECT count(*) FROM sqlite_schema", tables, sizeof tables);
-        text_error(error, "store %s: %s", store->path,
-                   rc == SQLITE_OK && strcmp(tables, "0") == 0
-                       ? "unfinished: making it was cut short; make it again"
-                       : "not an OMS database: its application_id is another one");
-        return rc == SQLITE_OK ? OMS_FOREIGN : store_code(rc);
-    }
-    if (strtol(version, NULL, 10) != SCHEMA_VERSION) {
-        text_error(error, "store %s: schema version is %s, this program reads %d", store->path,
-                   version, SCHEMA_VERSION);
-        return OMS_FOREIGN;
-    }
-    return OMS_OK;
-}
-
-/* Where the schema goes on after this statement of it; NULL: that is not the next one. */
-static const char *after_statement(const char *rest, const char *text) {
-    const size_t length = strlen(text);
-    return strncmp(rest, text, length) == 0 && rest[length] == ';' ? rest + length + 1 : NULL;
-}
-
-/* A damaged name of a column passes the integrity check, and is only met when it is needed. */
-static enum oms_code store_schema(struct store *store, struct oms_error *error) {
-    const char *rest = schema;
-    sqlite3_stmt *row = NULL;
-    int rc = sqlite3_prepare_v2(store->db, "SELECT +sql FROM sqlite_schema", -1, &row, NULL);
-
-    while (rc == SQLITE_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(row, 0);
-        rest = rest != NULL && text != NULL ? after_statement(rest, text) : NULL;
-        rc = SQLITE_OK;
-    }
-    (void)sqlite3_finalize(row);
-    if (rc != SQLITE_DONE) {
-        return refuse(store, rc, "cannot read its schema", error);
-    }
-    if (rest == NULL || *rest != '\0') {
-        text_error(error, "store %s: its schema is not that of version %d: it is damaged",
-                   store->path, SCHEMA_VERSION);
-        return OMS_CORRUPT;
-    }
-    return OMS_OK;
-}
-
 enum oms_code store_integrity(struct store *store, struct oms_error *error) {
     char answer[OMS_REASON_SIZE];
-    const int rc = ask(store, "PRAGMA integrity_check", answer, sizeof answer);
+    const int rc = store_ask(store, "PRAGMA integrity_check", answer, sizeof answer);
 
     if (rc != SQLITE_OK) {
-        return refuse(store, rc, "integrity check", error);
+        return store_refuse(store, rc, "integrity check", error);
     }
     if (strcmp(answer, "ok") != 0) {
         text_error(error, "store %s: integrity check: %s", store->path, answer);
         return OMS_CORRUPT;
     }
-    return store_schema(store, error);
+    return store_check_schema(store, error);
 }
 
 static enum oms_code settle_mark(struct store *store, struct oms_error *error) {
@@ -264,14 +177,10 @@ enum oms_code store_open(struct store *store, const struct oms_place *place,
     if (code == OMS_OK) {
         code = store_integrity(store, error);
     }
-    return code;
+    return code == OMS_OK ? store_migrate(store, error) : code;
 }
 
 /* ---- making one ---- */
-
-static int run_sql(struct store *store, const char *sql) {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-}
 
 static int write_opening(struct store *store, const struct oms_opening *opening) {
     struct position position = {.opening_qty = opening->qty_nanos,
@@ -283,11 +192,8 @@ static int write_opening(struct store *store, const struct oms_opening *opening)
 
 static int write_schema(struct store *store, const char *account, int64_t now_ns,
                         const struct oms_opening *opening, size_t opening_count) {
-    char identity[96];
-    int rc = run_sql(store, schema);
+    int rc = store_make_tables(store);
 
-    (void)snprintf(identity, sizeof identity, "PRAGMA user_version=%d; PRAGMA application_id=%d",
-                   SCHEMA_VERSION, APPLICATION_ID);
     if (rc == SQLITE_OK) {
         rc = store_put_meta(store, account, now_ns);
     }
@@ -295,16 +201,16 @@ static int write_schema(struct store *store, const char *account, int64_t now_ns
         rc = write_opening(store, &opening[i]);
     }
     /* last: a store without its application_id is unfinished */
-    return rc == SQLITE_OK ? run_sql(store, identity) : rc;
+    return rc == SQLITE_OK ? store_put_identity(store) : rc;
 }
 
 /* Is there nothing here that anybody could miss? */
 static enum oms_code insist_on_nothing(struct store *store, struct oms_error *error) {
     char answer[16];
-    int rc = ask(store, "SELECT count(*) FROM sqlite_schema", answer, sizeof answer);
+    int rc = store_ask(store, "SELECT count(*) FROM sqlite_schema", answer, sizeof answer);
 
     if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_NOTADB) {
-        return refuse(store, rc, "cannot look whether something is there", error);
+        return store_refuse(store, rc, "cannot look whether something is there", error);
     }
     if (rc != SQLITE_OK || strcmp(answer, "0") != 0) {
         text_error(error, "store %s: there is something there already; it was left alone",
@@ -332,9 +238,9 @@ static enum oms_code make(struct store *store, const struct oms_config *config, 
     }
     (void)snprintf(pragma, sizeof pragma, "PRAGMA page_size=%d",
                    config->page_size ? config->page_size : PAGE_SIZE_DEFAULT);
-    rc = ask(store, pragma, nothing, sizeof nothing);
+    rc = store_ask(store, pragma, nothing, sizeof nothing);
     if (rc != SQLITE_OK) {
-        return refuse(store, rc, pragma, error);
+        return store_refuse(store, rc, pragma, error);
     }
     code = store_settings(store, error);
     if (code != OMS_OK) {
@@ -350,7 +256,7 @@ static enum oms_code make(struct store *store, const struct oms_config *config, 
     if (rc == SQLITE_OK) {
         rc = store_checkpoint(store);
     }
-    return rc == SQLITE_OK ? OMS_OK : refuse(store, rc, "cannot make it", error);
+    return rc == SQLITE_OK ? OMS_OK : store_refuse(store, rc, "cannot make it", error);
 }
 
 enum oms_code store_create(const struct oms_place *place, const struct oms_config *config,
@@ -417,10 +323,10 @@ static enum oms_code open_with_log(struct store *store, struct oms_error *error)
         }
         if (code == OMS_OK) {
             if (attempts[i] == SQLITE_OPEN_READWRITE) {
-                (void)ask(store, "PRAGMA query_only=1", nothing, sizeof nothing);
+                (void)store_ask(store, "PRAGMA query_only=1", nothing, sizeof nothing);
             }
-            const int rc = ask(store, "SELECT 1 FROM sqlite_schema", nothing, sizeof nothing);
-            code = rc == SQLITE_OK ? OMS_OK : refuse(store, rc, "cannot read it", error);
+            const int rc = store_ask(store, "SELECT 1 FROM sqlite_schema", nothing, sizeof nothing);
+            code = rc == SQLITE_OK ? OMS_OK : store_refuse(store, rc, "cannot read it", error);
         }
         if (code != OMS_STORAGE) {
             break;
@@ -449,7 +355,7 @@ enum oms_code store_peek(struct store *store, const struct oms_place *place, boo
         code = open_with_log(store, error);
     } else if (code == OMS_OK) {
         const int rc = open_immutable(store);
-        code = rc == SQLITE_OK ? OMS_OK : refuse(store, rc, "cannot open it", error);
+        code = rc == SQLITE_OK ? OMS_OK : store_refuse(store, rc, "cannot open it", error);
     }
     if (code == OMS_OK && check) {
         code = store_identity(store, error);
@@ -457,7 +363,7 @@ enum oms_code store_peek(struct store *store, const struct oms_place *place, boo
     if (code == OMS_OK && check) {
         code = store_integrity(store, error);
     }
-    return code;
+    return code == OMS_OK ? store_see_as_newest(store, error) : code;
 }
 
 /* ---- transactions ---- */
@@ -471,7 +377,7 @@ static bool cut_unfinished_log(struct store *store) {
     sqlite3_int64 length, size = 0;
 
     if (!store->frames_known || !sqlite3_get_autocommit(store->db) ||
-        ask(store, "PRAGMA page_size", page_size, sizeof page_size) != SQLITE_OK ||
+        store_ask(store, "PRAGMA page_size", page_size, sizeof page_size) != SQLITE_OK ||
         sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
         log == NULL || log->pMethods == NULL) {
         return false;

@@ -1,37 +1,14 @@
-/* Rows of the store, both ways: each kind of row is bound and read in one place. */
+/* Rows out of the store: each kind of row is read in one place. */
 #include "core/store.h"
 
-#include "core/check.h"
+#include "core/store_bind.h"
 #include "core/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { WIDE_SIZE = 16 };
-
 /* Of the columns of STORE_META; see is_of_type. */
-#define META_TYPES "tiitiiiiii"
-
-/* ---- binding: nothing is copied, so nothing can fail ---- */
-
-static void put_text(sqlite3_stmt *statement, int n, const char *text) {
-    CHECK(sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC) == SQLITE_OK);
-}
-
-static void put_int(sqlite3_stmt *statement, int n, int64_t value) {
-    CHECK(sqlite3_bind_int64(statement, n, value) == SQLITE_OK);
-}
-
-/* 128 bits, two's complement, highest byte first. `bytes` is the caller's, until the statement has
- * run: a copy might find no memory, and the row would be written without it. */
-static void put_wide(sqlite3_stmt *statement, int n, decimal_wide value,
-                     unsigned char bytes[WIDE_SIZE]) {
-    __extension__ unsigned __int128 bits = (unsigned __int128)value;
-    for (int i = WIDE_SIZE - 1; i >= 0; i--) {
-        bytes[i] = (unsigned char)(bits & 0xff);
-        bits >>= 8;
-    }
-    CHECK(sqlite3_bind_blob(statement, n, bytes, WIDE_SIZE, SQLITE_STATIC) == SQLITE_OK);
-}
+#define META_TYPES "tiitiiiiiii"
 
 /* ---- reading ---- */
 
@@ -55,13 +32,40 @@ static const char *get_word(sqlite3_stmt *statement, int n) {
     return text != NULL ? text : "";
 }
 
-static decimal_wide get_wide(sqlite3_stmt *statement, int n) {
-    __extension__ unsigned __int128 bits = 0;
-    const unsigned char *bytes = sqlite3_column_blob(statement, n);
-    for (int i = 0; bytes != NULL && i < WIDE_SIZE && i < sqlite3_column_bytes(statement, n); i++) {
+static decimal_wide read_big(const unsigned char *bytes, int size) {
+    __extension__ unsigned __int128 bits = bytes[0] >= 0x80 ? ~(unsigned __int128)0 : 0;
+    for (int i = 0; i < size; i++) {
         bits = bits << 8 | bytes[i];
     }
     return (decimal_wide)bits;
+}
+
+static decimal_wide get_wide(sqlite3_stmt *statement, int n) {
+    const unsigned char *bytes = sqlite3_column_blob(statement, n);
+    return bytes != NULL && sqlite3_column_bytes(statement, n) == WIDE_SIZE
+               ? read_big(bytes, WIDE_SIZE)
+               : 0;
+}
+
+/* False: it is none. */
+static bool get_base(sqlite3_stmt *statement, int n, struct position_base *base) {
+    const unsigned char *bytes = sqlite3_column_blob(statement, n);
+    const int size = sqlite3_column_bytes(statement, n);
+
+    *base = (struct position_base){.set = size > 0};
+    if (size == 0) {
+        return true;
+    }
+    if (bytes == NULL || size < BASE_FIXED || size >= BASE_SIZE) {
+        return false;
+    }
+    base->adjusted = bytes[0] != 0;
+    base->qty = (int64_t)read_big(bytes + 1, 8);
+    base->last_ns = (int64_t)read_big(bytes + 9, 8);
+    base->cost = read_big(bytes + 17, WIDE_SIZE);
+    base->realized = read_big(bytes + 33, WIDE_SIZE);
+    memcpy(base->last_execution, bytes + BASE_FIXED, (size_t)(size - BASE_FIXED));
+    return true;
 }
 
 void store_rest(struct store *store, enum store_sql which) {
@@ -127,6 +131,7 @@ int store_meta(struct store *store, struct store_meta *meta) {
     meta->orphans = get_int(row, 7);
     meta->corrections = get_int(row, 8);
     meta->adjustments = get_int(row, 9);
+    meta->segments = get_int(row, 10);
     store_rest(store, STORE_META);
     return read_last_run(store, meta);
 }
@@ -211,7 +216,7 @@ int store_next_correction(struct store *store, struct broker_fill *fill) {
 
 int store_next_position(struct store *store, struct position *position) {
     sqlite3_stmt *row;
-    const int rc = next_row(store, STORE_POSITIONS, "tiiibb", &row);
+    const int rc = next_row(store, STORE_POSITIONS, "tiiibbb", &row);
 
     if (rc != SQLITE_ROW) {
         return rc;
@@ -222,7 +227,7 @@ int store_next_position(struct store *store, struct position *position) {
                                   .cost = get_wide(row, 4),
                                   .realized = get_wide(row, 5)};
     get_text(row, 0, position->symbol, sizeof position->symbol);
-    return rc;
+    return get_base(row, 6, &position->base) ? rc : SQLITE_CORRUPT;
 }
 
 int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID_SIZE]) {
@@ -231,6 +236,36 @@ int store_next_orphan(struct store *store, char client_order_id[BROKER_CLIENT_ID
     if (rc == SQLITE_ROW) {
         get_text(row, 0, client_order_id, BROKER_CLIENT_ID_SIZE);
     }
+    return rc;
+}
+
+int store_next_segment(struct store *store, struct segment_row *row) {
+    sqlite3_stmt *read;
+    const int rc = next_row(store, STORE_SEGMENTS, "iiibbi", &read);
+    const unsigned char *digest, *filter;
+
+    if (rc != SQLITE_ROW) {
+        return rc;
+    }
+    *row = (struct segment_row){.id = get_int(read, 0),
+                                .orders = get_int(read, 1),
+                                .size = get_int(read, 2),
+                                .seal = get_int(read, 5)};
+    digest = sqlite3_column_blob(read, 3);
+    filter = sqlite3_column_blob(read, 4);
+    if (row->orders < 0 || row->orders > SEGMENT_ORDERS_MAX || digest == NULL || filter == NULL ||
+        sqlite3_column_bytes(read, 3) != SHA256_SIZE ||
+        sqlite3_column_bytes(read, 4) != (int)segment_filter_size(row->orders)) {
+        store_rest(store, STORE_SEGMENTS);
+        return SQLITE_CORRUPT;
+    }
+    memcpy(row->digest, digest, SHA256_SIZE);
+    row->filter = malloc(segment_filter_size(row->orders));
+    if (row->filter == NULL) {
+        store_rest(store, STORE_SEGMENTS);
+        return SQLITE_NOMEM;
+    }
+    memcpy(row->filter, filter, segment_filter_size(row->orders));
     return rc;
 }
 
@@ -363,24 +398,7 @@ int store_fill_of(struct store *store, const char *execution_id, struct broker_f
     return rc;
 }
 
-/* ---- writing ---- */
-
-static int put_key(struct store *store, const struct order *order) {
-    char created_at[TEXT_TIME_SIZE];
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_KEY, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_text(row, 1, order->pub.decision.id);
-    put_text(row, 2, order->pub.client_order_id);
-    put_text(row, 3, text_time(order->pub.created_ns, created_at));
-    return store_finish(store, STORE_KEY);
-}
-
-/* Asked of the store, in the transaction, not of memory. */
-static int read_kill_switch(struct store *store, bool *on) {
+int store_is_switched_off(struct store *store, bool *on) {
     sqlite3_stmt *row;
     const int rc = next_row(store, STORE_META, META_TYPES, &row);
 
@@ -390,238 +408,4 @@ static int read_kill_switch(struct store *store, bool *on) {
     *on = get_int(row, 2) != 0;
     store_rest(store, STORE_META);
     return SQLITE_OK;
-}
-
-int store_put_intent(struct store *store, const struct order *order, bool *allowed) {
-    const struct oms_order *pub = &order->pub;
-    const struct oms_decision *decision = &pub->decision;
-    bool barred = true;
-    sqlite3_stmt *row;
-    int rc = read_kill_switch(store, &barred);
-
-    *allowed = rc == SQLITE_OK && !barred;
-    if (*allowed) {
-        rc = store_prepare(store, STORE_INTENT, &row);
-    }
-    if (!*allowed || rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, order->id);
-    put_text(row, 2, decision->id);
-    put_text(row, 3, pub->client_order_id);
-    put_text(row, 4, decision->symbol);
-    put_text(row, 5, broker_side_name(decision->side));
-    put_text(row, 6, broker_type_name(decision->type));
-    put_text(row, 7, broker_tif_name(decision->tif));
-    put_int(row, 8, decision->qty_nanos);
-    put_int(row, 9, decision->limit_nanos);
-    put_int(row, 10, decision->expires_ns);
-    put_text(row, 11, oms_state_name(pub->state));
-    put_text(row, 12, pub->reason);
-    put_text(row, 13, pub->broker_order_id);
-    put_int(row, 14, pub->filled_nanos);
-    put_int(row, 15, pub->sends);
-    put_int(row, 16, order->first_send_ns);
-    put_int(row, 17, order->send_by_ns);
-    put_int(row, 18, pub->cancel_asked);
-    put_int(row, 19, pub->created_ns);
-    put_int(row, 20, order->seal ^ order_mark(order));
-    rc = store_finish(store, STORE_INTENT);
-    return rc == SQLITE_OK ? put_key(store, order) : rc;
-}
-
-int store_put_order(struct store *store, const struct order *order) {
-    const struct oms_order *pub = &order->pub;
-    sqlite3_stmt *row;
-    int rc = store_prepare(store, STORE_ORDER, &row);
-
-    order_check(order);
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, order->id);
-    put_text(row, 2, oms_state_name(pub->state));
-    put_text(row, 3, pub->reason);
-    put_text(row, 4, pub->broker_order_id);
-    put_int(row, 5, pub->filled_nanos);
-    put_int(row, 6, pub->sends);
-    put_int(row, 7, order->first_send_ns);
-    put_int(row, 8, order->send_by_ns);
-    put_int(row, 9, pub->cancel_asked);
-    put_int(row, 10, order->seal ^ order_mark(order));
-    rc = store_finish(store, STORE_ORDER);
-    CHECK(rc != SQLITE_OK || sqlite3_changes(store->db) == 1);
-    return rc;
-}
-
-int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row) {
-    sqlite3_stmt *row;
-    int rc = store_prepare(store, STORE_FILL, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_text(row, 1, fill->execution_id);
-    put_int(row, 2, order_row);
-    put_text(row, 3, fill->symbol);
-    put_text(row, 4, broker_side_name(fill->side));
-    put_int(row, 5, fill->qty_nanos);
-    put_int(row, 6, fill->price_nanos);
-    put_int(row, 7, fill->at_ns);
-    put_text(row, 8, fill->refers);
-    rc = store_finish(store, STORE_FILL);
-    if (rc == SQLITE_OK && fill->refers[0] != '\0') {
-        rc = store_prepare(store, STORE_CORRECTION_COUNT, &row);
-        rc = rc == SQLITE_OK ? store_finish(store, STORE_CORRECTION_COUNT) : rc;
-    }
-    return rc;
-}
-
-int store_put_position(struct store *store, const struct position *position) {
-    unsigned char cost[WIDE_SIZE], realized[WIDE_SIZE];
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_POSITION, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_text(row, 1, position->symbol);
-    put_int(row, 2, position->opening_qty);
-    put_int(row, 3, position->opening_price);
-    put_int(row, 4, position->qty);
-    put_wide(row, 5, position->cost, cost);
-    put_wide(row, 6, position->realized, realized);
-    return store_finish(store, STORE_POSITION);
-}
-
-int store_put_meta(struct store *store, const char *account, int64_t now_ns) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_META_NEW, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_text(row, 1, account);
-    put_int(row, 2, now_ns);
-    return store_finish(store, STORE_META_NEW);
-}
-
-int store_put_run(struct store *store, const struct oms_run *run) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_RUN, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, run->id);
-    put_int(row, 2, run->boot);
-    put_int(row, 3, run->at_ns);
-    put_int(row, 4, run->at_boot);
-    put_text(row, 5, run->why);
-    return store_finish(store, STORE_RUN);
-}
-
-/* What every row of the journal has; a discrepancy has more. */
-static int put_journal(struct store *store, int64_t at_ns, const char *kind, int64_t run,
-                       const struct oms_discrepancy *found, const char *ref, const char *text) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_JOURNAL, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, at_ns);
-    put_text(row, 2, kind);
-    put_int(row, 3, run);
-    put_int(row, 4, found->type);
-    put_int(row, 5, found->severity);
-    put_int(row, 6, found->explained);
-    put_text(row, 7, found->symbol);
-    put_text(row, 8, ref);
-    put_int(row, 9, found->oms_nanos);
-    put_int(row, 10, found->broker_nanos);
-    put_text(row, 11, text);
-    return store_finish(store, STORE_JOURNAL);
-}
-
-int store_put_discrepancy(struct store *store, const struct oms_run *run,
-                          const struct oms_discrepancy *found) {
-    return put_journal(store, run->at_ns, "discrepancy", run->id, found, found->ref, found->text);
-}
-
-int store_put_orphan(struct store *store, const char *client_order_id, const char *broker_order_id,
-                     int64_t run) {
-    sqlite3_stmt *row;
-    int rc = store_prepare(store, STORE_ORPHAN, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_text(row, 1, client_order_id);
-    put_text(row, 2, broker_order_id);
-    put_int(row, 3, run);
-    rc = store_finish(store, STORE_ORPHAN);
-    if (rc == SQLITE_OK) {
-        rc = store_prepare(store, STORE_ORPHAN_COUNT, &row);
-    }
-    return rc == SQLITE_OK ? store_finish(store, STORE_ORPHAN_COUNT) : rc;
-}
-
-int store_put_kill_switch(struct store *store, bool on, const char *reason) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_KILL_SWITCH, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, on);
-    put_text(row, 2, reason);
-    return store_finish(store, STORE_KILL_SWITCH);
-}
-
-int store_put_switching(struct store *store, int64_t at_ns, bool on, const char *who,
-                        const char *why) {
-    static const struct oms_discrepancy none;
-    return put_journal(store, at_ns, on ? "kill-switch-on" : "kill-switch-off", 0, &none, who, why);
-}
-
-int store_put_ruling(struct store *store, int64_t at_ns, const char *decision_id,
-                     const char *text) {
-    static const struct oms_discrepancy none;
-    return put_journal(store, at_ns, "resolve", 0, &none, decision_id, text);
-}
-
-int store_put_daily(struct store *store, const struct oms_run *run, const char *text) {
-    static const struct oms_discrepancy none;
-    return put_journal(store, run->at_ns, "daily", run->id, &none, "", text);
-}
-
-int store_put_adjustment(struct store *store, const struct oms_run *run, const char *symbol,
-                         const char *execution_id, int64_t oms_nanos, int64_t broker_nanos,
-                         const char *text) {
-    struct oms_discrepancy evidence = {.oms_nanos = oms_nanos, .broker_nanos = broker_nanos};
-    sqlite3_stmt *row;
-    int rc = store_prepare(store, STORE_ADJUSTMENT_COUNT, &row);
-
-    if (rc == SQLITE_OK) {
-        rc = store_finish(store, STORE_ADJUSTMENT_COUNT);
-    }
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    text_clean(evidence.symbol, sizeof evidence.symbol, symbol);
-    return put_journal(store, run->at_ns, "adjustment", run->id, &evidence, execution_id, text);
-}
-
-int store_put_base(struct store *store, int64_t base_ns, int64_t base_order, int64_t base_run) {
-    sqlite3_stmt *row;
-    const int rc = store_prepare(store, STORE_BASE, &row);
-
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-    put_int(row, 1, base_ns);
-    put_int(row, 2, base_order);
-    put_int(row, 3, base_run);
-    return store_finish(store, STORE_BASE);
 }

@@ -1,4 +1,5 @@
 /* Reading: a copy of what the store says, from a running instance or from a store at rest. */
+#include "core/archiving.h"
 #include "core/engine.h"
 
 #include <stdlib.h>
@@ -6,15 +7,68 @@
 
 /* ---- copying the book ---- */
 
-static bool copy_orders(const struct book *book, struct oms_view *view) {
-    view->orders = calloc(book->order_count + 1, sizeof *view->orders);
+/* Live orders whose row comes before this one. */
+static void copy_live_before(const struct book *book, int64_t id, size_t *at,
+                             struct oms_view *view) {
+    while (*at < book->order_count && book->orders[*at]->id < id) {
+        view->orders[view->order_count++] = book->orders[(*at)++]->pub;
+    }
+}
+
+static int by_row(const void *a, const void *b) {
+    const struct order *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Segments overlap: an order that took long to end is archived after younger ones. */
+static enum oms_code copy_archived(struct book *book, struct store *store, struct order **archived,
+                                   struct oms_error *error) {
+    const size_t count = (size_t)book->archive.orders;
+    struct order *all = calloc(count + 1, sizeof *all);
+    enum oms_code code = OMS_OK;
+    size_t copied = 0;
+
+    *archived = all;
+    if (all == NULL) {
+        text_error(error, "no memory for a view");
+        return OMS_INVALID;
+    }
+    for (size_t i = 0; code == OMS_OK && i < book->archive.count; i++) {
+        const struct segment *segment = NULL;
+        code = archive_read(&book->archive, store, (int64_t)i + 1, &segment, error);
+        for (size_t j = 0; code == OMS_OK && j < segment->order_count && copied < count; j++) {
+            all[copied++] = segment->orders[j];
+        }
+    }
+    qsort(all, copied, sizeof *all, by_row);
+    return code;
+}
+
+/* With `whole` those in the archive too. */
+static enum oms_code copy_orders(struct book *book, struct store *store, bool whole,
+                                 struct oms_view *view, struct oms_error *error) {
+    const size_t archived_count = whole ? (size_t)book->archive.orders : 0;
+    struct order *archived = NULL;
+    enum oms_code code = OMS_OK;
+    size_t at = 0;
+
+    view->orders = calloc(book->order_count + archived_count + 1, sizeof *view->orders);
     if (view->orders == NULL) {
-        return false;
+        text_error(error, "no memory for a view");
+        return OMS_INVALID;
     }
-    for (size_t i = 0; i < book->order_count; i++) {
-        view->orders[view->order_count++] = book->orders[i]->pub;
+    if (archived_count > 0) {
+        code = copy_archived(book, store, &archived, error);
     }
-    return true;
+    for (size_t i = 0; code == OMS_OK && i < archived_count; i++) {
+        copy_live_before(book, archived[i].id, &at, view);
+        view->orders[view->order_count++] = archived[i].pub;
+    }
+    if (code == OMS_OK) {
+        copy_live_before(book, INT64_MAX, &at, view);
+    }
+    free(archived);
+    return code;
 }
 
 static bool copy_positions(const struct book *book, struct oms_view *view) {
@@ -48,13 +102,13 @@ static int copy_profits(const struct book *book, struct store *store, struct oms
         int rc = SQLITE_DONE;
         memcpy(to->symbol, from->symbol, sizeof to->symbol);
         to->realized = from->realized;
-        if (book->meta.adjustments > 0) {
+        if (book->meta.adjustments > 0 && !from->base.adjusted) {
             rc = store_is_adjusted(store, from->symbol);
         }
         if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
             return rc;
         }
-        to->adjusted = rc == SQLITE_ROW;
+        to->adjusted = from->base.adjusted || rc == SQLITE_ROW;
     }
     return SQLITE_DONE;
 }
@@ -127,9 +181,10 @@ static int read_discrepancies(struct store *store, struct oms_view *view) {
 static int fill_view(const struct book *book, struct store *store, struct oms_view *view) {
     int rc;
 
-    if (!copy_orders(book, view) || !copy_positions(book, view)) {
+    if (!copy_positions(book, view)) {
         return SQLITE_NOMEM;
     }
+    view->archived_count = book->archive.orders;
     view->kill_switch = book->meta.kill_switch;
     memcpy(view->kill_reason, book->meta.kill_reason, sizeof view->kill_reason);
     memcpy(view->account, book->meta.account, sizeof view->account);
@@ -174,14 +229,31 @@ static enum oms_code was_read_at(const struct store *store, int rc, struct oms_e
     return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
 }
 
-enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error) {
+static enum oms_code view_running(struct oms *oms, bool whole, struct oms_view *view,
+                                  struct oms_error *error) {
+    struct oms_error why;
+    enum oms_code code;
+
     *view = (struct oms_view){.orders = NULL};
     if (is_halted(oms, error)) {
         return OMS_HALTED;
     }
     view->reconciled = oms->reconciled;
     view->looks_again = compare_is_due(oms);
+    code = copy_orders(&oms->book, &oms->store, whole, view, &why);
+    if (code != OMS_OK) {
+        text_error(error, "%s", why.text);
+        return code == OMS_INVALID ? code : engine_fail(oms, why.text, error);
+    }
     return was_read(oms, fill_view(&oms->book, &oms->store, view), error);
+}
+
+enum oms_code oms_view(struct oms *oms, struct oms_view *view, struct oms_error *error) {
+    return view_running(oms, false, view, error);
+}
+
+enum oms_code oms_view_whole(struct oms *oms, struct oms_view *view, struct oms_error *error) {
+    return view_running(oms, true, view, error);
 }
 
 enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
@@ -210,8 +282,23 @@ enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct 
     return code;
 }
 
-enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
-                          struct oms_error *error) {
+/* There is room for one more order than there are. */
+enum oms_code oms_view_with(struct oms *oms, const char *decision_id, struct oms_view *view,
+                            struct oms_error *error) {
+    const struct order *archived = NULL;
+    enum oms_code code = oms_view(oms, view, error);
+
+    if (code == OMS_OK && decision_id[0] != '\0' && engine_order(oms, decision_id) == NULL) {
+        code = archiving_order(oms, decision_id, &archived, error);
+    }
+    if (code == OMS_OK && archived != NULL) {
+        view->orders[view->order_count++] = archived->pub;
+    }
+    return code;
+}
+
+static enum oms_code view_at(const struct oms_place *place, bool check, bool whole,
+                             struct oms_view *view, struct oms_error *error) {
     struct store store = {0};
     struct book book = {.orders = NULL};
     enum oms_code code;
@@ -226,11 +313,25 @@ enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_
         }
     }
     if (code == OMS_OK) {
+        code = copy_orders(&book, &store, whole, view, error);
+        code = code == OMS_INVALID ? OMS_STORAGE : code; /* no memory */
+    }
+    if (code == OMS_OK) {
         code = was_read_at(&store, fill_view(&book, &store, view), error);
     }
     book_free(&book);
     store_close(&store);
     return code;
+}
+
+enum oms_code oms_view_at(const struct oms_place *place, bool check, struct oms_view *view,
+                          struct oms_error *error) {
+    return view_at(place, check, false, view, error);
+}
+
+enum oms_code oms_view_whole_at(const struct oms_place *place, bool check, struct oms_view *view,
+                                struct oms_error *error) {
+    return view_at(place, check, true, view, error);
 }
 
 void oms_view_free(struct oms_view *view) {

@@ -306,13 +306,19 @@ static void sync_folder(struct disk *disk) {
     }
 }
 
+/* What an OMS may open as if it were a journal: a copy of its store, and a segment of its archive. */
+static bool is_like_journal(const char *name) {
+    return strstr(name, ARCHIVE_ENDING) != NULL || strstr(name, "-copy") != NULL;
+}
+
 /* The first sync of a file: does it make the name durable? SQLite's unix VFS syncs the folder with
  * a log or journal that it made, and with no other file. */
 static void sync_name(struct disk *disk, int slot) {
-    enum site_object class = disk_class(disk->files[slot]->name);
+    const char *name = disk->files[slot]->name;
+    enum site_object class = disk_class(name);
     if (!disk->profile->names)
         own_file(disk, slot)->name_durable = true;
-    else if (class == ON_WAL || class == ON_JOURNAL)
+    else if (class == ON_WAL || class == ON_JOURNAL || is_like_journal(name))
         sync_folder(disk);
 }
 
@@ -451,6 +457,12 @@ uint64_t disk_cache_hash(const struct disk *disk) {
     return hash_u64(files, 1);
 }
 
+static bool is_archive(const char *name, const char *path) {
+    size_t length = strlen(path);
+    return strncmp(name, path, length) == 0 &&
+           strncmp(name + length, ARCHIVE_ENDING, sizeof ARCHIVE_ENDING - 1) == 0;
+}
+
 static bool is_store(const char *name, const char *path) {
     size_t length = strlen(path);
     return strncmp(name, path, length) == 0 &&
@@ -474,7 +486,18 @@ uint64_t disk_aside_hash(const struct disk *disk, const char *path) {
         const struct file *file = disk->files[slot];
         if (file && file->late)
             hash += hash_u64(file->name_hash, 1);
-        if (file && !file->deleted && file->cache.size > 0 && !is_store(file->name, path))
+        if (file && !file->deleted && file->cache.size > 0 && !is_store(file->name, path) &&
+            !is_archive(file->name, path))
+            hash += hash_u64(file->name_hash, image_hash(&file->cache));
+    }
+    return hash;
+}
+
+uint64_t disk_archive_hash(const struct disk *disk, const char *path) {
+    uint64_t hash = 0;
+    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+        const struct file *file = disk->files[slot];
+        if (file && !file->deleted && file->cache.size > 0 && is_archive(file->name, path))
             hash += hash_u64(file->name_hash, image_hash(&file->cache));
     }
     return hash;

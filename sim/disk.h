@@ -43,11 +43,15 @@ uint64_t disk_hash(const struct disk *disk);
 uint64_t disk_cache_hash(const struct disk *disk);
 bool disk_equal(const struct disk *a, const struct disk *b);
 /* A hash of what a database's content does not tell of a disk: its profile, failures that the next
- * sync of a file will tell, and what reads show of other files than the database `path`, its log and
- * its fence. 0: nothing of the sort. */
+ * sync of a file will tell, and what reads show of other files than the database `path`, its log,
+ * its fence and its archive. 0: nothing of the sort. */
 uint64_t disk_aside_hash(const struct disk *disk, const char *path);
 /* The same of the fence's bytes. 0: there are none. */
 uint64_t disk_fence_hash(const struct disk *disk, const char *path);
+/* A hash of what reads show of the database's archive: files that are named after it and this. 0:
+ * there are none. */
+#define ARCHIVE_ENDING "-archive"
+uint64_t disk_archive_hash(const struct disk *disk, const char *path);
 
 /* Outcomes of a power loss as it stands now: 2^p for p choosable pending operations when
  * p <= DISK_SUBSET_BITS; beyond that none, all, every prefix, every single drop and every single

@@ -183,6 +183,12 @@ static uint64_t frames_that_count(const struct sut_config *config, unsigned fram
     return config->checkpoint_frames > 0 && left < FRAMES_NEAR ? frames + 1u : 0;
 }
 
+/* The archive is a part of the store: what reads its meaning reads it too. */
+static uint64_t hash_archive(uint64_t hash, const struct disk *disk, const char *path) {
+    uint64_t archive = disk_archive_hash(disk, path);
+    return archive == 0 ? hash : hash_u64(hash, archive);
+}
+
 /* What reads show of the store on this disk. */
 static uint64_t one_store(const struct sut *sut, const struct sut_config *config,
                           const struct world *world, struct disk *disk, const char *path,
@@ -193,7 +199,7 @@ static uint64_t one_store(const struct sut *sut, const struct sut_config *config
     if (!bytes->known)
         return hash_u64(disk_cache_hash(disk), 1);
     hash = frames_that_count(config, bytes->content.frames);
-    content = hash_u64(bytes->content.hash, disk_fence_hash(disk, path));
+    content = hash_u64(hash_archive(bytes->content.hash, disk, path), disk_fence_hash(disk, path));
     if (sut->meaning == NULL)
         return hash_u64(hash, content);
     slot = read_store(sut, config, disk, path, content);

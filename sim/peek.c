@@ -60,7 +60,9 @@ static uint64_t what_it_says(const struct disk *disk, const char *path) {
     static uint64_t last_bytes, last_said;
     uint64_t bytes = hash_text(disk_cache_hash(disk), path), content = 0;
     if (bytes != last_bytes) {
-        last_said = content_hash(disk, path, &content) ? hash_u64(content, 1) : hash_u64(bytes, 2);
+        last_said = content_hash(disk, path, &content)
+                        ? hash_u64(content, disk_archive_hash(disk, path) + 1)
+                        : hash_u64(bytes, 2);
         last_bytes = bytes;
     }
     return last_said;

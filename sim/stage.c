@@ -413,6 +413,7 @@ static uint64_t image_key(const struct sut *sut, const struct sut_config *config
     uint64_t key = hash_text((uint64_t)(uintptr_t)sut, config->profile->name);
     key = hash_u64(hash_text(key, config->account), (uint64_t)config->page_size);
     key = hash_u64(hash_u64(key, (uint64_t)config->checkpoint_frames), (uint64_t)now_ns);
+    key = hash_u64(key, (uint64_t)config->store_version);
     for (size_t i = 0; i < opening_count; i++) {
         key = hash_u64(hash_text(key, opening[i].symbol), (uint64_t)opening[i].qty_nanos);
         key = hash_u64(key, (uint64_t)opening[i].price_nanos);
@@ -1098,6 +1099,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     uint64_t content = 0;
     if (!content_hash(stage->world.disk, STAGE_STORE, &content))
         return false;
+    content = hash_u64(content, disk_archive_hash(stage->world.disk, STAGE_STORE));
     content = hash_u64(hash_u64(content, settled_era), exchange_hash(&stage->world.exchange));
     content = hash_u64(content, (uint64_t)stage->world.now_ns);
     content = hash_u64(content, (uint64_t)stage->world.ahead_ns);
@@ -1107,6 +1109,7 @@ static bool settled_key(const struct stage *stage, uint64_t *key) {
     content = hash_u64(content, judge_memory(&stage->judge));
     content = hash_u64(content, (uint64_t)config->oms.page_size);
     content = hash_u64(content, (uint64_t)config->oms.checkpoint_frames);
+    content = hash_u64(content, (uint64_t)config->oms.archive_orders);
     *key = content + (content == 0);
     return true;
 }

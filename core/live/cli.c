@@ -19,7 +19,7 @@ static int see_through(struct session *s, const struct call *call, struct oms_vi
         struct oms_next next;
         oms_view_free(view);
         memset(view, 0, sizeof *view);
-        enum oms_code code = oms_view(s->oms, view, &error);
+        enum oms_code code = oms_view_with(s->oms, s->args->decision.id, view, &error);
         if (code != OMS_OK)
             return session_fail(s, call->err, code, &error);
         oms_next(s->oms, &next);

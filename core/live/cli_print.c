@@ -195,6 +195,7 @@ static void print_status_json(const struct oms_view *view, const struct profile 
     cJSON *orders = cJSON_AddArrayToObject(o, "orders");
     for (size_t i = 0; i < view->order_count; i++)
         cJSON_AddItemToArray(orders, cli_order_json(&view->orders[i]));
+    cJSON_AddNumberToObject(o, "archived_orders", (double)view->archived_count);
     cJSON *positions = cJSON_AddArrayToObject(o, "positions");
     for (size_t i = 0; i < view->position_count; i++)
         cJSON_AddItemToArray(positions, cli_position_json(&view->positions[i]));
@@ -216,6 +217,8 @@ void cli_print_status(const struct oms_view *view, const struct profile *profile
     fprintf(out, "\n%zu order%s\n", view->order_count, view->order_count == 1 ? "" : "s");
     for (size_t i = 0; i < view->order_count; i++)
         cli_print_order(&view->orders[i], false, out);
+    if (view->archived_count > 0)
+        fprintf(out, "and %" PRId64 " finished in the archive\n", view->archived_count);
     fprintf(out, "\n%zu position%s\n", view->position_count, view->position_count == 1 ? "" : "s");
     for (size_t i = 0; i < view->position_count; i++)
         fprintf(out, "%-20s %s at %s\n", view->positions[i].symbol,

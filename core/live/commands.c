@@ -103,7 +103,7 @@ static enum oms_code set_expiry(struct session *s, const struct cli_args *args,
     struct oms_view view = {0};
     if (args->expires_after_ns == 0)
         return OMS_OK;
-    enum oms_code code = oms_view(s->oms, &view, error);
+    enum oms_code code = oms_view_with(s->oms, decision->id, &view, error);
     const struct oms_order *known = find_order(&view, decision->id);
     decision->expires_ns =
         known != NULL ? known->decision.expires_ns : clock_now_ns() + args->expires_after_ns;
@@ -266,7 +266,7 @@ static const char *who_asks(const struct call *call) {
 static int show_order(struct session *s, struct call *call) {
     struct oms_error error = {0};
     struct oms_view view = {0};
-    enum oms_code code = oms_view(s->oms, &view, &error);
+    enum oms_code code = oms_view_with(s->oms, call->args->decision.id, &view, &error);
     const struct oms_order *order = find_order(&view, call->args->decision.id);
     if (code == OMS_OK && order != NULL)
         cli_print_order(order, call->args->json, call->out);

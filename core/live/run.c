@@ -279,7 +279,8 @@ static bool serve_operators(struct run *run) {
         }
         if (exit == CALL_GOES_ON && !looked) {
             looked = true;
-            enum oms_code code = oms_view(run->s->oms, &view, &error);
+            enum oms_code code =
+                oms_view_with(run->s->oms, peer->call.args->decision.id, &view, &error);
             fine = code == OMS_OK || ends_with(run, code, &error);
             oms_next(run->s->oms, &next);
         }

@@ -12,7 +12,7 @@ rm -rf "${out%.so}" "$out"
 mkdir -p "$src/core/live" "$src/sim/sut" "$src/fuzz/known_bad"
 cp core/*.c core/*.h "$src/core/"
 cp core/live/*.c core/live/*.h "$src/core/live/"
-cp sim/sut/core.c sim/sut/core_meaning.c sim/sut/core_meaning.h sim/sut/sut.h "$src/sim/sut/"
+cp sim/sut/core.c sim/sut/core_*.[ch] sim/sut/sut.h "$src/sim/sut/"
 cp sim/hash.h "$src/sim/"
 cp fuzz/known_bad/export.h "$src/fuzz/known_bad/"
 
@@ -29,4 +29,4 @@ cd "$src"
 "$@" -O0 -fPIC -shared -fvisibility=hidden -include fuzz/known_bad/export.h \
     -Wl,-Bsymbolic -Wl,--no-undefined -o "$OLDPWD/$out" \
     core/*.c core/live/alpaca.c core/live/alpaca_json.c core/live/rfc3339.c core/live/transport.c \
-    sim/sut/core.c sim/sut/core_meaning.c -lsqlite3 -lcurl -lcjson
+    sim/sut/core*.c -lsqlite3 -lcurl -lcjson

@@ -201,7 +201,8 @@ static bool measure(struct bench *bench, cJSON *report, const char *program) {
                              true) &&
            measure_timelines(bench, report, "timelines_wire", STAGE_WIRE, false) &&
            measure_timelines(bench, report, "timelines_wire_recovered_again", STAGE_WIRE, true) &&
-           measure_kills(bench, report) && bench_explore(say_more, report) &&
+           measure_kills(bench, report) && make_folder(FOLDER) &&
+           bench_scale(FOLDER, say_more, report) && bench_explore(say_more, report) &&
            measure_gate(report, program);
 }
 

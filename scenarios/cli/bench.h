@@ -44,6 +44,12 @@ typedef void bench_say(void *ctx, const char *name, double value, const char *un
  * figures, and writes reports/growth.svg and reports/growth.md. False: something did not close. */
 bool bench_explore(bench_say *say, void *ctx);
 
+/* ---- much of everything (bench_scale.c) ---- */
+
+/* A million finished orders, decisions per second, a large comparison, memory over a million
+ * decisions; in `folder`, which is on a real disk. False: something went wrong, which was said. */
+bool bench_scale(const char *folder, bench_say *say, void *ctx);
+
 /* ---- the same story with a real process, disk and SIGKILL (bench_sigkill.c) ---- */
 
 /* Plays it once in `folder`, which is on a real disk: the OMS is a child process on SQLite's own

@@ -602,6 +602,9 @@ static void told(void *ctx, const struct oms_event *event) {
             saw(script, SCN_OMS_RECONCILES, SCN_NONE, false);
         point(script, after, SCN_POINT_RECONCILE, SCN_NONE);
         return;
+    case OMS_EVENT_ARCHIVE:
+        point(script, after, SCN_POINT_ARCHIVE, SCN_NONE);
+        return;
     case OMS_EVENT_HALT:
         saw(script, SCN_OMS_HALTS, SCN_NONE, false);
         return;
@@ -1339,6 +1342,8 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
     const struct scn_option_value *batch = &scenario->options[SCN_OPTION_BATCH];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
+    const struct scn_option_value *archive = &scenario->options[SCN_OPTION_ARCHIVE_ORDERS];
+    const struct scn_option_value *version = &scenario->options[SCN_OPTION_STORE_VERSION];
     struct stage_config stage = {.sut = options->sut,
                                  .claims = options->claims,
                                  .suspends = run_suspends(scenario, plan),
@@ -1349,7 +1354,9 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                          .account = "SIM",
                                          .page_size = page->set ? (int)page->value : SIMULATED_PAGE,
                                          .checkpoint_frames = frames->set ? (int)frames->value : 0,
-                                         .self_heal_percent = heal->set ? (int)heal->value : 0},
+                                         .self_heal_percent = heal->set ? (int)heal->value : 0,
+                                         .archive_orders = archive->set ? (int)archive->value : 0,
+                                         .store_version = version->set ? (int)version->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,
                                  .batch = batch->set ? (size_t)batch->value : 0,

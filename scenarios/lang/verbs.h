@@ -276,19 +276,20 @@ enum scn_header {
 };
 
 /* Points of an order's life: id, word, whether it may name a decision, meaning */
-#define SCN_POINTS(X)                                                                  \
-    X(DECIDE, "decide", 1, "the intent's transaction")                                 \
-    X(SEND, "send", 1, "the request leaves the OMS")                                   \
-    X(DELIVER, "deliver", 1, "the broker has acted on it, its answer is not yet seen") \
-    X(RECORD, "record", 1, "the answer becomes durable")                               \
-    X(FILL, "fill", 1, "the OMS books an execution")                                   \
-    X(REJECT, "reject", 1, "a refusal becomes durable")                                \
-    X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                  \
-    X(RECONCILE, "reconcile", 0, "the comparison with the broker")                     \
-    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")          \
-    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")         \
-    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")       \
-    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions")
+#define SCN_POINTS(X)                                                                   \
+    X(DECIDE, "decide", 1, "the intent's transaction")                                  \
+    X(SEND, "send", 1, "the request leaves the OMS")                                    \
+    X(DELIVER, "deliver", 1, "the broker has acted on it, its answer is not yet seen")  \
+    X(RECORD, "record", 1, "the answer becomes durable")                                \
+    X(FILL, "fill", 1, "the OMS books an execution")                                    \
+    X(REJECT, "reject", 1, "a refusal becomes durable")                                 \
+    X(CANCEL, "cancel", 1, "a cancel leaves the OMS")                                   \
+    X(RECONCILE, "reconcile", 0, "the comparison with the broker")                      \
+    X(BOOT, "boot", 0, "a start of the OMS, until it is ready for decisions")           \
+    X(READ_ORDERS, "read-orders", 0, "the OMS asks the broker for its orders")          \
+    X(READ_FILLS, "read-fills", 0, "the OMS asks the broker for its executions")        \
+    X(READ_POSITIONS, "read-positions", 0, "the OMS asks the broker for its positions") \
+    X(ARCHIVE, "archive", 0, "finished orders move to the archive, or back from it")
 enum scn_point_kind {
 #define X(id, word, takes_decision, meaning) SCN_POINT_##id,
     SCN_POINTS(X)
@@ -308,6 +309,10 @@ enum scn_point_kind {
       "signals that wait together are taken in one durable transaction, so many at most")       \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
       "a position that differs from the broker's by at most so many percent is adjusted")       \
+    X(ARCHIVE_ORDERS, "archive-orders", INT, 1, 1000000, "",                                    \
+      "finished orders move to the archive once more than so many are in the database")         \
+    X(STORE_VERSION, "store-version", INT, 3, 3, "",                                            \
+      "the store is as this older version of the OMS made it")                                  \
     X(TRADING_DAYS, "trading-days", INT, 1, 5, "",                                              \
       "days of trading drawn from the seed, from `date` on; see Workloads")                     \
     X(DECISIONS_A_DAY, "decisions-a-day", INT, 1, 80, "",                                       \

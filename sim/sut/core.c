@@ -2,6 +2,7 @@
 #include "core/live/alpaca.h"
 #include "core/oms.h"
 #include "sim/sut/core_meaning.h"
+#include "sim/sut/core_older.h"
 #include "sim/sut/sut.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ static void configure(const struct sut_config *from, struct oms_config *to) {
     *to = (struct oms_config){.profile = from->profile,
                               .page_size = from->page_size,
                               .checkpoint_frames = from->checkpoint_frames,
+                              .archive_orders = from->archive_orders,
                               .self_heal_ppm = (int64_t)from->self_heal_percent * 10000};
     snprintf(to->account, sizeof to->account, "%s", from->account);
 }
@@ -34,6 +36,11 @@ static bool core_create(const struct sut_ports *ports, const struct sut_config *
     configure(config, &oms_config);
     code = oms_init(&place, &oms_config, &ports->env, opening, opening_count, &error);
     snprintf(why, SUT_WHY_SIZE, "%s", error.text);
+    if (code == OMS_OK && config->store_version != 0 &&
+        !core_make_older(ports->vfs, ports->path, config->store_version)) {
+        snprintf(why, SUT_WHY_SIZE, "no store of version %d can be made", config->store_version);
+        return false;
+    }
     return code == OMS_OK;
 }
 
@@ -174,7 +181,7 @@ static bool core_observe(const char *vfs, const char *path, bool check, struct o
                          char why[SUT_WHY_SIZE]) {
     struct oms_place place = {.vfs = vfs, .path = path};
     struct oms_error error = {""};
-    enum oms_code code = oms_view_at(&place, check, view, &error);
+    enum oms_code code = oms_view_whole_at(&place, check, view, &error);
     snprintf(why, SUT_WHY_SIZE, "%s", error.text);
     return code == OMS_OK;
 }

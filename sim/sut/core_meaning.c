@@ -37,6 +37,12 @@ static const struct {
     {"fills", "refers"},
     {"meta", "corrections"},
     {"meta", "adjustments"},
+    /* read as the segments that they name, and as the executions that are in them */
+    {"archive", "size"},
+    {"archive", "digest"},
+    {"archive", "filter"},
+    {"archive", "seal"},
+    {"positions", "base"},
     {"orphans", "run"},
     {"runs", NULL},
     {"journal", NULL},
@@ -59,7 +65,8 @@ struct reading {
     int64_t look_ns; /* of what would be lost with the tail of the store: starts look from there */
     int64_t compared_ns; /* of the newest conclusive comparison: executions are read from there */
     int64_t last_run;    /* number of the newest comparison */
-    bool failed;         /* no memory */
+    bool failed;         /* no memory, or a segment that cannot be read */
+    struct store store;  /* where the archive is */
 };
 
 /* ---- growing ---- */
@@ -219,6 +226,49 @@ static void read_order(struct reading *reading, sqlite3_stmt *row) {
         add_look(reading, row);
 }
 
+/* ---- the archive: its orders have ended, and no start looks at their times ---- */
+
+static void read_archived(struct reading *reading, const struct order *order) {
+    const struct oms_order *pub = &order->pub;
+    uint64_t hash = hash_u64(hash_text(0, "archived"), (uint64_t)order->id);
+    hash = hash_u64(hash, (uint64_t)order_seal(&pub->decision));
+    hash = hash_u64(hash, (uint64_t)(order->seal ^ order_seal(&pub->decision)));
+    hash = hash_text(hash_text(hash, pub->client_order_id), pub->broker_order_id);
+    hash = hash_u64(hash_u64(hash, (uint64_t)pub->state), (uint64_t)pub->filled_nanos);
+    hash = hash_u64(hash_u64(hash, (uint64_t)pub->sends), pub->cancel_asked);
+    reading->meaning->fixed =
+        hash_u64(hash_u64(reading->meaning->fixed, hash), pub->reason[0] != '\0');
+    reading->newest_ns = later(reading->newest_ns, pub->created_ns);
+    if (pub->broker_order_id[0] != '\0')
+        add_known(reading, pub->client_order_id);
+}
+
+static void read_archived_fill(struct reading *reading, const struct segment_fill *row) {
+    uint64_t hash = hash_u64(hash_text(0, "archived"), (uint64_t)row->order_row);
+    hash = hash_u64(hash_text(hash, row->fill.symbol), (uint64_t)row->fill.side);
+    hash = hash_u64(hash_u64(hash, (uint64_t)row->fill.qty_nanos), (uint64_t)row->fill.price_nanos);
+    add_booked(reading, hash, row->fill.execution_id);
+}
+
+static void read_segment(struct reading *reading, sqlite3_stmt *row) {
+    struct segment_row named = {.id = number(row, "id"), .size = number(row, "size")};
+    int digest = column(row, "digest");
+    unsigned char *bytes = NULL;
+    struct segment segment = {0};
+    bool whole = digest >= 0 && sqlite3_column_bytes(row, digest) == SHA256_SIZE;
+    if (whole)
+        memcpy(named.digest, sqlite3_column_blob(row, digest), SHA256_SIZE);
+    whole = whole && store_segment_read(&reading->store, &named, &bytes) == SQLITE_OK &&
+            segment_unpack(bytes, (size_t)named.size, &segment);
+    for (size_t i = 0; whole && i < segment.order_count; i++)
+        read_archived(reading, &segment.orders[i]);
+    for (size_t i = 0; whole && i < segment.fill_count; i++)
+        read_archived_fill(reading, &segment.fills[i]);
+    reading->failed |= !whole;
+    segment_free(&segment);
+    free(bytes);
+}
+
 static void read_row(struct reading *reading, const char *table, sqlite3_stmt *row) {
     uint64_t hash = hash_text(0, table);
     for (int n = 0; n < sqlite3_column_count(row); n++) {
@@ -230,6 +280,8 @@ static void read_row(struct reading *reading, const char *table, sqlite3_stmt *r
         return;
     }
     reading->meaning->fixed = hash_u64(reading->meaning->fixed, hash);
+    if (strcmp(table, "archive") == 0)
+        read_segment(reading, row);
     if (strcmp(table, "orders") == 0)
         read_order(reading, row);
     if (strcmp(table, "meta") == 0) {
@@ -310,13 +362,18 @@ static bool read_mark(struct reading *reading, const char *vfs, const char *path
 bool core_meaning(const char *vfs, const char *path, const struct sut_config *config,
                   struct sut_meaning *meaning) {
     struct reading reading = {.profile = config->profile, .meaning = meaning};
+    const struct oms_place place = {.vfs = vfs, .path = path};
+    struct oms_error ignored;
     bool whole = false;
+    if (store_find(&reading.store, &place, &ignored) != OMS_OK)
+        return false;
     meaning->look_back_ns = THRESHOLD_LOOK_BACK_NS;
     if (sqlite3_open_v2(path, &reading.db, SQLITE_OPEN_READONLY, vfs) == SQLITE_OK &&
         sqlite3_exec(reading.db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK)
         whole = read_tables(&reading) && read_last_run(&reading) &&
                 read_mark(&reading, vfs, path) && !reading.failed;
     sqlite3_close(reading.db);
+    store_close(&reading.store);
     /* A clock that shows less than the newest row has gone back, which every start acts on. */
     add_moment(&reading, reading.newest_ns);
     meaning->since_ns = reading.look_ns;

@@ -34,6 +34,8 @@ struct sut_config {
     int page_size;         /* 0: the OMS's own choice */
     int checkpoint_frames; /* 0: the OMS's own choice */
     int self_heal_percent; /* differences up to this are adjusted; 0: none is */
+    int archive_orders;    /* finished orders kept out of the archive; 0: the OMS's own choice */
+    int store_version;     /* create: as this older version did; 0: the newest */
 };
 
 enum sut_answer {

@@ -115,7 +115,7 @@ static int add_segment(const struct segment *segment, struct position *positions
 }
 
 static int add_archive(struct book *book, struct store *store, struct oms_profits *profits) {
-    struct position *positions = malloc((book->position_count + 1) * sizeof *positions);
+    struct position *positions = calloc(book->position_count + 1, sizeof *positions);
     struct oms_error ignored; /* the caller has words of its own */
     int rc = positions != NULL ? SQLITE_OK : SQLITE_NOMEM;
 

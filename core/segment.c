@@ -87,11 +87,11 @@ static void pass_text(struct stream *stream, char *text, size_t size) {
         return;
     }
     const size_t length = strlen(text);
-    unsigned char *to = reserve(stream, length + 1);
+    unsigned char *to = reserve(stream, length + 2);
     CHECK(length < 256);
     if (to != NULL) {
         to[0] = (unsigned char)length;
-        memcpy(to + 1, text, length);
+        memcpy(to + 1, text, length + 1); /* what comes next is written over the closing zero */
         stream->used += length + 1;
     }
 }
@@ -219,6 +219,7 @@ bool segment_unpack(const unsigned char *bytes, size_t size, struct segment *seg
     char mark[sizeof magic] = "";
     size_t befores, orders, fills;
 
+    CHECK(bytes != NULL);
     pass_text(&stream, mark, sizeof mark);
     pass_number(&stream, &segment->id);
     befores = (size_t)pass_small(&stream, 0);
@@ -233,6 +234,7 @@ bool segment_unpack(const unsigned char *bytes, size_t size, struct segment *seg
     segment->order_count = orders;
     segment->fill_count = fills;
     pass_rows(&stream, segment);
+    CHECK(stream.out == NULL); /* it only read */
     return !stream.failed && stream.used == size && index_rows(segment);
 }
 

@@ -611,11 +611,11 @@ bool bench_scale(const char *folder, bench_say *say, void *ctx) {
     char where[PATH_SIZE];
     snprintf(where, sizeof where, "%s/scale", folder);
     /* memory first: what others have used and given back would hide it */
-    if (!measure_memory(where, say, ctx))
+    if (!measure_memory(where, say, ctx) || !measure_comparison(say, ctx))
         return false;
-    bool done = measure_comparison(say, ctx) && desk_make(&desk, where, "unix") &&
-                fill_archive(&desk, MILLION) && measure_starts(&desk, say, ctx) &&
-                measure_repeats(&desk, say, ctx) && measure_decisions(&desk, say, ctx);
+    bool done = desk_make(&desk, where, "unix") && fill_archive(&desk, MILLION) &&
+                measure_starts(&desk, say, ctx) && measure_repeats(&desk, say, ctx) &&
+                measure_decisions(&desk, say, ctx);
     desk_end(&desk);
     return done;
 }

@@ -359,6 +359,7 @@ static void tell(struct oms *oms, enum oms_phase phase, size_t orders, const cha
 
 static enum oms_code move(struct oms *oms, struct piece *piece, struct oms_error *error) {
     const size_t count = piece->segment.order_count;
+    char why[OMS_REASON_SIZE];
     enum moved moved;
     int rc;
 
@@ -382,7 +383,8 @@ static enum oms_code move(struct oms *oms, struct piece *piece, struct oms_error
     case MOVED_UNKNOWN:
         break;
     }
-    return engine_fail(oms, "archive finished orders", error);
+    (void)snprintf(why, sizeof why, "archive finished orders: %s", sqlite3_errstr(rc));
+    return engine_fail(oms, rc == SQLITE_OK ? "archive finished orders" : why, error);
 }
 
 enum oms_code archiving_step(struct oms *oms, struct order *order, struct oms_error *error) {

@@ -68,8 +68,9 @@ void engine_tell(struct oms *oms, enum oms_event_kind kind, enum oms_phase phase
 enum oms_code engine_fail(struct oms *oms, const char *what, struct oms_error *error) {
     struct oms_error told;
 
-    text_error(&told, "%s: %s: stopped; start again to recover from the disk", what,
-               store_message(&oms->store));
+    const bool said = sqlite3_errcode(oms->store.db) != SQLITE_OK; /* by SQLite, why */
+    text_error(&told, "%s%s%s: stopped; start again to recover from the disk", what,
+               said ? ": " : "", said ? store_message(&oms->store) : "");
     text_error(error, "%s", told.text);
     if (!oms->halted) {
         oms->halted = true;

@@ -541,7 +541,8 @@ static void a_second_instance_may_start_while_the_first_waits_for_an_answer(void
     stage_run(&stage);
     assert_string_equal(story, "boot step left delivered refused step left delivered");
     assert_int_equal(stage.counts.port_calls > 0, 1);
-    assert_int_equal(stage.judge.decisions[0].arrived, 2); /* the door is still the first one's own */
+    assert_int_equal(stage.judge.decisions[0].arrived,
+                     2); /* the door is still the first one's own */
 }
 
 /* ---- becoming quiet ---- */

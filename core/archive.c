@@ -150,3 +150,37 @@ enum oms_code archive_find(struct archive *archive, struct store *store, enum se
     }
     return code;
 }
+
+/* ---- all of it ---- */
+
+/* Corrections are in the segment of what they correct. */
+static bool list_corrections(const struct segment *segment, struct ledger *corrections) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < segment->fill_count; i++) {
+        const struct broker_fill *fill = &segment->fills[i].fill;
+        ok = !ledger_is_correction(fill) || ledger_add(corrections, fill);
+    }
+    return ok;
+}
+
+static int look_at(const struct segment *segment, archive_look *look, void *context) {
+    struct ledger corrections = {.v = NULL};
+    const int rc = list_corrections(segment, &corrections) ? look(context, segment, &corrections)
+                                                           : SQLITE_NOMEM;
+    ledger_free(&corrections);
+    return rc;
+}
+
+int archive_walk(struct archive *archive, struct store *store, archive_look *look, void *context,
+                 struct oms_error *error) {
+    int rc = SQLITE_OK;
+
+    for (size_t i = 0; rc == SQLITE_OK && i < archive->count; i++) {
+        const struct segment *segment = NULL;
+        const enum oms_code code = archive_read(archive, store, (int64_t)i + 1, &segment, error);
+        rc = code == OMS_OK        ? look_at(segment, look, context)
+             : code == OMS_CORRUPT ? SQLITE_CORRUPT
+                                   : SQLITE_IOERR;
+    }
+    return rc;
+}

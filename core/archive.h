@@ -8,6 +8,7 @@
 #ifndef CORE_ARCHIVE_H
 #define CORE_ARCHIVE_H
 
+#include "core/ledger.h"
 #include "core/store.h"
 
 struct archive {              /* all zero is empty */
@@ -36,5 +37,14 @@ enum oms_code archive_read(struct archive *archive, struct store *store, int64_t
  * else borrowed until the next call here, and archive->kept is the segment it is in. */
 enum oms_code archive_find(struct archive *archive, struct store *store, enum segment_id which,
                            const char *id, const struct order **order, struct oms_error *error);
+
+/* Looks at one segment; `corrections`: of its executions, none of which is corrected elsewhere.
+ * SQLITE_OK, or why the walk ends. */
+typedef int archive_look(void *context, const struct segment *segment,
+                         const struct ledger *corrections);
+/* Lets `look` see every segment, oldest first. SQLITE_OK, what it ended with, or SQLITE_NOMEM; when
+ * a segment cannot be read, SQLITE_CORRUPT or SQLITE_IOERR, and *error says which. */
+int archive_walk(struct archive *archive, struct store *store, archive_look *look, void *context,
+                 struct oms_error *error);
 
 #endif

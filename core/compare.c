@@ -26,7 +26,8 @@ struct comparison {
     struct broker_fill *corrected;  /* the same; NULL: none is a correction */
     struct archived archived;       /* what of the picture is in the archive */
     struct reconcile_found found;
-    struct day day; /* when a whole day is compared */
+    struct day_past past; /* when a whole day is compared: what is archived of it, ... */
+    struct day day;       /* ... and all of it, in the newest look */
     struct oms_run run;
     struct notice *notices;
     size_t notice_count;
@@ -180,7 +181,8 @@ static bool compare_day(struct oms *oms, struct comparison *comparison, enum oms
     const struct day_picture picture = {.orders = &comparison->picture.orders,
                                         .fills = &comparison->picture.fills,
                                         .booked = comparison->booked,
-                                        .corrected = comparison->corrected};
+                                        .corrected = comparison->corrected,
+                                        .past = &comparison->past};
     return !oms->daily_asked ||
            day_compare(oms, &picture, &comparison->day, &comparison->found, code, error);
 }
@@ -508,7 +510,7 @@ static enum stand look_once(struct oms *oms, struct comparison *comparison, cons
     comparison->before = comparison->picture;
     comparison->picture = nothing;
     forget_look(comparison);
-    if (!look_at_all(oms, &comparison->picture)) {
+    if (!look_at_all(oms, &comparison->past, &comparison->picture)) {
         *why = picture->why;
         return NO_ANSWER;
     }
@@ -552,7 +554,8 @@ enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_err
 
     (void)order;
     engine_tell(oms, OMS_EVENT_RECONCILE, OMS_BEFORE, NULL, "");
-    for (; stand == MOVES && comparison.looks < LOOKS_MAX; comparison.looks++) {
+    code = day_past_read(oms, &comparison.past, error);
+    for (; code == OMS_OK && stand == MOVES && comparison.looks < LOOKS_MAX; comparison.looks++) {
         stand = look_once(oms, &comparison, &why, &code, error);
     }
     if (code == OMS_OK && stand != WAITS) {
@@ -562,5 +565,6 @@ enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_err
     look_forget(oms);
     forget_look(&comparison);
     look_free(&comparison.before);
+    day_past_free(&comparison.past);
     return code;
 }

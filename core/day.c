@@ -18,13 +18,13 @@ int64_t day_since(const struct oms *oms, int64_t since_ns) {
     return oms->daily_asked && from_ns < since_ns ? from_ns : since_ns;
 }
 
-static bool is_of_day(const struct oms *oms, int64_t at_ns) {
+bool day_has(const struct oms *oms, int64_t at_ns) {
     return at_ns >= oms->daily_from_ns && at_ns < oms->daily_to_ns;
 }
 
 bool day_expects(const struct oms *oms, const struct order *order) {
     return oms->daily_asked && order->pub.broker_order_id[0] != '\0' &&
-           is_of_day(oms, order->pub.created_ns);
+           day_has(oms, order->pub.created_ns);
 }
 
 enum oms_code oms_request_daily(struct oms *oms, int64_t day, struct oms_error *error) {
@@ -119,6 +119,14 @@ static bool add_fill(struct broker_fills *fills, const struct broker_fill *fill)
     return row != NULL;
 }
 
+static bool add_fills(struct broker_fills *fills, const struct broker_fills *more) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < more->n; i++) {
+        ok = add_fill(fills, &more->v[i]);
+    }
+    return ok;
+}
+
 static int by_symbol_and_time(const void *a_, const void *b_) {
     const struct broker_fill *a = a_, *b = b_;
     const int symbol = strcmp(a->symbol, b->symbol);
@@ -128,18 +136,23 @@ static int by_symbol_and_time(const void *a_, const void *b_) {
     return strcmp(a->execution_id, b->execution_id);
 }
 
-/* All executions of ours, whatever their day: booked ones, then those that will be. */
+/* All executions of ours: archived ones of the day, then, whatever their day, those that are booked,
+ * then those that will be. */
 static int gather_ours(struct oms *oms, const struct day_picture *picture, struct gathered *all) {
     struct broker_fill fill;
     int64_t row;
     int rc;
 
+    if (!add_fills(&all->ours, &picture->past->fills) ||
+        !add_fills(&all->theirs, &picture->past->adjustments)) {
+        return SQLITE_NOMEM;
+    }
     while ((rc = store_next_fill(&oms->store, NULL, &fill, &row)) == SQLITE_ROW) {
         if (ledger_counts(&all->corrections, &fill) && !add_fill(&all->ours, &fill)) {
             store_rest(&oms->store, STORE_FILLS);
             return SQLITE_NOMEM;
         }
-        if (book_is_adjustment(&fill, row) && is_of_day(oms, fill.at_ns) &&
+        if (book_is_adjustment(&fill, row) && day_has(oms, fill.at_ns) &&
             !add_fill(&all->theirs, &fill)) { /* it stands for what the broker has */
             store_rest(&oms->store, STORE_FILLS);
             return SQLITE_NOMEM;
@@ -158,15 +171,21 @@ static int gather_ours(struct oms *oms, const struct day_picture *picture, struc
     return rc;
 }
 
-/* Those of the day, of orders of ours that nobody has to look into first. */
+/* Is it of an order of ours that nobody has to look into first? One that is booked and has no live
+ * order is in the archive with it. */
+static bool is_told_of_ours(const struct oms *oms, const struct day_picture *picture, size_t i) {
+    const struct order *order = order_of(oms, &picture->fills->v[i]);
+    return order != NULL ? order->pub.state != OMS_STATE_HELD : picture->booked[i];
+}
+
+/* Those of the day. */
 static bool gather_theirs(const struct oms *oms, const struct day_picture *picture,
                           struct gathered *all) {
     bool ok = true;
 
     for (size_t i = 0; ok && i < picture->fills->n; i++) {
         struct broker_fill fill = picture->fills->v[i];
-        const struct order *order = order_of(oms, &fill);
-        if (order != NULL && order->pub.state != OMS_STATE_HELD && is_of_day(oms, fill.at_ns) &&
+        if (day_has(oms, fill.at_ns) && is_told_of_ours(oms, picture, i) &&
             ledger_counts(&all->their_corrections, &fill)) {
             ok = add_fill(&all->theirs, &fill);
         }
@@ -188,34 +207,41 @@ static const struct position *position_in(const struct position *list, size_t co
     return count == 0 ? NULL : bsearch(&key, list, count, sizeof *list, by_symbol);
 }
 
-/* The position in a symbol as the day began; the list is by symbol, and so is what asks. */
-static struct position *begin_of(const struct oms *oms, struct gathered *all, const char *symbol) {
+/* The position in a symbol as the archive leaves it for the day; the list is by symbol, and so is
+ * what asks. */
+static struct position *begin_of(const struct oms *oms, const struct day_past *past,
+                                 struct gathered *all, const char *symbol) {
     struct position *last = all->begin_count > 0 ? &all->begins[all->begin_count - 1] : NULL;
     const struct position *known;
 
     if (last != NULL && strcmp(last->symbol, symbol) == 0) {
         return last;
     }
-    known = position_in(oms->book.positions, oms->book.position_count, symbol);
     last = &all->begins[all->begin_count++];
+    known = position_in(past->begins, past->begin_count, symbol);
+    if (known != NULL) {
+        *last = *known;
+        return last;
+    }
+    known = position_in(oms->book.positions, oms->book.position_count, symbol);
     *last = known != NULL ? *known : (struct position){.symbol = ""};
     text_clean(last->symbol, sizeof last->symbol, symbol);
-    position_reset(last);
+    position_open(last);
     return last;
 }
 
 /* Takes what came before the day out of our executions and into the positions it begins with, and
  * what comes after it out. */
-static bool begin_day(const struct oms *oms, struct gathered *all) {
+static bool begin_day(const struct oms *oms, const struct day_past *past, struct gathered *all) {
     size_t kept = 0;
 
     all->begins = calloc(all->ours.n + all->theirs.n + 1, sizeof *all->begins);
     for (size_t i = 0; all->begins != NULL && i < all->ours.n; i++) {
         const struct broker_fill *fill = &all->ours.v[i];
-        struct position *begin = begin_of(oms, all, fill->symbol);
+        struct position *begin = begin_of(oms, past, all, fill->symbol);
         if (fill->at_ns < oms->daily_from_ns) {
             (void)position_apply(begin, fill->side, fill->qty_nanos, fill->price_nanos);
-        } else if (is_of_day(oms, fill->at_ns)) {
+        } else if (day_has(oms, fill->at_ns)) {
             all->ours.v[kept++] = *fill;
         }
     }
@@ -224,13 +250,13 @@ static bool begin_day(const struct oms *oms, struct gathered *all) {
 }
 
 /* A symbol in which only the broker has executions begins as our books have it. */
-static void begin_theirs(const struct oms *oms, struct gathered *all) {
+static void begin_theirs(const struct oms *oms, const struct day_past *past, struct gathered *all) {
     const size_t known = all->begin_count;
 
     for (size_t i = 0; i < all->theirs.n; i++) {
         const char *symbol = all->theirs.v[i].symbol;
         if (position_in(all->begins, known, symbol) == NULL) {
-            (void)begin_of(oms, all, symbol);
+            (void)begin_of(oms, past, all, symbol);
         }
     }
     qsort(all->begins, all->begin_count, sizeof *all->begins, by_symbol);
@@ -250,6 +276,28 @@ static int64_t yet_to_book(const struct oms *oms, const struct day_picture *pict
     return sum;
 }
 
+/* The archived ones, each with the broker's word of it. False: no memory. */
+static bool gather_archived(const struct day_picture *picture, struct gathered *all) {
+    const struct broker_orders *listed = picture->orders;
+    struct index by_id = {.slots = NULL};
+    bool ok = true;
+
+    for (size_t i = 0; ok && picture->past->order_count > 0 && i < listed->n; i++) {
+        ok = index_put(&by_id, listed->v[i].id, &listed->v[i]);
+    }
+    for (size_t i = 0; ok && i < picture->past->order_count; i++) {
+        const struct day_order *order = &picture->past->orders[i];
+        all->orders[all->order_count++] =
+            (struct daily_order){.symbol = order->symbol,
+                                 .broker_order_id = order->broker_order_id,
+                                 .filled_nanos = order->filled_nanos,
+                                 .ended = true,
+                                 .listed = index_get(&by_id, order->broker_order_id)};
+    }
+    index_free(&by_id);
+    return ok;
+}
+
 static bool gather_orders(const struct oms *oms, const struct day_picture *picture,
                           struct gathered *all) {
     bool coming = false;
@@ -257,8 +305,12 @@ static bool gather_orders(const struct oms *oms, const struct day_picture *pictu
     for (size_t i = 0; !coming && i < picture->fills->n; i++) {
         coming = !picture->booked[i];
     }
-    all->orders = calloc(oms->book.order_count + 1, sizeof *all->orders);
-    for (size_t i = 0; all->orders != NULL && i < oms->book.order_count; i++) {
+    all->orders =
+        calloc(picture->past->order_count + oms->book.order_count + 1, sizeof *all->orders);
+    if (all->orders == NULL || !gather_archived(picture, all)) {
+        return false;
+    }
+    for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
         const struct oms_order *pub = &order->pub;
         if (!day_expects(oms, order) || pub->state == OMS_STATE_HELD) {
@@ -271,7 +323,7 @@ static bool gather_orders(const struct oms *oms, const struct day_picture *pictu
             .ended = oms_state_is_final(pub->state),
             .listed = order->listed};
     }
-    return all->orders != NULL;
+    return true;
 }
 
 /* SQLITE_DONE, SQLITE_NOMEM, or what the store said. */
@@ -285,21 +337,24 @@ static int gather(struct oms *oms, const struct day_picture *picture, struct gat
     if (rc == SQLITE_DONE && told) {
         rc = gather_ours(oms, picture, all);
     }
-    if (rc == SQLITE_DONE && (!gather_theirs(oms, picture, all) || !begin_day(oms, all))) {
+    if (rc == SQLITE_DONE && told && !gather_theirs(oms, picture, all)) {
+        rc = SQLITE_NOMEM;
+    }
+    if (rc == SQLITE_DONE && !begin_day(oms, picture->past, all)) {
         rc = SQLITE_NOMEM;
     }
     if (rc == SQLITE_DONE) {
-        begin_theirs(oms, all);
+        begin_theirs(oms, picture->past, all);
     }
     return rc;
 }
 
 /* ---- the comparison ---- */
 
-static size_t orders_of_day(const struct oms *oms) {
-    size_t count = 0;
+static size_t orders_of_day(const struct oms *oms, const struct day_past *past) {
+    size_t count = past->decided;
     for (size_t i = 0; i < oms->book.order_count; i++) {
-        count += is_of_day(oms, oms->book.orders[i]->pub.created_ns);
+        count += day_has(oms, oms->book.orders[i]->pub.created_ns);
     }
     return count;
 }
@@ -326,7 +381,7 @@ bool day_compare(struct oms *oms, const struct day_picture *picture, struct day 
                                           .begins = all.begins,
                                           .begin_count = all.begin_count,
                                           .name = day_name(oms, name)};
-        day->orders = orders_of_day(oms);
+        day->orders = orders_of_day(oms, picture->past);
         day->symbols = calloc(all.begin_count + 1, sizeof *day->symbols);
         if (day->symbols == NULL ||
             !daily_compare(&sides, found, day->symbols, &day->symbol_count)) {
@@ -366,13 +421,13 @@ char *day_summary(const struct oms *oms, const struct day *day, char out[OMS_REA
     return out;
 }
 
+/* What has ended is not among these. */
 static void count_orders(const struct oms *oms, struct oms_daily *daily) {
     for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
-        if (!is_of_day(oms, order->pub.created_ns)) {
+        if (!day_has(oms, order->pub.created_ns)) {
             continue;
         }
-        daily->orders++;
         daily->open += order_is_working(order);
         daily->held += order->pub.state == OMS_STATE_HELD;
         daily->in_doubt +=
@@ -399,6 +454,7 @@ void day_done(struct oms *oms, const struct oms_run *run, struct day *day,
     *daily = (struct oms_daily){.run = run->id,
                                 .at_ns = run->at_ns,
                                 .day = oms->daily_from_ns / DAY_NS,
+                                .orders = day->orders,
                                 .tells_executions = oms->config.profile->tells_executions,
                                 .symbols = day->symbols,
                                 .symbol_count = day->symbol_count};

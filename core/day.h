@@ -2,6 +2,7 @@
 #ifndef CORE_DAY_H
 #define CORE_DAY_H
 
+#include "core/day_past.h"
 #include "core/engine.h"
 #include "core/reconcile.h"
 
@@ -11,6 +12,7 @@ struct day_picture {
     const struct broker_fills *fills;
     const bool *booked;
     const struct broker_fill *corrected; /* NULL: there are no corrections */
+    const struct day_past *past;         /* what the archive holds of the day */
 };
 
 struct day { /* all zero is empty; release with day_free */
@@ -18,6 +20,8 @@ struct day { /* all zero is empty; release with day_free */
     size_t symbol_count, orders;
 };
 
+/* Does a moment belong to the day that is asked for? */
+bool day_has(const struct oms *oms, int64_t at_ns);
 /* How far back a look must reach: as far as given, and to the beginning of the day that is asked
  * for, if one is. */
 int64_t day_since(const struct oms *oms, int64_t since_ns);

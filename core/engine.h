@@ -11,6 +11,7 @@
  *   compare.c  the comparison with the broker
  *   again.c    what it found against what was found before
  *   day.c      the comparison of a whole day: what belongs to it
+ *   day_past.c what of it is in the archive
  *   ruling.c   what a person decides about a held order
  *   archiving.c  finished orders moving to the archive and back (core/archiving.h)
  *   durable.c  the transactions all of them use

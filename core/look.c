@@ -8,6 +8,7 @@
 #include "core/threshold.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void look_free(struct picture *picture) {
@@ -75,18 +76,19 @@ static bool not_whole(struct picture *picture, const char *question,
     return false;
 }
 
-/* An order of ours that the list lacks is asked for by itself, where that can be done. False: no
- * whole answer. */
-static bool look_up_missing(struct oms *oms, struct order *order, struct picture *picture) {
+/* An order that the list lacks is asked for by itself, where that can be done. When it is found it
+ * is added to the picture. False: no whole answer. */
+static bool look_up(struct oms *oms, const char *client_order_id, struct picture *picture,
+                    enum broker_found *found) {
     struct broker_order theirs = {.id = ""}, *row;
     struct broker_reason why = {0};
-    enum broker_found found = BROKER_ABSENT;
 
+    *found = BROKER_ABSENT;
     if (oms->config.profile->knows_ids) {
-        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, &theirs, &why);
+        *found = oms->broker.lookup(oms->broker.ctx, client_order_id, &theirs, &why);
         engine_heard(oms, &why);
     }
-    switch (found) {
+    switch (*found) {
     case BROKER_FOUND:
         row = broker_orders_add(&picture->orders);
         if (row != NULL) {
@@ -94,16 +96,24 @@ static bool look_up_missing(struct oms *oms, struct order *order, struct picture
         }
         return row != NULL || not_whole(picture, "one order", &no_memory);
     case BROKER_ABSENT:
-        if (order_is_working(order) && !order->told_missing && !may_be_missed(oms, order)) {
-            order->told_missing = true;
-            engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
-                        "the broker does not know an order it had taken; nothing is sent again");
-        }
         return true;
     case BROKER_INCONCLUSIVE:
         break;
     }
     return not_whole(picture, "one order", &why);
+}
+
+static bool look_up_missing(struct oms *oms, struct order *order, struct picture *picture) {
+    enum broker_found found;
+    const bool whole = look_up(oms, order->pub.client_order_id, picture, &found);
+
+    if (whole && found == BROKER_ABSENT && order_is_working(order) && !order->told_missing &&
+        !may_be_missed(oms, order)) {
+        order->told_missing = true;
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
+                    "the broker does not know an order it had taken; nothing is sent again");
+    }
+    return whole;
 }
 
 void look_forget(struct oms *oms) {
@@ -181,6 +191,34 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
     note_listed(oms, picture);
     tell_second_orders(oms, picture);
     return true;
+}
+
+/* The same for archived orders of a day. `listed` is set anew: the list has grown. */
+static bool look_up_archived(struct oms *oms, const struct day_past *past,
+                             struct picture *picture) {
+    struct index listed = {.slots = NULL};
+    const size_t count = picture->orders.n;
+    enum broker_found found;
+    bool *missing = calloc(past->order_count + 1, sizeof *missing);
+    bool ok = missing != NULL;
+
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = index_put(&listed, picture->orders.v[i].id, &picture->orders.v[i]);
+    }
+    for (size_t i = 0; ok && i < past->order_count; i++) {
+        missing[i] = index_get(&listed, past->orders[i].broker_order_id) == NULL;
+    }
+    index_free(&listed);
+    ok = ok || not_whole(picture, "orders", &no_memory);
+    for (size_t i = 0; ok && i < past->order_count; i++) {
+        ok = !missing[i] || look_up(oms, past->orders[i].client_order_id, picture, &found);
+    }
+    free(missing);
+    if (ok && picture->orders.n > count) {
+        clean_orders(&picture->orders);
+        note_listed(oms, picture);
+    }
+    return ok;
 }
 
 /* ---- executions ---- */
@@ -266,7 +304,7 @@ static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
     return since_ns;
 }
 
-bool look_at_all(struct oms *oms, struct picture *picture) {
+bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *picture) {
     const struct store_meta *meta = &oms->book.meta;
     const size_t count = oms->book.order_count;
     const int64_t last_order_ns =
@@ -277,6 +315,7 @@ bool look_at_all(struct oms *oms, struct picture *picture) {
     struct broker_reason why = {0};
     bool whole = look_at_orders(oms, since, true, picture);
 
+    whole = whole && (past->order_count == 0 || look_up_archived(oms, past, picture));
     if (whole) {
         whole = look_at_executions(oms, fills_since(oms, since), picture);
     }

@@ -2,6 +2,7 @@
 #ifndef CORE_LOOK_H
 #define CORE_LOOK_H
 
+#include "core/day_past.h"
 #include "core/engine.h"
 
 struct picture { /* all zero is empty; release with look_free, which leaves it so */
@@ -24,9 +25,10 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
  * answer. */
 bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *picture);
 
-/* Orders, executions, positions: all that a comparison needs. False: no whole answer, and
+/* Orders, those of *past that should be there included, executions, positions: all that a comparison
+ * needs. False: no whole answer, and
  * picture->why says why. */
-bool look_at_all(struct oms *oms, struct picture *picture);
+bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *picture);
 
 /* Do two pictures show the same? */
 bool look_is_same(const struct picture *a, const struct picture *b);

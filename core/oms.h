@@ -439,8 +439,8 @@ struct oms_trades {
     struct oms_traded *v;
     size_t n;
 };
-/* Ways in as for oms_view; the second checks the store. Release with oms_trades_free, also after an
- * error. */
+/* Ways in as for oms_view; the second checks the store. The archive is read for it, and one that
+ * cannot be read is an error. Release with oms_trades_free, also after an error. */
 enum oms_code oms_trades(struct oms *oms, struct oms_trades *trades, struct oms_error *error);
 enum oms_code oms_trades_at(const struct oms_place *place, struct oms_trades *trades,
                             struct oms_error *error);

@@ -18,7 +18,7 @@ static struct oms_profit *row_of(struct oms_profits *profits, const char *symbol
     if (row != NULL && row->day == day && strcmp(row->symbol, symbol) == 0) {
         return row;
     }
-    if (profits->n == profits->cap) {
+    if (profits->v == NULL || profits->n == profits->cap) {
         const size_t wanted = profits->cap ? profits->cap * 2 : 16;
         void *grown = realloc(profits->v, wanted * sizeof *profits->v);
         if (grown == NULL) {
@@ -75,16 +75,6 @@ static int add_symbol(const struct book *book, struct store *store, const struct
 
 /* ---- the archive: segment after segment, of each symbol its executions go on ---- */
 
-/* Corrections are in the segment of what they correct. */
-static bool list_corrections(const struct segment *segment, struct ledger *corrections) {
-    bool ok = true;
-    for (size_t i = 0; ok && i < segment->fill_count; i++) {
-        const struct broker_fill *fill = &segment->fills[i].fill;
-        ok = !ledger_is_correction(fill) || ledger_add(corrections, fill);
-    }
-    return ok;
-}
-
 static struct position *find_symbol(struct position *positions, size_t count, const char *symbol) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -98,40 +88,43 @@ static struct position *find_symbol(struct position *positions, size_t count, co
     return low < count && strcmp(positions[low].symbol, symbol) == 0 ? &positions[low] : NULL;
 }
 
-static int add_segment(const struct segment *segment, struct position *positions, size_t count,
-                       struct oms_profits *profits) {
-    struct ledger corrections = {.v = NULL};
-    int rc = list_corrections(segment, &corrections) ? SQLITE_OK : SQLITE_NOMEM;
+/* The archive replayed so far. */
+struct replay {
+    struct position *positions; /* by symbol */
+    size_t count;
+    struct oms_profits *profits;
+};
+
+static int add_segment(void *context, const struct segment *segment,
+                       const struct ledger *corrections) {
+    const struct replay *replay = context;
+    int rc = SQLITE_OK;
 
     for (size_t i = 0; rc == SQLITE_OK && i < segment->fill_count; i++) {
         struct broker_fill fill = segment->fills[i].fill;
-        struct position *position = find_symbol(positions, count, fill.symbol);
-        rc = position == NULL
-                 ? SQLITE_CORRUPT
-                 : add_fill(&corrections, position, &fill, segment->fills[i].order_row, profits);
+        struct position *position = find_symbol(replay->positions, replay->count, fill.symbol);
+        rc = position == NULL ? SQLITE_CORRUPT
+                              : add_fill(corrections, position, &fill, segment->fills[i].order_row,
+                                         replay->profits);
     }
-    ledger_free(&corrections);
     return rc;
 }
 
 static int add_archive(struct book *book, struct store *store, struct oms_profits *profits) {
-    struct position *positions = calloc(book->position_count + 1, sizeof *positions);
+    struct replay replay = {.positions = calloc(book->position_count + 1, sizeof *replay.positions),
+                            .count = book->position_count,
+                            .profits = profits};
     struct oms_error ignored; /* the caller has words of its own */
-    int rc = positions != NULL ? SQLITE_OK : SQLITE_NOMEM;
+    int rc = SQLITE_NOMEM;
 
-    for (size_t i = 0; rc == SQLITE_OK && i < book->position_count; i++) {
-        positions[i] = book->positions[i];
-        position_open(&positions[i]);
+    for (size_t i = 0; replay.positions != NULL && i < replay.count; i++) {
+        replay.positions[i] = book->positions[i];
+        position_open(&replay.positions[i]);
     }
-    for (size_t i = 0; rc == SQLITE_OK && i < book->archive.count; i++) {
-        const struct segment *segment = NULL;
-        const enum oms_code code =
-            archive_read(&book->archive, store, (int64_t)i + 1, &segment, &ignored);
-        rc = code == OMS_OK        ? add_segment(segment, positions, book->position_count, profits)
-             : code == OMS_CORRUPT ? SQLITE_CORRUPT
-                                   : SQLITE_IOERR;
+    if (replay.positions != NULL) {
+        rc = archive_walk(&book->archive, store, add_segment, &replay, &ignored);
     }
-    free(positions);
+    free(replay.positions);
     return rc;
 }
 

@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DISK_FILES_MAX = 8, DISK_NAME_SIZE = 48, DISK_BLOCK = 512, DISK_PENDING_MAX = 4096 };
+enum { DISK_FILES_MAX = 32, DISK_NAME_SIZE = 48, DISK_BLOCK = 512, DISK_PENDING_MAX = 4096 };
 
 struct disk; /* opaque value; blocks are shared copy-on-write between copies, single-threaded */
 

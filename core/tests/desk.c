@@ -102,6 +102,11 @@ void desk_end(struct desk *desk) {
         (void)snprintf(name, sizeof name, "%s%s", desk->path, endings[i]);
         (void)unlink(name);
     }
+    for (int i = 1; i < 10; i++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "%s-archive%d", desk->path, i);
+        (void)unlink(name);
+    }
     assert_int_equal(rmdir(desk->directory), 0);
 }
 
@@ -181,4 +186,26 @@ int64_t ask_sql_on(struct desk *desk, const char *sql) {
     (void)sqlite3_finalize(row);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return answer;
+}
+
+void desk_trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
+                int64_t qty, int64_t price) {
+    struct oms_decision decision = decision_of(id);
+    (void)snprintf(decision.symbol, sizeof decision.symbol, "%s", symbol);
+    decision.side = side;
+    decision.qty_nanos = qty * UNIT;
+    assert_int_equal(decide(desk, &decision).taken, OMS_TAKEN);
+    settle(desk);
+    fake_fill(&desk->fake, NULL, qty * UNIT, price * UNIT);
+    pass(desk, 3 * SECOND);
+}
+
+void desk_trade_two_days(struct desk *desk) {
+    desk_trade(desk, "D1", "AAPL", BROKER_BUY, 100, 150);
+    desk_trade(desk, "D2", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(desk, "D3", "AAPL", BROKER_BUY, 50, 141);
+    pass(desk, 86400 * SECOND);
+    desk_trade(desk, "D4", "AAPL", BROKER_SELL, 70, 149);
+    desk_trade(desk, "D5", "MSFT", BROKER_SELL, 15, 401);
+    desk_trade(desk, "D6", "AAPL", BROKER_SELL, 10, 150);
 }

@@ -41,6 +41,11 @@ struct oms_answer take(struct desk *desk, const char *id);
 void settle(struct desk *desk);
 void pass(struct desk *desk, int64_t ns);
 struct oms_order order_of(struct desk *desk, const char *id);
+/* A decision is taken, sent and filled whole at that price; then three seconds. */
+void desk_trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
+                int64_t qty, int64_t price);
+/* Two days in two symbols, D1 to D3 and D4 to D6: bought, added to, sold in part, sold past flat. */
+void desk_trade_two_days(struct desk *desk);
 void assert_state(struct desk *desk, const char *id, enum oms_state state);
 
 #endif

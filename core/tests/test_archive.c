@@ -24,39 +24,6 @@ static void start(struct desk *desk, int archive_orders) {
     settle(desk);
 }
 
-static void trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
-                  int64_t qty, int64_t price) {
-    struct oms_decision decision = decision_of(id);
-    (void)snprintf(decision.symbol, sizeof decision.symbol, "%s", symbol);
-    decision.side = side;
-    decision.qty_nanos = qty * UNIT;
-    assert_int_equal(decide(desk, &decision).taken, OMS_TAKEN);
-    settle(desk);
-    fake_fill(&desk->fake, NULL, qty * UNIT, price * UNIT);
-    pass(desk, 3 * SECOND);
-}
-
-/* Two days in two symbols: bought, added to, sold in part, sold past flat. */
-static void trade_two_days(struct desk *desk) {
-    trade(desk, "D1", "AAPL", BROKER_BUY, 100, 150);
-    trade(desk, "D2", "MSFT", BROKER_BUY, 10, 400);
-    trade(desk, "D3", "AAPL", BROKER_BUY, 50, 141);
-    pass(desk, 86400 * SECOND);
-    trade(desk, "D4", "AAPL", BROKER_SELL, 70, 149);
-    trade(desk, "D5", "MSFT", BROKER_SELL, 15, 401);
-    trade(desk, "D6", "AAPL", BROKER_SELL, 10, 150);
-}
-
-static void end(struct desk *desk) {
-    char name[128];
-    desk_close(desk);
-    for (int i = 1; i < 10; i++) {
-        (void)snprintf(name, sizeof name, "%s-archive%d", desk->path, i);
-        (void)unlink(name);
-    }
-    desk_end(desk);
-}
-
 static int64_t archived_count(struct desk *desk) {
     struct oms_view view;
     int64_t count;
@@ -113,16 +80,16 @@ static void what_is_archived_adds_up_to_the_same(void **state) {
     (void)state;
     start(&archiving, 2);
     start(&plain, 0);
-    trade_two_days(&archiving);
-    trade_two_days(&plain);
+    desk_trade_two_days(&archiving);
+    desk_trade_two_days(&plain);
     assert_true(archived_count(&archiving) >= 3);
     assert_int_equal(archived_count(&plain), 0);
     assert_same(&archiving, &plain);
     open_again(&archiving);
     open_again(&plain);
     assert_same(&archiving, &plain);
-    end(&archiving);
-    end(&plain);
+    desk_end(&archiving);
+    desk_end(&plain);
 }
 
 static void an_archived_decision_is_still_known(void **state) {
@@ -132,7 +99,7 @@ static void an_archived_decision_is_still_known(void **state) {
     bool exists = false;
     (void)state;
     start(&desk, 2);
-    trade_two_days(&desk);
+    desk_trade_two_days(&desk);
     for (int life = 0; life < 2; life++) {
         const int submits = desk.fake.submits;
         struct oms_answer answer = decide(&desk, &decision);
@@ -160,19 +127,19 @@ static void an_archived_decision_is_still_known(void **state) {
         assert_int_equal(desk.fake.submits, submits);
         open_again(&desk);
     }
-    end(&desk);
+    desk_end(&desk);
 }
 
 static void everything_but_the_newest_moves_on_request(void **state) {
     struct desk desk;
     (void)state;
     start(&desk, 0);
-    trade_two_days(&desk);
+    desk_trade_two_days(&desk);
     assert_int_equal(archived_count(&desk), 0);
     assert_int_equal(oms_request_archive(desk.oms), OMS_OK);
     settle(&desk);
     assert_int_equal(archived_count(&desk), 5);
-    trade(&desk, "D7", "AAPL", BROKER_BUY, 1, 150);
+    desk_trade(&desk, "D7", "AAPL", BROKER_BUY, 1, 150);
     assert_int_equal(archived_count(&desk), 5);
     desk_close(&desk);
     assert_int_equal(ask_sql_on(&desk, "SELECT count(*) FROM orders"), 2);
@@ -180,7 +147,7 @@ static void everything_but_the_newest_moves_on_request(void **state) {
     assert_int_equal(ask_sql_on(&desk, "SELECT count(*) FROM fills"), 2);
     assert_int_equal(ask_sql_on(&desk, "SELECT max(id) FROM orders"), 7);
     desk_open(&desk);
-    end(&desk);
+    desk_end(&desk);
 }
 
 /* Its executions stay in their order: what came after it in its symbol cannot leave before it. */
@@ -192,9 +159,9 @@ static void an_open_order_keeps_what_came_after_it(void **state) {
     settle(&desk);
     fake_fill(&desk.fake, NULL, 40 * UNIT, 150 * UNIT);
     pass(&desk, 3 * SECOND);
-    trade(&desk, "D1", "AAPL", BROKER_SELL, 10, 151);
-    trade(&desk, "D2", "MSFT", BROKER_BUY, 10, 400);
-    trade(&desk, "D3", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(&desk, "D1", "AAPL", BROKER_SELL, 10, 151);
+    desk_trade(&desk, "D2", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(&desk, "D3", "MSFT", BROKER_BUY, 10, 400);
     assert_int_equal(oms_request_archive(desk.oms), OMS_OK);
     settle(&desk);
     assert_int_equal(archived_count(&desk), 1);
@@ -205,7 +172,7 @@ static void an_open_order_keeps_what_came_after_it(void **state) {
     settle(&desk);
     assert_int_equal(archived_count(&desk), 3);
     open_again(&desk);
-    end(&desk);
+    desk_end(&desk);
 }
 
 /* ---- what brings it back ---- */
@@ -227,8 +194,8 @@ static void a_late_correction_is_booked_as_if_nothing_had_been_archived(void **s
     (void)state;
     start(&archiving, 2);
     start(&plain, 0);
-    trade_two_days(&archiving);
-    trade_two_days(&plain);
+    desk_trade_two_days(&archiving);
+    desk_trade_two_days(&plain);
     bust_and_compare(&archiving);
     bust_and_compare(&plain);
     assert_state(&plain, "D1", OMS_STATE_CANCELED);
@@ -237,29 +204,29 @@ static void a_late_correction_is_booked_as_if_nothing_had_been_archived(void **s
     open_again(&archiving);
     open_again(&plain);
     assert_same(&archiving, &plain);
-    end(&archiving);
-    end(&plain);
+    desk_end(&archiving);
+    desk_end(&plain);
 }
 
 static void an_archived_order_in_the_brokers_lists_is_no_news(void **state) {
     struct desk desk;
     (void)state;
     start(&desk, 1);
-    trade_two_days(&desk);
+    desk_trade_two_days(&desk);
     fake_forget_log(&desk.fake);
     assert_int_equal(oms_request_reconcile(desk.oms), OMS_OK);
     settle(&desk);
     assert_non_null(strstr(desk.fake.log, "reconcile>"));
     assert_null(strstr(desk.fake.log, "archive"));
     assert_null(strstr(desk.fake.log, "discrepancy"));
-    end(&desk);
+    desk_end(&desk);
 }
 
 /* ---- damage ---- */
 
 static void archive_and_close(struct desk *desk) {
     start(desk, 0);
-    trade_two_days(desk);
+    desk_trade_two_days(desk);
     assert_int_equal(oms_request_archive(desk->oms), OMS_OK);
     settle(desk);
     desk_close(desk);
@@ -274,7 +241,7 @@ static void a_missing_segment_is_refused(void **state) {
     assert_int_equal(unlink(name), 0);
     assert_int_equal(desk_try_open(&desk), OMS_CORRUPT);
     assert_non_null(strstr(desk.error.text, "segment 1 of its archive is missing"));
-    end(&desk);
+    desk_end(&desk);
 }
 
 static void a_damaged_segment_takes_no_decision_twice(void **state) {
@@ -295,7 +262,7 @@ static void a_damaged_segment_takes_no_decision_twice(void **state) {
     assert_int_equal(oms_decide(desk.oms, &old, &answer, &desk.error), OMS_STORAGE);
     assert_int_equal(answer.taken, OMS_UNKNOWN);
     assert_non_null(strstr(desk.error.text, "it is not the one that was written: restore it"));
-    end(&desk);
+    desk_end(&desk);
 }
 
 static void damaged_rows_are_refused(void **state) {
@@ -313,7 +280,7 @@ static void damaged_rows_are_refused(void **state) {
         archive_and_close(&desk);
         run_sql_on(&desk, damages[i]);
         assert_int_equal(desk_try_open(&desk), OMS_CORRUPT);
-        end(&desk);
+        desk_end(&desk);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "core/live/alpaca.h"
 #include "core/live/cli.h"
 #include "core/live/clock.h"
+#include "core/live/publish.h"
 
 /* Everything starts empty; session_end releases what is there. */
 struct session {
@@ -83,8 +84,10 @@ int command_positions(struct session *s, struct call *call);
 int command_export(struct session *s, struct call *call);
 /* Fills the empty file that args->file names. */
 int command_backup(struct session *s, struct call *call);
-/* Opens and checks the copy at `path`, and tells what is in it. False: it is not whole. */
-bool backup_check(const char *path, const char *shown, FILE *out, FILE *err);
+/* Given the copy of the database, under its temporary name: copies the archive of the store `db` to
+ * it, opens and checks all of it, tells what is in it and gives it its names, the database's last.
+ * False: `err` was told, and nothing of it is left. */
+bool backup_finish(const char *db, struct publish *copy, const char *shown, FILE *out, FILE *err);
 
 /* ---- oms run (core/live/run.c) ---- */
 

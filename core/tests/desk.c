@@ -182,3 +182,15 @@ int64_t ask_sql_on(struct desk *desk, const char *sql) {
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return answer;
 }
+
+void desk_trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
+                int64_t qty, int64_t price) {
+    struct oms_decision decision = decision_of(id);
+    (void)snprintf(decision.symbol, sizeof decision.symbol, "%s", symbol);
+    decision.side = side;
+    decision.qty_nanos = qty * UNIT;
+    assert_int_equal(decide(desk, &decision).taken, OMS_TAKEN);
+    settle(desk);
+    fake_fill(&desk->fake, NULL, qty * UNIT, price * UNIT);
+    pass(desk, 3 * SECOND);
+}

@@ -41,6 +41,9 @@ struct oms_answer take(struct desk *desk, const char *id);
 void settle(struct desk *desk);
 void pass(struct desk *desk, int64_t ns);
 struct oms_order order_of(struct desk *desk, const char *id);
+/* Decides, sends, executes all of it at that price, books. */
+void desk_trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
+                int64_t qty, int64_t price);
 void assert_state(struct desk *desk, const char *id, enum oms_state state);
 
 #endif

@@ -24,27 +24,15 @@ static void start(struct desk *desk, int archive_orders) {
     settle(desk);
 }
 
-static void trade(struct desk *desk, const char *id, const char *symbol, enum broker_side side,
-                  int64_t qty, int64_t price) {
-    struct oms_decision decision = decision_of(id);
-    (void)snprintf(decision.symbol, sizeof decision.symbol, "%s", symbol);
-    decision.side = side;
-    decision.qty_nanos = qty * UNIT;
-    assert_int_equal(decide(desk, &decision).taken, OMS_TAKEN);
-    settle(desk);
-    fake_fill(&desk->fake, NULL, qty * UNIT, price * UNIT);
-    pass(desk, 3 * SECOND);
-}
-
 /* Two days in two symbols: bought, added to, sold in part, sold past flat. */
 static void trade_two_days(struct desk *desk) {
-    trade(desk, "D1", "AAPL", BROKER_BUY, 100, 150);
-    trade(desk, "D2", "MSFT", BROKER_BUY, 10, 400);
-    trade(desk, "D3", "AAPL", BROKER_BUY, 50, 141);
+    desk_trade(desk, "D1", "AAPL", BROKER_BUY, 100, 150);
+    desk_trade(desk, "D2", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(desk, "D3", "AAPL", BROKER_BUY, 50, 141);
     pass(desk, 86400 * SECOND);
-    trade(desk, "D4", "AAPL", BROKER_SELL, 70, 149);
-    trade(desk, "D5", "MSFT", BROKER_SELL, 15, 401);
-    trade(desk, "D6", "AAPL", BROKER_SELL, 10, 150);
+    desk_trade(desk, "D4", "AAPL", BROKER_SELL, 70, 149);
+    desk_trade(desk, "D5", "MSFT", BROKER_SELL, 15, 401);
+    desk_trade(desk, "D6", "AAPL", BROKER_SELL, 10, 150);
 }
 
 static void end(struct desk *desk) {
@@ -172,7 +160,7 @@ static void everything_but_the_newest_moves_on_request(void **state) {
     assert_int_equal(oms_request_archive(desk.oms), OMS_OK);
     settle(&desk);
     assert_int_equal(archived_count(&desk), 5);
-    trade(&desk, "D7", "AAPL", BROKER_BUY, 1, 150);
+    desk_trade(&desk, "D7", "AAPL", BROKER_BUY, 1, 150);
     assert_int_equal(archived_count(&desk), 5);
     desk_close(&desk);
     assert_int_equal(ask_sql_on(&desk, "SELECT count(*) FROM orders"), 2);
@@ -192,9 +180,9 @@ static void an_open_order_keeps_what_came_after_it(void **state) {
     settle(&desk);
     fake_fill(&desk.fake, NULL, 40 * UNIT, 150 * UNIT);
     pass(&desk, 3 * SECOND);
-    trade(&desk, "D1", "AAPL", BROKER_SELL, 10, 151);
-    trade(&desk, "D2", "MSFT", BROKER_BUY, 10, 400);
-    trade(&desk, "D3", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(&desk, "D1", "AAPL", BROKER_SELL, 10, 151);
+    desk_trade(&desk, "D2", "MSFT", BROKER_BUY, 10, 400);
+    desk_trade(&desk, "D3", "MSFT", BROKER_BUY, 10, 400);
     assert_int_equal(oms_request_archive(desk.oms), OMS_OK);
     settle(&desk);
     assert_int_equal(archived_count(&desk), 1);

@@ -51,7 +51,7 @@ void program_did_not_say(const char *text);
 /* What is in a file, at most PROGRAM_FILE_MAX - 1 characters; valid until the next call. */
 enum { PROGRAM_FILE_MAX = 65536 };
 char *file_text(const char *name);
-/* Insists that its mode is 0600. */
+/* Insists that it is there, and that its mode is 0600. */
 void is_private(const char *name);
 /* Insists that no temporary file is left where the program runs. */
 void nothing_is_left_over(void);

@@ -12,6 +12,7 @@ enum { CELLS_MAX = 20, COMPARISONS_MAX = INT32_MAX };
 /* A table under way. */
 struct sheet {
     FILE *out;
+    long most; /* it may end where the output is longer than that; 0: any length */
     bool csv;
     const char *const *columns; /* ends with NULL */
     size_t rows;
@@ -137,6 +138,11 @@ static void export_profits(struct sheet *sheet, const struct oms_profits *profit
 
 /* ---- tables that are read row by row ---- */
 
+/* An archive is long, and what runs on the store trades meanwhile. */
+static bool goes_on(const struct sheet *sheet) {
+    return sheet->most == 0 || ftell(sheet->out) <= sheet->most;
+}
+
 static bool export_order(void *ctx, const struct oms_order *order) {
     const struct oms_decision *d = &order->decision;
     char qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
@@ -153,7 +159,7 @@ static bool export_order(void *ctx, const struct oms_order *order) {
                      order->client_order_id, order->broker_order_id, order->reason,
                      whole(order->sends, sends), yes_no(order->cancel_asked),
                      rfc3339_format(order->created_ns, created)});
-    return true;
+    return goes_on(ctx);
 }
 
 static bool export_fill(void *ctx, const struct oms_execution *execution) {
@@ -163,7 +169,7 @@ static bool export_fill(void *ctx, const struct oms_execution *execution) {
                                        decimal_format(execution->qty_nanos, 0, qty),
                                        decimal_format(execution->price_nanos, 0, price),
                                        rfc3339_format(execution->at_ns, at), execution->refers});
-    return true;
+    return goes_on(ctx);
 }
 
 static bool export_entry(void *ctx, const struct oms_entry *entry) {
@@ -178,7 +184,7 @@ static bool export_entry(void *ctx, const struct oms_entry *entry) {
                      differs ? yes_no(about->explained) : "", about->symbol, about->ref,
                      decimal_format(about->oms_nanos, 0, ours),
                      decimal_format(about->broker_nanos, 0, theirs), about->text});
-    return true;
+    return goes_on(ctx);
 }
 
 /* The columns of such a table, and who writes its rows. */
@@ -281,7 +287,7 @@ static int export_table(struct session *s, struct call *call, struct sheet *shee
 
 int command_export(struct session *s, struct call *call) {
     const struct cli_args *args = call->args;
-    struct sheet sheet = {.out = call->out, .csv = args->csv};
+    struct sheet sheet = {.out = call->out, .csv = args->csv, .most = call->answer_max};
     bool all = args->table == CLI_TABLE_ALL;
     size_t from = all ? 0 : args->table, to = all ? CLI_TABLE_ALL : from + 1;
     int exit = command_may_read(s);

@@ -32,7 +32,8 @@ struct call {
     int64_t deadline_ns;     /* it is seen through until then */
     char who[CALL_WHO_SIZE]; /* asks through the control socket; "": this program's user */
     int64_t after_run;       /* comparisons up to this one were there before it was asked for */
-    const char *folder;      /* where it was asked for: relative paths start there; NULL: here */
+    long answer_max;    /* what grows longer is thrown away, and may end there; 0: any length */
+    const char *folder; /* where it was asked for: relative paths start there; NULL: here */
 };
 
 void session_start(struct session *s);

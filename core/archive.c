@@ -55,8 +55,9 @@ static enum oms_code unreadable(const struct store *store, int64_t id, int rc,
     return (rc & 0xff) == SQLITE_CORRUPT ? OMS_CORRUPT : OMS_STORAGE;
 }
 
+/* `segments`: how many there must be. */
 static enum oms_code check_row(const struct archive *archive, const struct segment_row *row,
-                               struct store *store, struct oms_error *error) {
+                               int64_t segments, struct store *store, struct oms_error *error) {
     bool exists = false;
     enum oms_code code = OMS_OK;
 
@@ -67,10 +68,11 @@ static enum oms_code check_row(const struct archive *archive, const struct segme
     }
     code = store_segment_exists(store, row->id, &exists, error);
     if (code == OMS_OK && !exists) {
-        text_error(error,
-                   "store %s: segment %lld of its archive is missing: %s-archive%lld must be "
-                   "restored beside it",
-                   store->path, (long long)row->id, store->path, (long long)row->id);
+        text_error(
+            error,
+            "store %s: segment %lld of its archive is missing: copy all of them, "
+            "-archive1 to -archive%lld, beside it as well, from where the database came from",
+            store->path, (long long)row->id, (long long)segments);
         code = OMS_CORRUPT;
     }
     return code;
@@ -84,7 +86,7 @@ enum oms_code archive_load(struct archive *archive, struct store *store, int64_t
 
     while (segments > 0 && code == OMS_OK && (rc = store_next_segment(store, &row)) == SQLITE_ROW) {
         code = check || row.id != (int64_t)archive->count + 1
-                   ? check_row(archive, &row, store, error)
+                   ? check_row(archive, &row, segments, store, error)
                    : OMS_OK;
         if (code == OMS_OK && !archive_push(archive, &row)) {
             text_error(error, "store %s: no memory to read its archive", store->path);
@@ -108,6 +110,19 @@ enum oms_code archive_load(struct archive *archive, struct store *store, int64_t
         return OMS_CORRUPT;
     }
     return OMS_OK;
+}
+
+enum oms_code archive_load_named(struct archive *archive, struct store *store, bool check,
+                                 struct oms_error *error) {
+    struct store_meta meta = {.kill_switch = false};
+    const int rc = store_meta(store, &meta);
+
+    if (rc != SQLITE_ROW) {
+        text_error(error, "store %s: cannot read meta: %s", store->path,
+                   rc == SQLITE_DONE ? "its one row is missing" : sqlite3_errstr(rc));
+        return rc == SQLITE_DONE ? OMS_CORRUPT : store_code(rc);
+    }
+    return archive_load(archive, store, meta.segments, check, error);
 }
 
 enum oms_code archive_read(struct archive *archive, struct store *store, int64_t id,

@@ -22,6 +22,9 @@ struct archive {              /* all zero is empty */
  * the rows whole. */
 enum oms_code archive_load(struct archive *archive, struct store *store, int64_t segments,
                            bool check, struct oms_error *error);
+/* The same, as many as the database says there are. */
+enum oms_code archive_load_named(struct archive *archive, struct store *store, bool check,
+                                 struct oms_error *error);
 void archive_free(struct archive *archive);
 
 /* The newest segment; *row is taken over with its filter. False: no memory, nothing taken. */

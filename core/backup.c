@@ -1,11 +1,13 @@
-/* A copy of the store that knows that it is one.
+/* A copy of the store that knows that it is one, and of its archive.
  *
  * Orders may have been sent since it was made. So its kill switch is on: whoever is started on it
  * compares itself with the broker and sends nothing until a person releases the switch, on record.
- * It needs no log beside it: it is one file, like a store that was closed in order. */
+ * It needs no log beside it: like a store that was closed in order, it is the database and its
+ * archive. */
 #include "core/engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The copy is in rollback mode while it is made, with its journal in memory: if this is cut short,
@@ -95,5 +97,75 @@ enum oms_code oms_backup_at(const struct oms_place *place, const char *path, int
         code = make(&store, path, at_ns, why, error);
     }
     store_close(&store);
+    return code;
+}
+
+/* ---- the archive ---- */
+
+/* One segment; nothing may be in its place. *made: its file was begun. */
+static enum oms_code copy_segment(struct store *from, struct store *to,
+                                  const struct segment_row *row, bool *made,
+                                  struct oms_error *error) {
+    const long long id = (long long)row->id;
+    unsigned char *bytes = NULL;
+    bool exists = false;
+    enum oms_code code = store_segment_exists(to, row->id, &exists, error);
+    int rc;
+
+    *made = false;
+    if (code != OMS_OK) {
+        return code;
+    }
+    if (exists) {
+        text_error(error, "backup %s-archive%lld: there is something there already", to->path, id);
+        return OMS_EXISTS;
+    }
+    rc = store_segment_read(from, row, &bytes);
+    if (rc != SQLITE_OK) {
+        const bool other = (rc & 0xff) == SQLITE_CORRUPT;
+        text_error(error, "segment %lld of the archive, %s-archive%lld: %s", id, from->path, id,
+                   other ? "it is not the one that the copy needs: it has just been replaced (make "
+                           "another copy), or it is damaged"
+                         : sqlite3_errstr(rc));
+        return other ? OMS_CORRUPT : OMS_STORAGE;
+    }
+    *made = true;
+    rc = store_segment_write(to, row->id, bytes, (size_t)row->size);
+    free(bytes);
+    if (rc != SQLITE_OK) {
+        text_error(error, "backup %s-archive%lld: %s", to->path, id, sqlite3_errstr(rc));
+    }
+    return rc == SQLITE_OK ? OMS_OK : OMS_STORAGE;
+}
+
+static enum oms_code copy_segments(struct store *from, struct store *to, int64_t *made,
+                                   struct oms_error *error) {
+    struct archive archive = {0};
+    enum oms_code code = archive_load_named(&archive, to, false, error);
+
+    for (size_t i = 0; code == OMS_OK && i < archive.count; i++) {
+        bool begun;
+        code = copy_segment(from, to, &archive.rows[i], &begun, error);
+        *made += begun;
+    }
+    archive_free(&archive);
+    return code;
+}
+
+enum oms_code oms_backup_archive(const struct oms_place *place, const struct oms_place *copy,
+                                 int64_t *made, struct oms_error *error) {
+    struct store from = {0}, to = {0};
+    enum oms_code code;
+
+    *made = 0;
+    code = store_peek(&to, copy, false, error);
+    if (code == OMS_OK) {
+        code = store_find(&from, place, error);
+    }
+    if (code == OMS_OK) {
+        code = copy_segments(&from, &to, made, error);
+    }
+    store_close(&from);
+    store_close(&to);
     return code;
 }

@@ -388,8 +388,10 @@ enum oms_code oms_profits_at(const struct oms_place *place, struct oms_profits *
                              struct oms_error *error);
 void oms_profits_free(struct oms_profits *profits);
 
-/* What is on record row by row: executions (corrections, and adjustments of comparisons, included)
- * by time, then the journal in the order in which it was written. */
+/* What is on record row by row: orders by time of intent, then executions (corrections, and
+ * adjustments of comparisons, included) by time, then the journal in the order in which it was
+ * written. Of orders and of executions those in the archive come first, segment after segment, each
+ * in that order; then the live ones. */
 struct oms_execution {
     char execution_id[BROKER_EXECUTION_ID_SIZE];
     char decision_id[OMS_DECISION_ID_SIZE]; /* "": an adjustment, which belongs to no order */
@@ -408,18 +410,20 @@ struct oms_entry {
 /* Who is told; NULL: not that kind of row. Rows are valid during the call. False ends it. */
 struct oms_reader {
     void *ctx;
+    bool (*order)(void *ctx, const struct oms_order *order);
     bool (*execution)(void *ctx, const struct oms_execution *execution);
     bool (*entry)(void *ctx, const struct oms_entry *entry);
 };
-/* Ways in as for oms_view; the second checks the store. */
+/* Ways in as for oms_view; the second checks the store. The archive is read where orders or
+ * executions are told, one segment at a time: seconds for a million orders. */
 enum oms_code oms_records(struct oms *oms, const struct oms_reader *reader,
                           struct oms_error *error);
 enum oms_code oms_records_at(const struct oms_place *place, const struct oms_reader *reader,
                              struct oms_error *error);
 
 /* Copies the store as its newest commit left it into the file at `path`, in the store's VFS: an empty
- * one, or none. The copy is one file, and its kill switch is on, with `why` on record: whoever is
- * started on it takes and sends nothing until a person releases the switch, because orders may have
+ * one, or none. It is the copy of the database, and whole without the archive only where there is none
+ * (oms_backup_archive). Its kill switch is on, with `why` on record: whoever is started on it takes and sends nothing until a person releases the switch, because orders may have
  * been sent since it was made. The store itself is only read, also when the copy fails
  * (OMS_INVALID: the instance goes on; throw away what there is of the copy). The second way in is
  * for a store nobody runs on, which is checked first. */
@@ -427,6 +431,15 @@ enum oms_code oms_backup(struct oms *oms, const char *path, const char *why,
                          struct oms_error *error);
 enum oms_code oms_backup_at(const struct oms_place *place, const char *path, int64_t at_ns,
                             const char *why, struct oms_error *error);
+/* Copies the archive of the store at `place` to what oms_backup made of it at `copy`: segment by
+ * segment, those that the copy names, each held against its digest, synced and read back. A running
+ * instance need not be asked, because segments do not change; should one have come back meanwhile and
+ * another have gone in its place, it is refused (OMS_CORRUPT: make another copy). OMS_EXISTS: there
+ * is something in its place. *made: so many files, "<copy>-archive1" and on, were begun; after an
+ * error they are to be thrown away. */
+enum oms_code oms_backup_archive(const struct oms_place *place, const struct oms_place *copy,
+                                 int64_t *made, struct oms_error *error);
+
 /* Every decision with what came of it, by time of intent. */
 struct oms_traded {
     struct oms_decision decision;

@@ -133,8 +133,7 @@ static int backup_to_file(struct cli_args *args, int argc, char *const *argv, FI
         words[i] = argv[i] == shown ? publish.temporary : argv[i];
     args->file = publish.temporary;
     exit = do_here_or_there(args, argc, words, out, err, stop);
-    if (exit == CLI_OK &&
-        (!backup_check(publish.temporary, shown, out, err) || !publish_finish(&publish, err)))
+    if (exit == CLI_OK && !backup_finish(args->db, &publish, shown, out, err))
         exit = CLI_ENVIRONMENT;
     publish_drop(&publish);
     free(words);

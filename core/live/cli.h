@@ -114,6 +114,7 @@ enum cli_command {
     X(OPEN, "--open", "", 1u << CLI_COMMAND_ORDERS,                                              \
       "only what has not ended: intents, in doubt, working, partially filled")                   \
     X(HELD, "--held", "", 1u << CLI_COMMAND_ORDERS, "only what is held for a person")            \
+    X(ARCHIVED, "--archived", "", 1u << CLI_COMMAND_ORDERS, "those in the archive as well")      \
     X(SYMBOL, "--symbol", "SYMBOL", (1u << CLI_COMMAND_ORDERS) | (1u << CLI_COMMAND_POSITIONS),  \
       "only this symbol")                                                                        \
     X(DECISION, "--decision", "ID", 1u << CLI_COMMAND_ORDERS, "only this decision's order")      \
@@ -185,7 +186,7 @@ struct cli_args {
     int rate; /* requests a minute */
     bool kill_on;
     char broker_order_id[BROKER_ORDER_ID_SIZE]; /* RESOLVE: adopt this one; "": gone */
-    bool open_only, held_only;                  /* ORDERS */
+    bool open_only, held_only, archived;        /* ORDERS */
     const char *symbol, *only_id;               /* ORDERS, POSITIONS; NULL: all */
     bool csv;                                   /* EXPORT; else JSON */
     enum cli_table table;                       /* EXPORT */

@@ -375,6 +375,9 @@ static bool read_flag(enum cli_flag flag, const char *value, struct cli_args *ar
     case CLI_FLAG_OPEN:
         args->open_only = true;
         return true;
+    case CLI_FLAG_ARCHIVED:
+        args->archived = true;
+        return true;
     case CLI_FLAG_HELD:
         args->held_only = true;
         return true;

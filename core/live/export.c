@@ -1,6 +1,6 @@
 /* oms export: what is on record, table by table, as JSON or CSV (RFC 4180). Every value is text, so
  * that a decimal stays exact and a long number is not rounded by who reads it; rows stand in one
- * order, whoever asks. */
+ * order, whoever asks: orders and executions that are in the archive first (core/oms.h). */
 #include "core/live/cli_json.h"
 #include "core/live/session.h"
 
@@ -12,6 +12,7 @@ enum { CELLS_MAX = 20, COMPARISONS_MAX = INT32_MAX };
 /* A table under way. */
 struct sheet {
     FILE *out;
+    long most; /* it may end where the output is longer than that; 0: any length */
     bool csv;
     const char *const *columns; /* ends with NULL */
     size_t rows;
@@ -94,46 +95,6 @@ static const char *whole(int64_t value, number_text out) {
 
 /* ---- tables that a view holds ---- */
 
-static void export_orders(struct sheet *sheet, const struct oms_view *view) {
-    static const char *const columns[] = {"decision",
-                                          "state",
-                                          "side",
-                                          "qty",
-                                          "filled_qty",
-                                          "symbol",
-                                          "type",
-                                          "limit_price",
-                                          "time_in_force",
-                                          "expires_at",
-                                          "client_order_id",
-                                          "broker_order_id",
-                                          "reason",
-                                          "sends",
-                                          "cancel_asked",
-                                          "created_at",
-                                          NULL};
-    char qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
-    char expires[RFC3339_SIZE], created[RFC3339_SIZE];
-    number_text sends;
-    begin_sheet(sheet, CLI_TABLE_ORDERS, columns);
-    for (size_t i = 0; i < view->order_count; i++) {
-        const struct oms_order *order = &view->orders[i];
-        const struct oms_decision *d = &order->decision;
-        put_row(sheet, (const char *const[]){
-                           d->id, oms_state_name(order->state), broker_side_name(d->side),
-                           decimal_format(d->qty_nanos, 0, qty),
-                           decimal_format(order->filled_nanos, 0, filled), d->symbol,
-                           broker_type_name(d->type),
-                           d->type == BROKER_LIMIT ? decimal_format(d->limit_nanos, 0, price) : "",
-                           broker_tif_name(d->tif),
-                           d->expires_ns != 0 ? rfc3339_format(d->expires_ns, expires) : "",
-                           order->client_order_id, order->broker_order_id, order->reason,
-                           whole(order->sends, sends), yes_no(order->cancel_asked),
-                           rfc3339_format(order->created_ns, created)});
-    }
-    end_sheet(sheet);
-}
-
 static void export_positions(struct sheet *sheet, const struct oms_view *view) {
     static const char *const columns[] = {"symbol", "qty", "cost", "avg_price", NULL};
     char qty[DECIMAL_TEXT_MAX], cost[DECIMAL_TEXT_MAX], average[DECIMAL_TEXT_MAX];
@@ -177,6 +138,30 @@ static void export_profits(struct sheet *sheet, const struct oms_profits *profit
 
 /* ---- tables that are read row by row ---- */
 
+/* An archive is long, and what runs on the store trades meanwhile. */
+static bool goes_on(const struct sheet *sheet) {
+    return sheet->most == 0 || ftell(sheet->out) <= sheet->most;
+}
+
+static bool export_order(void *ctx, const struct oms_order *order) {
+    const struct oms_decision *d = &order->decision;
+    char qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX];
+    char expires[RFC3339_SIZE], created[RFC3339_SIZE];
+    number_text sends;
+    put_row(ctx, (const char *const[]){
+                     d->id, oms_state_name(order->state), broker_side_name(d->side),
+                     decimal_format(d->qty_nanos, 0, qty),
+                     decimal_format(order->filled_nanos, 0, filled), d->symbol,
+                     broker_type_name(d->type),
+                     d->type == BROKER_LIMIT ? decimal_format(d->limit_nanos, 0, price) : "",
+                     broker_tif_name(d->tif),
+                     d->expires_ns != 0 ? rfc3339_format(d->expires_ns, expires) : "",
+                     order->client_order_id, order->broker_order_id, order->reason,
+                     whole(order->sends, sends), yes_no(order->cancel_asked),
+                     rfc3339_format(order->created_ns, created)});
+    return goes_on(ctx);
+}
+
 static bool export_fill(void *ctx, const struct oms_execution *execution) {
     char qty[DECIMAL_TEXT_MAX], price[DECIMAL_TEXT_MAX], at[RFC3339_SIZE];
     put_row(ctx, (const char *const[]){execution->execution_id, execution->decision_id,
@@ -184,7 +169,7 @@ static bool export_fill(void *ctx, const struct oms_execution *execution) {
                                        decimal_format(execution->qty_nanos, 0, qty),
                                        decimal_format(execution->price_nanos, 0, price),
                                        rfc3339_format(execution->at_ns, at), execution->refers});
-    return true;
+    return goes_on(ctx);
 }
 
 static bool export_entry(void *ctx, const struct oms_entry *entry) {
@@ -199,22 +184,47 @@ static bool export_entry(void *ctx, const struct oms_entry *entry) {
                      differs ? yes_no(about->explained) : "", about->symbol, about->ref,
                      decimal_format(about->oms_nanos, 0, ours),
                      decimal_format(about->broker_nanos, 0, theirs), about->text});
-    return true;
+    return goes_on(ctx);
 }
 
-static int export_records(struct session *s, struct call *call, struct sheet *sheet,
-                          enum cli_table table) {
+/* The columns of such a table, and who writes its rows. */
+static const char *const *begin_reading(enum cli_table table, struct oms_reader *reader) {
+    static const char *const orders[] = {"decision",
+                                         "state",
+                                         "side",
+                                         "qty",
+                                         "filled_qty",
+                                         "symbol",
+                                         "type",
+                                         "limit_price",
+                                         "time_in_force",
+                                         "expires_at",
+                                         "client_order_id",
+                                         "broker_order_id",
+                                         "reason",
+                                         "sends",
+                                         "cancel_asked",
+                                         "created_at",
+                                         NULL};
     static const char *const fills[] = {"execution_id", "decision", "symbol", "side", "qty",
                                         "price",        "at",       "refers", NULL};
     static const char *const journal[] = {"id",       "at",        "kind",   "comparison", "type",
                                           "severity", "explained", "symbol", "ref",        "oms",
                                           "broker",   "text",      NULL};
-    bool is_fills = table == CLI_TABLE_FILLS;
-    struct oms_reader reader = {.ctx = sheet,
-                                .execution = is_fills ? export_fill : NULL,
-                                .entry = is_fills ? NULL : export_entry};
+    if (table == CLI_TABLE_ORDERS)
+        reader->order = export_order;
+    else if (table == CLI_TABLE_FILLS)
+        reader->execution = export_fill;
+    else
+        reader->entry = export_entry;
+    return reader->order != NULL ? orders : reader->execution != NULL ? fills : journal;
+}
+
+static int export_records(struct session *s, struct call *call, struct sheet *sheet,
+                          enum cli_table table) {
+    struct oms_reader reader = {.ctx = sheet};
     struct oms_error error = {0};
-    begin_sheet(sheet, table, is_fills ? fills : journal);
+    begin_sheet(sheet, table, begin_reading(table, &reader));
     enum oms_code code = s->oms != NULL ? oms_records(s->oms, &reader, &error)
                                         : oms_records_at(&s->place, &reader, &error);
     end_sheet(sheet);
@@ -223,13 +233,10 @@ static int export_records(struct session *s, struct call *call, struct sheet *sh
 
 /* ---- the command ---- */
 
-static int export_view(struct session *s, struct call *call, struct sheet *sheet,
-                       enum cli_table table) {
+static int export_positions_of(struct session *s, struct call *call, struct sheet *sheet) {
     struct oms_view view = {0};
     int exit = command_look(s, call, &view);
-    if (exit == CLI_OK && table == CLI_TABLE_ORDERS)
-        export_orders(sheet, &view);
-    else if (exit == CLI_OK)
+    if (exit == CLI_OK)
         export_positions(sheet, &view);
     oms_view_free(&view);
     return exit;
@@ -261,9 +268,9 @@ static int export_pnl(struct session *s, struct call *call, struct sheet *sheet)
 static int export_table(struct session *s, struct call *call, struct sheet *sheet,
                         enum cli_table table) {
     switch (table) {
-    case CLI_TABLE_ORDERS:
     case CLI_TABLE_POSITIONS:
-        return export_view(s, call, sheet, table);
+        return export_positions_of(s, call, sheet);
+    case CLI_TABLE_ORDERS:
     case CLI_TABLE_FILLS:
     case CLI_TABLE_JOURNAL:
         return export_records(s, call, sheet, table);
@@ -280,7 +287,7 @@ static int export_table(struct session *s, struct call *call, struct sheet *shee
 
 int command_export(struct session *s, struct call *call) {
     const struct cli_args *args = call->args;
-    struct sheet sheet = {.out = call->out, .csv = args->csv};
+    struct sheet sheet = {.out = call->out, .csv = args->csv, .most = call->answer_max};
     bool all = args->table == CLI_TABLE_ALL;
     size_t from = all ? 0 : args->table, to = all ? CLI_TABLE_ALL : from + 1;
     int exit = command_may_read(s);

@@ -54,6 +54,19 @@ bool publish_begin(struct publish *publish, const char *path, bool replaces, FIL
     return true;
 }
 
+static bool append(char *path, size_t size, const char *suffix) {
+    size_t length = strlen(path);
+    return snprintf(path + length, size - length, "%s", suffix) < (int)(size - length);
+}
+
+bool publish_beside(const struct publish *publish, const char *suffix, struct publish *beside,
+                    FILE *err) {
+    *beside = *publish;
+    return (append(beside->path, sizeof beside->path, suffix) &&
+            append(beside->temporary, sizeof beside->temporary, suffix)) ||
+           fail(publish->path, strerror(ENAMETOOLONG), err);
+}
+
 static bool sync_path(const char *path, int flags) {
     int fd = open(path, flags | O_CLOEXEC);
     bool synced = fd >= 0 && fsync(fd) == 0;
@@ -66,15 +79,23 @@ static bool sync_path(const char *path, int flags) {
 static bool give_name(const struct publish *publish) {
     if (publish->replaces)
         return rename(publish->temporary, publish->path) == 0;
-    return link(publish->temporary, publish->path) == 0 && unlink(publish->temporary) == 0;
+    if (link(publish->temporary, publish->path) != 0)
+        return false;
+    unlink(publish->temporary);
+    return true;
 }
 
 bool publish_finish(struct publish *publish, FILE *err) {
-    bool done = sync_path(publish->temporary, O_RDONLY) && give_name(publish) &&
-                sync_path(publish->folder, O_RDONLY | O_DIRECTORY);
+    bool named = sync_path(publish->temporary, O_RDONLY) && give_name(publish);
+    bool done = named && sync_path(publish->folder, O_RDONLY | O_DIRECTORY);
     if (!done)
-        fail(publish->path, strerror(errno), err);
-    else
+        fail(publish->path,
+             errno == EEXIST ? "there is something there already; it was left alone"
+                             : strerror(errno),
+             err);
+    if (named && !done && !publish->replaces)
+        unlink(publish->path); /* it was made here */
+    if (named)
         publish->temporary[0] = '\0';
     publish_drop(publish);
     return done;

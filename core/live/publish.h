@@ -20,6 +20,9 @@ bool publish_begin(struct publish *publish, const char *path, bool replaces, FIL
 /* Syncs the file, gives it its name, syncs the folder. False: `err` was told, and the temporary
  * file is gone. */
 bool publish_finish(struct publish *publish, FILE *err);
+/* The same file with `suffix` behind both its names, beside it. False: too long; `err` was told. */
+bool publish_beside(const struct publish *publish, const char *suffix, struct publish *beside,
+                    FILE *err);
 /* Takes the temporary file away, if there is one. */
 void publish_drop(struct publish *publish);
 

@@ -161,16 +161,18 @@ static int nap_ms(int64_t left_ns) {
 
 /* ---- operators ---- */
 
+enum { ANSWER_MAX = LINES_PENDING_MAX / 4 }; /* escaped, it may grow */
+
 static void answer_call(struct peer *peer, int exit) {
     cJSON *json = cJSON_CreateObject();
     char *text = NULL;
     fflush(peer->call.out);
-    bool too_long = peer->out_size > LINES_PENDING_MAX / 4; /* escaped, it may grow */
+    bool too_long = peer->out_size > ANSWER_MAX;
     if (too_long)
         fprintf(peer->call.err,
                 "oms: the answer is longer than %d bytes, too long for a control socket: make a "
                 "copy with `oms backup FILE` and ask that, with --db FILE\n",
-                LINES_PENDING_MAX / 4);
+                ANSWER_MAX);
     fflush(peer->call.err);
     cJSON_AddNumberToObject(json, "exit", too_long ? CLI_ENVIRONMENT : exit);
     cJSON_AddStringToObject(json, "out", too_long ? "" : peer->out_text);
@@ -212,6 +214,7 @@ static bool read_question(struct peer *peer, const cJSON *json) {
             return false;
         argv[argc++] = word->valuestring;
     }
+    peer->call.answer_max = ANSWER_MAX;
     peer->call.folder = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "folder"));
     if (who != NULL)
         snprintf(peer->call.who, sizeof peer->call.who, "%s", who);

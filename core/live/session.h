@@ -5,6 +5,7 @@
 #include "core/live/alpaca.h"
 #include "core/live/cli.h"
 #include "core/live/clock.h"
+#include "core/live/publish.h"
 
 /* Everything starts empty; session_end releases what is there. */
 struct session {
@@ -31,7 +32,8 @@ struct call {
     int64_t deadline_ns;     /* it is seen through until then */
     char who[CALL_WHO_SIZE]; /* asks through the control socket; "": this program's user */
     int64_t after_run;       /* comparisons up to this one were there before it was asked for */
-    const char *folder;      /* where it was asked for: relative paths start there; NULL: here */
+    long answer_max;    /* what grows longer is thrown away, and may end there; 0: any length */
+    const char *folder; /* where it was asked for: relative paths start there; NULL: here */
 };
 
 void session_start(struct session *s);
@@ -83,8 +85,10 @@ int command_positions(struct session *s, struct call *call);
 int command_export(struct session *s, struct call *call);
 /* Fills the empty file that args->file names. */
 int command_backup(struct session *s, struct call *call);
-/* Opens and checks the copy at `path`, and tells what is in it. False: it is not whole. */
-bool backup_check(const char *path, const char *shown, FILE *out, FILE *err);
+/* Given the copy of the database, under its temporary name: copies the archive of the store `db` to
+ * it, opens and checks all of it, tells what is in it and gives it its names, the database's last.
+ * False: `err` was told, and nothing of it is left. */
+bool backup_finish(const char *db, struct publish *copy, const char *shown, FILE *out, FILE *err);
 
 /* ---- oms run (core/live/run.c) ---- */
 

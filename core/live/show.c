@@ -2,6 +2,8 @@
 #include "core/live/cli_json.h"
 #include "core/live/session.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_wanted(const struct cli_args *args, const struct oms_order *order) {
@@ -55,37 +57,60 @@ static void order_cells(const struct oms_order *order, struct order_text *text,
                                         : "";
 }
 
-static void show_orders(const struct cli_args *args, const struct oms_view *view, FILE *out) {
+/* The orders that are wanted. */
+struct listing {
+    const struct cli_args *args;
+    struct oms_order *v; /* owned */
+    size_t n, cap, seen; /* seen: those that were asked whether they are wanted */
+    int64_t elsewhere;   /* in the archive, and not asked */
+    bool full;           /* of memory */
+};
+
+static bool list_order(void *ctx, const struct oms_order *order) {
+    struct listing *list = ctx;
+    list->seen++;
+    if (!is_wanted(list->args, order))
+        return true;
+    if (list->n == list->cap) {
+        size_t wanted = list->cap > 0 ? list->cap * 2 : 64;
+        void *grown = realloc(list->v, wanted * sizeof *list->v);
+        list->full = grown == NULL;
+        if (list->full)
+            return false;
+        list->v = grown;
+        list->cap = wanted;
+    }
+    list->v[list->n++] = *order;
+    return true;
+}
+
+static void show_orders(const struct listing *list, FILE *out) {
     int widths[COLUMNS_MAX] = {0};
     const char *cells[ORDER_COLUMNS];
     struct order_text text;
-    size_t shown = 0;
     widen(widths, ORDER_HEAD, ORDER_COLUMNS);
-    for (size_t i = 0; i < view->order_count; i++) {
-        if (!is_wanted(args, &view->orders[i]))
-            continue;
-        order_cells(&view->orders[i], &text, cells);
+    for (size_t i = 0; i < list->n; i++) {
+        order_cells(&list->v[i], &text, cells);
         widen(widths, cells, ORDER_COLUMNS);
-        shown++;
     }
-    if (shown > 0)
+    if (list->n > 0)
         put_line(widths, ORDER_HEAD, ORDER_COLUMNS, out);
-    for (size_t i = 0; i < view->order_count; i++) {
-        if (!is_wanted(args, &view->orders[i]))
-            continue;
-        order_cells(&view->orders[i], &text, cells);
+    for (size_t i = 0; i < list->n; i++) {
+        order_cells(&list->v[i], &text, cells);
         put_line(widths, cells, ORDER_COLUMNS, out);
     }
-    fprintf(out, "%zu of %zu order%s\n", shown, view->order_count,
-            view->order_count == 1 ? "" : "s");
+    fprintf(out, "%zu of %zu order%s\n", list->n, list->seen, list->seen == 1 ? "" : "s");
+    if (list->elsewhere > 0 && !list->args->open_only && !list->args->held_only)
+        fprintf(out, "and %" PRId64 " finished in the archive: --archived shows them, too\n",
+                list->elsewhere);
 }
 
-static void show_orders_json(const struct cli_args *args, const struct oms_view *view, FILE *out) {
+static void show_orders_json(const struct listing *list, FILE *out) {
     cJSON *o = cJSON_CreateObject();
     cJSON *orders = cJSON_AddArrayToObject(o, "orders");
-    for (size_t i = 0; i < view->order_count; i++)
-        if (is_wanted(args, &view->orders[i]))
-            cJSON_AddItemToArray(orders, cli_order_json(&view->orders[i]));
+    for (size_t i = 0; i < list->n; i++)
+        cJSON_AddItemToArray(orders, cli_order_json(&list->v[i]));
+    cJSON_AddNumberToObject(o, "archived_left_out", (double)list->elsewhere);
     cli_put_json(o, out);
 }
 
@@ -146,14 +171,61 @@ static void show_positions_json(const char *symbol, const struct oms_view *view,
 
 /* ---- the commands ---- */
 
-int command_orders(struct session *s, struct call *call) {
+static int list_live(struct session *s, struct call *call, struct listing *list) {
     struct oms_view view = {0};
     int exit = command_look(s, call, &view);
-    if (exit == CLI_OK && call->args->json)
-        show_orders_json(call->args, &view, call->out);
-    else if (exit == CLI_OK)
-        show_orders(call->args, &view, call->out);
+    for (size_t i = 0; exit == CLI_OK && i < view.order_count && list_order(list, &view.orders[i]);)
+        i++;
+    list->elsewhere = view.archived_count;
     oms_view_free(&view);
+    return exit;
+}
+
+/* What is in the archive, too, which is read for it. */
+static int list_all(struct session *s, struct call *call, struct listing *list) {
+    const struct oms_reader reader = {.ctx = list, .order = list_order};
+    struct oms_error error = {0};
+    int exit = command_may_read(s);
+    if (exit != CLI_OK)
+        return exit;
+    list->n = list->seen = 0;
+    list->elsewhere = 0;
+    enum oms_code code = s->oms != NULL ? oms_records(s->oms, &reader, &error)
+                                        : oms_records_at(&s->place, &reader, &error);
+    exit = command_may_read(s); /* who came meanwhile may have written what was read */
+    return exit == CLI_OK && code != OMS_OK ? session_fail(s, call->err, code, &error) : exit;
+}
+
+/* A running process has an index of its archive, and finds one decision without reading it. */
+static int list_archived_decision(struct session *s, struct call *call, struct listing *list) {
+    struct oms_view view = {0};
+    struct oms_error error = {0};
+    if (s->oms == NULL)
+        return list_all(s, call, list);
+    enum oms_code code = oms_view_with(s->oms, call->args->only_id, &view, &error);
+    for (size_t i = list->seen; code == OMS_OK && i < view.order_count; i++)
+        list_order(list, &view.orders[i]); /* the archived one stands behind the live ones */
+    list->seen += (size_t)list->elsewhere - list->n; /* as if each had been looked at */
+    list->elsewhere = 0;
+    oms_view_free(&view);
+    return code == OMS_OK ? CLI_OK : session_fail(s, call->err, code, &error);
+}
+
+int command_orders(struct session *s, struct call *call) {
+    const struct cli_args *args = call->args;
+    struct listing list = {.args = args};
+    int exit = args->archived ? list_all(s, call, &list) : list_live(s, call, &list);
+    if (exit == CLI_OK && args->only_id != NULL && list.n == 0 && list.elsewhere > 0)
+        exit = list_archived_decision(s, call, &list);
+    if (exit == CLI_OK && list.full) {
+        fputs("oms: no memory for so many orders\n", call->err);
+        exit = CLI_ENVIRONMENT;
+    }
+    if (exit == CLI_OK && args->json)
+        show_orders_json(&list, call->out);
+    else if (exit == CLI_OK)
+        show_orders(&list, call->out);
+    free(list.v);
     return exit;
 }
 

@@ -370,7 +370,7 @@ static void a_filter_knows_what_is_there_and_little_else(void **state) {
 
 static void an_index_forgets_what_is_taken_out_and_nothing_else(void **state) {
     enum { KEYS = 300, TURNS = 20000 };
-    static char keys[KEYS][8];
+    static char keys[KEYS][16];
     static bool there[KEYS];
     struct index index = {0};
     unsigned random = 1;

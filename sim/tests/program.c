@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -180,8 +181,40 @@ void program_said(const char *text) {
         fail_msg("'%s' is not in:\n%s", text, program.output);
 }
 
+void program_did_not_say(const char *text) {
+    if (strstr(program.output, text) != NULL)
+        fail_msg("'%s' is in:\n%s", text, program.output);
+}
+
 void program_path(const char *name, char path[PROGRAM_PATH_SIZE]) {
     snprintf(path, PROGRAM_PATH_SIZE, "%s/%s", program.folder, name);
+}
+
+/* ---- files ---- */
+
+char *file_text(const char *name) {
+    static char text[PROGRAM_FILE_MAX];
+    FILE *in = fopen(name, "rb");
+    assert_non_null(in);
+    size_t n = fread(text, 1, sizeof text - 1, in);
+    fclose(in);
+    text[n] = '\0';
+    return text;
+}
+
+void nothing_is_left_over(void) {
+    DIR *folder = opendir(".");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (strstr(entry->d_name, ".part-") != NULL || strstr(entry->d_name, "-journal") != NULL)
+            fail_msg("%s is left over", entry->d_name);
+    closedir(folder);
+}
+
+void is_private(const char *name) {
+    struct stat status;
+    if (stat(name, &status) != 0 || (status.st_mode & 0777) != 0600)
+        fail_msg("%s is not there, or its mode is %04o", name, (unsigned)status.st_mode & 07777);
 }
 
 bool program_open(void) {

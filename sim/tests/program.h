@@ -45,6 +45,16 @@ void program_serve(int ms);
 void program_run(int exit_code, const char *line);
 /* Insists that the last one that ended has said this. */
 void program_said(const char *text);
+/* And that it has not. */
+void program_did_not_say(const char *text);
+
+/* What is in a file, at most PROGRAM_FILE_MAX - 1 characters; valid until the next call. */
+enum { PROGRAM_FILE_MAX = 65536 };
+char *file_text(const char *name);
+/* Insists that it is there, and that its mode is 0600. */
+void is_private(const char *name);
+/* Insists that no temporary file is left where the program runs. */
+void nothing_is_left_over(void);
 
 void program_path(const char *name, char path[PROGRAM_PATH_SIZE]);
 

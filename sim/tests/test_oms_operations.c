@@ -11,8 +11,6 @@
 #include <cmocka.h>
 
 #include <cjson/cJSON.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,42 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 65536 };
-
-static char *file_text(const char *name) {
-    static char text[FILE_MAX];
-    FILE *in = fopen(name, "rb");
-    assert_non_null(in);
-    size_t n = fread(text, 1, sizeof text - 1, in);
-    fclose(in);
-    text[n] = '\0';
-    return text;
-}
-
 static void file_says(const char *name, const char *words) {
     if (strstr(file_text(name), words) == NULL)
         fail_msg("'%s' is not in %s:\n%s", words, name, file_text(name));
-}
-
-static void program_did_not_say(const char *text) {
-    if (strstr(program.output, text) != NULL)
-        fail_msg("'%s' is in:\n%s", text, program.output);
-}
-
-/* No temporary file is left. */
-static void nothing_is_left_over(void) {
-    DIR *folder = opendir(".");
-    assert_non_null(folder);
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (strstr(entry->d_name, ".part-") != NULL || strstr(entry->d_name, "-journal") != NULL)
-            fail_msg("%s is left over", entry->d_name);
-    closedir(folder);
-}
-
-static void is_private(const char *name) {
-    struct stat status;
-    assert_int_equal(stat(name, &status), 0);
-    assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 /* Two orders live at the broker, one of them executed in part. */
@@ -254,7 +219,7 @@ static void a_backup_is_never_written_over_anything(void **state) {
 /* ---- an older copy is put back ---- */
 
 static void copy_file(const char *from, const char *to) {
-    char bytes[FILE_MAX];
+    char bytes[4096];
     FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
     assert_non_null(in);
     assert_non_null(out);

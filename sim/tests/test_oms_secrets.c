@@ -108,12 +108,6 @@ static void somebody_elses_key_file_is_refused_behind_a_link_too(void **state) {
 
 /* ---- files ---- */
 
-static void is_private(const char *name) {
-    struct stat status;
-    if (stat(name, &status) != 0 || (status.st_mode & 0777) != 0600)
-        fail_msg("%s is not there, or its mode is %04o", name, (unsigned)status.st_mode & 07777);
-}
-
 static void every_file_is_private_whatever_the_umask(void **state) {
     mode_t before = umask(0);
     (void)state;

@@ -50,6 +50,7 @@ struct file {
 struct disk {
     const struct disk_profile *profile;
     struct file *files[DISK_FILES_MAX];
+    int slots; /* all files are in slots below this one */
     uint64_t next_serial, next_sequence;
     uint64_t era;
 };
@@ -152,7 +153,7 @@ static void queue_file(struct queue *queue, const struct file *file, int slot) {
 static void queue_fill(struct queue *queue, const struct disk *disk, bool choosable_only) {
     int files = 0;
     queue->count = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (!file || !file->newest || (choosable_only && !is_choosable(file)))
             continue;
@@ -190,7 +191,7 @@ static struct file *own_file(struct disk *disk, int slot) {
 
 /* At most one file that is there and one that is deleted have the same name. */
 static int find_file(const struct disk *disk, const char *name, bool deleted) {
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot] && disk->files[slot]->deleted == deleted &&
             strcmp(disk->files[slot]->name, name) == 0)
             return slot;
@@ -215,6 +216,7 @@ int disk_slot_create(struct disk *disk, const char *name) {
     memcpy(file->name, name, length + 1);
     file->name_hash = hash_bytes(0, name, length);
     disk->files[slot] = file;
+    disk->slots = slot >= disk->slots ? slot + 1 : disk->slots;
     return slot;
 }
 
@@ -237,7 +239,7 @@ uint64_t disk_slot_block_hash(const struct disk *disk, int slot, int64_t n) {
 
 static bool has_room(const struct disk *disk, int64_t end) {
     unsigned pending = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot])
             pending += ops_count(disk->files[slot]->newest);
     return end <= IMAGE_SIZE_MAX && pending < DISK_PENDING_MAX;
@@ -297,7 +299,7 @@ static void drop_operations(struct file *file) {
 
 /* Names that were made or deleted are so for good. */
 static void sync_folder(struct disk *disk) {
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         struct file *file = disk->files[slot];
         if (file && file->deleted)
             drop_file(disk, slot);
@@ -403,7 +405,7 @@ struct disk *disk_copy(const struct disk *disk) {
     struct disk *copy = image_alloc(sizeof *copy);
     *copy = *disk;
     copy->era = next_era();
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (copy->files[slot])
             copy->files[slot]->users++;
     return copy;
@@ -412,7 +414,7 @@ struct disk *disk_copy(const struct disk *disk) {
 void disk_free(struct disk *disk) {
     if (!disk)
         return;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         file_release(disk->files[slot]);
     free(disk);
 }
@@ -434,7 +436,7 @@ static uint64_t profile_number(const struct disk *disk) {
 uint64_t disk_hash(const struct disk *disk) {
     struct queue queue;
     uint64_t files = profile_number(disk); /* a sum: slots have an order and files have not */
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot])
             files += file_hash(disk->files[slot]);
     queue_fill(&queue, disk, false);
@@ -449,7 +451,7 @@ uint64_t disk_hash(const struct disk *disk) {
 
 uint64_t disk_cache_hash(const struct disk *disk) {
     uint64_t files = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (file && !file->deleted)
             files += hash_u64(file->name_hash, image_hash(&file->cache));
@@ -471,7 +473,7 @@ static bool is_store(const char *name, const char *path) {
 }
 
 uint64_t disk_fence_hash(const struct disk *disk, const char *path) {
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (file && !file->deleted && file->cache.size > 0 && is_store(file->name, path) &&
             disk_class(file->name) == ON_LOCK)
@@ -482,7 +484,7 @@ uint64_t disk_fence_hash(const struct disk *disk, const char *path) {
 
 uint64_t disk_aside_hash(const struct disk *disk, const char *path) {
     uint64_t hash = profile_number(disk);
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (file && file->late)
             hash += hash_u64(file->name_hash, 1);
@@ -495,7 +497,7 @@ uint64_t disk_aside_hash(const struct disk *disk, const char *path) {
 
 uint64_t disk_archive_hash(const struct disk *disk, const char *path) {
     uint64_t hash = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (file && !file->deleted && file->cache.size > 0 && is_archive(file->name, path))
             hash += hash_u64(file->name_hash, image_hash(&file->cache));
@@ -505,7 +507,7 @@ uint64_t disk_archive_hash(const struct disk *disk, const char *path) {
 
 static bool same_files(const struct disk *a, const struct disk *b) {
     int balance = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < a->slots || slot < b->slots; slot++) {
         balance += (a->files[slot] != NULL) - (b->files[slot] != NULL);
         const struct file *x = a->files[slot];
         if (!x)
@@ -540,7 +542,7 @@ bool disk_equal(const struct disk *a, const struct disk *b) {
 }
 
 bool disk_is_clean(const struct disk *disk) {
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *file = disk->files[slot];
         if (file && (file->newest || !file->name_durable || file->late ||
                      !image_equal(&file->cache, &file->device)))
@@ -601,7 +603,7 @@ static bool outcome_keeps(struct outcome outcome, unsigned i) {
 
 unsigned disk_pending(const struct disk *disk) {
     unsigned count = 0;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot] && is_choosable(disk->files[slot]))
             count += ops_count(disk->files[slot]->newest);
     return count;
@@ -818,7 +820,7 @@ static void apply_survivors(struct disk *disk, const struct queue *queue, struct
     unsigned newest = queue->count;
     while (newest > 0 && !outcome_keeps(outcome, newest - 1))
         newest--;
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         sizes[slot] = disk->files[slot] ? disk->files[slot]->device.size : 0;
     for (unsigned i = 0; i < newest; i++) {
         const struct queued *queued = &queue->ops[i];
@@ -841,7 +843,7 @@ void disk_power(struct disk *disk, unsigned which) {
         if (queue.ops[i].op->kind == OP_DELETE && outcome_keeps(outcome, i))
             gone[queue.ops[i].slot] = true;
     apply_survivors(disk, &queue, outcome);
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         if (disk->files[slot] && gone[slot])
             drop_file(disk, slot);
         else if (disk->files[slot])
@@ -1049,10 +1051,10 @@ static bool is_named(const struct file *file, const char *name) {
 }
 
 void disk_restore(struct disk *disk, const struct disk *from, const char *except) {
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++)
+    for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot] && !is_named(disk->files[slot], except))
             drop_file(disk, slot);
-    for (int slot = 0; slot < DISK_FILES_MAX; slot++) {
+    for (int slot = 0; slot < disk->slots; slot++) {
         const struct file *old = from->files[slot];
         if (!old || old->deleted || is_named(old, except))
             continue;

@@ -1,4 +1,5 @@
 /* The gate: everything CI needs, in one command, and a promise of how much that is. */
+#include "scenarios/cli/aside.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/difference.h"
 #include "scenarios/cli/explore.h"
@@ -131,21 +132,25 @@ static void repeat_one(void *ctx, const struct scenario *scenario,
     run_result_free(&result);
 }
 
-/* In the order of the first pass, so that the reports pair off with what is repeated. */
-static struct repeats repeat(struct suite *suite, const struct suite_paths *paths) {
-    struct repeats repeats = {.suite = suite};
+/* In the order of the first pass, so that the reports pair off with what is repeated. In a process
+ * aside. */
+static void repeat(void *ctx, void *result) {
+    const struct suite_paths *paths = ctx;
+    struct repeats *repeats = result;
+    struct suite *suite = repeats->suite;
     for (size_t i = 0; i < paths->n; i++) {
         struct scenario_file file;
         struct diags diags = {0};
         if (scenario_load(paths->v[i], &file, &diags)) {
             for (size_t j = 0; j < file.count; j++)
                 suite_configurations(&file.scenarios[j], suite->options, suite->doors, repeat_one,
-                                     &repeats);
+                                     repeats);
         }
         diags_free(&diags);
         scenario_free(&file);
     }
-    return repeats;
+    printf("repeated: %zu of %zu configurations, %zu went another way\n", repeats->repeated,
+           suite->run_count, repeats->different);
 }
 
 /* ---- all of it ---- */
@@ -169,11 +174,12 @@ static void print_verdict(const struct suite *suite, const struct manifest *coun
            seconds);
 }
 
-static void run_all(struct suite *suite, const struct suite_paths *paths,
-                    const struct manifest *promised, const char *manifest_path) {
+static void run_all(struct suite *suite, struct suite_paths *paths, const struct manifest *promised,
+                    const char *manifest_path) {
     const char *variants = suite->options->value[OPTION_VARIANTS];
     double begun = figure_wall_s();
-    struct repeats repeats;
+    struct repeats repeats = {.suite = suite};
+    struct aside repeating;
     struct manifest counted;
     struct known_bad_counts known_bad;
     struct sweep_count swept;
@@ -198,13 +204,12 @@ static void run_all(struct suite *suite, const struct suite_paths *paths,
                                 .lives = suite->totals.lives,
                                 .faults_fired = suite->totals.faults_fired};
     judge_faults(suite);
-    repeats = repeat(suite, paths);
-    printf("repeated: %zu of %zu configurations, %zu went another way\n", repeats.repeated,
-           suite->run_count, repeats.different);
+    repeating = aside_begin("repeats", suite, repeat, paths, &repeats, sizeof repeats);
     known_bad =
         known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
     counted.known_bad = known_bad.caught;
-    swept = sweep_end(&sweeps, suite);
+    aside_end(&repeating, suite, &repeats, sizeof repeats);
+    swept = sweep_end(&sweeps);
     counted.swept = swept.tried;
     explorations_end(&aside, &all, suite, &explore, &explored);
     explore_tell_totals(&explored, &explore);

@@ -4,12 +4,9 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/lang/exits.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct sweeping {
     struct suite *suite;
@@ -116,51 +113,22 @@ static struct sweep_count sweep_tagged(struct suite *suite, const struct suite_p
 
 /* ---- aside ---- */
 
+static void sweep_aside(void *ctx, void *result) {
+    struct sweep_aside *aside = ctx;
+    struct sweep_count *all = result;
+    *all = sweep_tagged(aside->suite, aside->paths);
+}
+
 struct sweep_aside sweep_begin(struct suite *suite, const struct suite_paths *paths) {
-    struct sweep_aside aside = {.pid = -1, .told = tmpfile(), .counted = tmpfile()};
-    fflush(NULL);
-    if (aside.told != NULL && aside.counted != NULL)
-        aside.pid = fork();
-    if (aside.pid == 0) {
-        struct sweep_count all;
-        bool whole = dup2(fileno(aside.told), STDOUT_FILENO) >= 0;
-        all = sweep_tagged(suite, paths);
-        whole = fwrite(&all, sizeof all, 1, aside.counted) == 1 && fflush(NULL) == 0 && whole;
-        _exit(whole ? suite->exit_code : EXIT_ENVIRONMENT);
-    }
-    if (aside.pid < 0)
-        fprintf(stderr, "crashgate: cannot start a process to sweep in: %s\n", strerror(errno));
+    struct sweep_aside aside = {.suite = suite, .paths = paths};
+    struct sweep_count all = {0};
+    aside.process = aside_begin("sweeps", suite, sweep_aside, &aside, &all, sizeof all);
     return aside;
 }
 
-static void print_all(FILE *from) {
-    char chunk[4096];
-    size_t n = 0;
-    rewind(from);
-    while ((n = fread(chunk, 1, sizeof chunk, from)) > 0)
-        fwrite(chunk, 1, n, stdout);
-}
-
-struct sweep_count sweep_end(struct sweep_aside *aside, struct suite *suite) {
+struct sweep_count sweep_end(struct sweep_aside *aside) {
     struct sweep_count all = {0};
-    int status = 0;
-    bool ended = aside->pid > 0;
-    while (ended && waitpid(aside->pid, &status, 0) < 0)
-        ended = errno == EINTR;
-    if (ended && WIFEXITED(status))
-        suite_worst(suite, WEXITSTATUS(status));
-    if (ended)
-        print_all(aside->told);
-    if (ended)
-        rewind(aside->counted);
-    if (!ended || !WIFEXITED(status) || fread(&all, sizeof all, 1, aside->counted) != 1) {
-        fprintf(stderr, "crashgate: the process that sweeps did not finish\n");
-        suite_worst(suite, EXIT_ENVIRONMENT);
-    }
-    if (aside->told != NULL)
-        fclose(aside->told);
-    if (aside->counted != NULL)
-        fclose(aside->counted);
+    aside_end(&aside->process, aside->suite, &all, sizeof all);
     return all;
 }
 

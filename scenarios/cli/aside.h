@@ -1,0 +1,26 @@
+/* A piece of a command's work in a process of its own, while the command goes on with another. */
+#ifndef SCENARIOS_CLI_ASIDE_H
+#define SCENARIOS_CLI_ASIDE_H
+
+#include "scenarios/cli/suite.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+struct aside {
+    const char *what; /* "sweeps": what it does, for messages */
+    pid_t pid;        /* -1: it could not be started; said on standard error */
+    FILE *told, *made;
+};
+
+/* Starts work(ctx, result) in a process aside: it sees everything as it is now, and nothing that
+ * happens to it is seen here but what it prints, the `size` bytes of *result, and the suite's exit
+ * code. What it adds to the reports is lost. */
+struct aside aside_begin(const char *what, struct suite *suite,
+                         void (*work)(void *ctx, void *result), void *ctx, void *result,
+                         size_t size);
+/* Waits for it, prints what it has printed, and fills *result. One that did not finish is told and
+ * is the environment's fault; *result is as it was. */
+void aside_end(struct aside *aside, struct suite *suite, void *result, size_t size);
+
+#endif

@@ -6,8 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { BEHIND = 10 }; /* niceness */
+
+void aside_step_back(void) {
+    (void)setpriority(PRIO_PROCESS, 0, BEHIND);
+}
 
 struct aside aside_begin(const char *what, struct suite *suite,
                          void (*work)(void *ctx, void *result), void *ctx, void *result,
@@ -17,6 +24,7 @@ struct aside aside_begin(const char *what, struct suite *suite,
     if (aside.told != NULL && aside.made != NULL)
         aside.pid = fork();
     if (aside.pid == 0) {
+        aside_step_back();
         bool whole = dup2(fileno(aside.told), STDOUT_FILENO) >= 0;
         work(ctx, result);
         whole = fwrite(result, size, 1, aside.made) == 1 && fflush(NULL) == 0 && whole;

@@ -23,4 +23,8 @@ struct aside aside_begin(const char *what, struct suite *suite,
  * is the environment's fault; *result is as it was. */
 void aside_end(struct aside *aside, struct suite *suite, void *result, size_t size);
 
+/* Called in a process aside: where cores are few it leaves them to the one that all else waits for.
+ */
+void aside_step_back(void);
+
 #endif

@@ -1,6 +1,7 @@
 /* The command `explore`, and explorations for the gate: processes, and what they come to. */
 #include "scenarios/cli/explore.h"
 
+#include "scenarios/cli/aside.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/figures.h"
 #include "scenarios/lang/diag.h"
@@ -329,6 +330,7 @@ struct explorations_aside explorations_begin(struct explorations *all, struct su
     fflush(NULL);
     aside.pid = aside.results == NULL ? -1 : fork();
     if (aside.pid == 0) {
+        aside_step_back();
         make_all(all, suite, options, ASIDE_JOBS, keep_nothing, NULL);
         for (size_t i = 0; i < all->n; i++)
             written = written && send_made(aside.results, &all->v[i]);

@@ -167,8 +167,7 @@ enum oms_code oms_profits(struct oms *oms, struct oms_profits *profits, struct o
     int rc;
 
     *profits = (struct oms_profits){.v = NULL};
-    if (oms->halted) {
-        text_error(error, "stopped after a storage error: close and start again");
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     rc = add_all(&oms->book, &oms->store, profits);
@@ -191,11 +190,7 @@ enum oms_code oms_profits_at(const struct oms_place *place, struct oms_profits *
         code = book_load(&book, &store, true, error);
     }
     if (code == OMS_OK) {
-        const int rc = add_all(&book, &store, profits);
-        if (rc != SQLITE_DONE) {
-            text_error(error, "store %s: cannot read it: %s", store.path, sqlite3_errstr(rc));
-            code = store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
-        }
+        code = store_was_read(&store, add_all(&book, &store, profits), error);
     }
     book_free(&book);
     store_close(&store);

@@ -13,14 +13,6 @@ struct telling {
     bool ended; /* no more is wanted */
 };
 
-static enum oms_code was_read(const struct telling *to, int rc, struct oms_error *error) {
-    if (rc == SQLITE_DONE) {
-        return OMS_OK;
-    }
-    text_error(error, "store %s: cannot read it: %s", to->store->path, sqlite3_errstr(rc));
-    return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
-}
-
 /* ---- the archive ---- */
 
 typedef int tell_segment(struct telling *to, const struct segment *segment);
@@ -89,7 +81,7 @@ static enum oms_code tell_archive(struct telling *to, tell_segment *tell, struct
         const struct segment *segment = NULL;
         code = archive_read(to->archive, to->store, (int64_t)i + 1, &segment, error);
         if (code == OMS_OK) {
-            code = was_read(to, tell(to, segment), error);
+            code = store_was_read(to->store, tell(to, segment), error);
         }
     }
     return code;
@@ -145,15 +137,17 @@ static enum oms_code tell_all(struct telling *to, struct oms_error *error) {
         code = tell_archive(to, tell_segment_orders, error);
     }
     if (code == OMS_OK && reader->order != NULL) {
-        code = was_read(to, tell_live_orders(to), error);
+        code = store_was_read(to->store, tell_live_orders(to), error);
     }
     if (code == OMS_OK && reader->execution != NULL) {
         code = tell_archive(to, tell_segment_executions, error);
     }
     if (code == OMS_OK && reader->execution != NULL) {
-        code = was_read(to, tell_live_executions(to), error);
+        code = store_was_read(to->store, tell_live_executions(to), error);
     }
-    return code == OMS_OK && reader->entry != NULL ? was_read(to, tell_entries(to), error) : code;
+    return code == OMS_OK && reader->entry != NULL
+               ? store_was_read(to->store, tell_entries(to), error)
+               : code;
 }
 
 enum oms_code oms_records(struct oms *oms, const struct oms_reader *reader,

@@ -152,8 +152,7 @@ enum oms_code oms_resolve(struct oms *oms, const char *decision_id, const char *
     struct order *order;
     enum oms_code code;
 
-    if (oms->halted) {
-        text_error(error, "stopped after a storage error: close and start again");
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     order = engine_order(oms, decision_id);

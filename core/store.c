@@ -35,6 +35,14 @@ enum oms_code store_refuse(const struct store *store, int rc, const char *what,
     return store_code(rc);
 }
 
+enum oms_code store_was_read(const struct store *store, int rc, struct oms_error *error) {
+    if (rc == SQLITE_DONE) {
+        return OMS_OK;
+    }
+    text_error(error, "store %s: cannot read it: %s", store->path, sqlite3_errstr(rc));
+    return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
+}
+
 int store_ask(struct store *store, const char *sql, char *out, size_t size) {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);

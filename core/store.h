@@ -186,6 +186,8 @@ int store_ask(struct store *store, const char *sql, char *out, size_t size);
 /* The manual's code for a result, with `what` and SQLite's words in *error. */
 enum oms_code store_refuse(const struct store *store, int rc, const char *what,
                            struct oms_error *error);
+/* How reading rows to their end went: OMS_OK for SQLITE_DONE, else the manual's code, in words. */
+enum oms_code store_was_read(const struct store *store, int rc, struct oms_error *error);
 const char *store_message(const struct store *store);
 /* The manual's code for a SQLite result met while opening. */
 enum oms_code store_code(int rc);

@@ -119,13 +119,9 @@ enum oms_code oms_trades_at(const struct oms_place *place, struct oms_trades *tr
     if (code == OMS_OK) {
         struct oms_error why = {.text = ""};
         const int rc = fill_trades(&book, &store, trades, &why);
-        if (rc != SQLITE_DONE && why.text[0] != '\0') {
+        code = store_was_read(&store, rc, error);
+        if (code != OMS_OK && why.text[0] != '\0') {
             *error = why;
-        } else if (rc != SQLITE_DONE) {
-            text_error(error, "store %s: cannot read it: %s", store.path, sqlite3_errstr(rc));
-        }
-        if (rc != SQLITE_DONE) {
-            code = store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
         }
     }
     book_free(&book);

@@ -204,13 +204,6 @@ static int fill_history(struct store *store, size_t last, struct oms_view *view)
 
 /* ---- the two ways in ---- */
 
-static bool is_halted(const struct oms *oms, struct oms_error *error) {
-    if (oms->halted) {
-        text_error(error, "stopped after a storage error: close and start again");
-    }
-    return oms->halted;
-}
-
 /* How reading from a running instance went. */
 static enum oms_code was_read(struct oms *oms, int rc, struct oms_error *error) {
     if (rc == SQLITE_NOMEM) {
@@ -220,22 +213,13 @@ static enum oms_code was_read(struct oms *oms, int rc, struct oms_error *error) 
     return rc == SQLITE_DONE ? OMS_OK : engine_fail(oms, "read comparisons", error);
 }
 
-/* And from a store at rest. */
-static enum oms_code was_read_at(const struct store *store, int rc, struct oms_error *error) {
-    if (rc == SQLITE_DONE) {
-        return OMS_OK;
-    }
-    text_error(error, "store %s: cannot read it: %s", store->path, sqlite3_errstr(rc));
-    return store_code(rc) == OMS_OK ? OMS_STORAGE : store_code(rc);
-}
-
 static enum oms_code view_running(struct oms *oms, bool whole, struct oms_view *view,
                                   struct oms_error *error) {
     struct oms_error why;
     enum oms_code code;
 
     *view = (struct oms_view){.orders = NULL};
-    if (is_halted(oms, error)) {
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     view->reconciled = oms->reconciled;
@@ -259,7 +243,7 @@ enum oms_code oms_view_whole(struct oms *oms, struct oms_view *view, struct oms_
 enum oms_code oms_history(struct oms *oms, size_t last, struct oms_view *view,
                           struct oms_error *error) {
     *view = (struct oms_view){.orders = NULL};
-    if (is_halted(oms, error)) {
+    if (engine_is_halted(oms, error)) {
         return OMS_HALTED;
     }
     return was_read(oms, fill_history(&oms->store, last, view), error);
@@ -276,7 +260,7 @@ enum oms_code oms_history_at(const struct oms_place *place, size_t last, struct 
         code = store_identity(&store, error);
     }
     if (code == OMS_OK) {
-        code = was_read_at(&store, fill_history(&store, last, view), error);
+        code = store_was_read(&store, fill_history(&store, last, view), error);
     }
     store_close(&store);
     return code;
@@ -317,7 +301,7 @@ static enum oms_code view_at(const struct oms_place *place, bool check, bool who
         code = code == OMS_INVALID ? OMS_STORAGE : code; /* no memory */
     }
     if (code == OMS_OK) {
-        code = was_read_at(&store, fill_view(&book, &store, view), error);
+        code = store_was_read(&store, fill_view(&book, &store, view), error);
     }
     book_free(&book);
     store_close(&store);

@@ -181,7 +181,7 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 ROOT      = $(DESTDIR)$(PREFIX)
 # What somebody includes who embeds the core, or brings an OMS of his own to be tried.
-HEADERS  := $(addprefix core/,oms.h broker.h decimal.h env.h profile.h live/alpaca.h live/transport.h live/clock.h) sim/sut/sut.h
+HEADERS  := $(addprefix core/,oms.h broker.h decimal.h env.h profile.h live/alert.h live/alpaca.h live/transport.h live/clock.h) sim/sut/sut.h
 install: all packages-install ## programs, liboms, headers, manual pages, completions (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -d $(addprefix $(ROOT)/,bin lib/pkgconfig share/man/man1 share/man/man5 share/doc/crashgate \
 	  share/bash-completion/completions share/zsh/site-functions)

@@ -46,6 +46,9 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
     } else if (config->max_sends < 0 || config->max_sends > ORDER_SENDS_MAX) {
         text_error(error, "configuration: max sends %d must be at most %d", config->max_sends,
                    ORDER_SENDS_MAX);
+    } else if (config->sends_at_once < 0 || config->sends_at_once > OMS_SENDS_MAX) {
+        text_error(error, "configuration: sends at once %d must be at most %d",
+                   config->sends_at_once, OMS_SENDS_MAX);
     } else if (config->profile->client_id_max < CLIENT_ID_SHORTEST) {
         text_error(error,
                    "configuration: profile %s allows client order ids of %zu characters, at "
@@ -69,6 +72,9 @@ static void fill_defaults(struct oms_config *config) {
     }
     if (config->max_sends == 0) {
         config->max_sends = MAX_SENDS;
+    }
+    if (config->sends_at_once == 0) {
+        config->sends_at_once = 1;
     }
     if (config->price_tolerance_ppm == 0) {
         config->price_tolerance_ppm = PRICE_TOLERANCE_PPM;
@@ -317,5 +323,10 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
         task = agenda_next(oms);
     }
     engine_checkpoint_if_due(oms, task.work == OMS_WORK_NONE || task.at_ns > oms->mark_ns);
-    return code;
+    /* what was done while a question waited may have stopped everything */
+    return code == OMS_OK && engine_is_halted(oms, error) ? OMS_STORAGE : code;
+}
+
+void oms_expect_answer(struct oms *oms) {
+    oms->collect_ns = 0;
 }

@@ -75,38 +75,45 @@ static struct order *first_due(const struct oms *oms, int64_t now_ns) {
 
 /* One piece of work that waits for nobody. False: there is none. */
 static bool one_piece(struct oms *oms, enum oms_code *code, struct oms_error *error) {
-    const int64_t now = engine_now(oms);
-    struct order *order;
-
-    if (oms->clock_went_back) {
-        return false; /* first that goes on record, which is not for here */
-    }
     if (oms->outcome.order != NULL) {
         *code = send_record(oms, oms->outcome.order, error);
         return true;
     }
-    if (oms->under_way_count > 0 && oms->collect_ns <= now) {
-        *code = send_collect(oms, NULL, error);
-        return oms->outcome.order != NULL || oms->collect_ns <= now;
+    if (oms->under_way_count == 0 || oms->collect_ns > engine_now(oms)) {
+        return false;
     }
-    order = first_due(oms, now);
-    if (order != NULL) {
-        *code = send_order(oms, order, error);
+    *code = send_collect(oms, NULL, error);
+    return oms->outcome.order != NULL;
+}
+
+/* A reservation that is too old is renewed first. */
+static enum oms_code let_one_leave(struct oms *oms, struct oms_error *error) {
+    enum oms_code code = OMS_OK;
+    bool left = false;
+
+    while (code == OMS_OK && !left) {
+        struct order *order = first_due(oms, engine_now(oms));
+        if (order == NULL || oms->clock_went_back) { /* that goes on record first, not here */
+            break;
+        }
+        code = send_order(oms, order, error);
+        left = !order->fresh;
     }
-    return order != NULL;
+    return code;
 }
 
 enum oms_code oms_meanwhile(struct oms *oms, struct oms_error *error) {
-    enum { PIECES_MAX = 4 * OMS_SENDS_MAX }; /* then whoever asked goes on */
     enum oms_code code = OMS_OK;
-    const bool asked = oms->asking;
 
-    if (!asked || oms->halted) {
+    if (!oms->asking || oms->halted) {
         return OMS_OK;
     }
     oms->asking = false;
-    for (int i = 0; code == OMS_OK && i < PIECES_MAX && one_piece(oms, &code, error); i++) {
+    while (code == OMS_OK && one_piece(oms, &code, error)) {
     }
-    oms->asking = asked;
+    if (code == OMS_OK) {
+        code = let_one_leave(oms, error);
+    }
+    oms->asking = true;
     return code;
 }

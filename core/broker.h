@@ -203,9 +203,9 @@ struct broker {
     /* Cancels by the broker's order id (never empty). */
     enum broker_canceled (*cancel)(void *ctx, const char *order_id, struct broker_reason *why);
     /* The next answer that has come to a send that was on its way; never waits. False: none has, and
-     * there is no use in asking before *again_ns (wall clock) unless somebody is told that one came.
-     * NULL: submit waits for every answer, nothing is ever on its way. */
-    bool (*collect)(void *ctx, struct broker_answer *answer, int64_t *again_ns);
+     * there is no use in asking again within *wait_ns, unless somebody is told that one came. NULL:
+     * submit waits for every answer, nothing is ever on its way. */
+    bool (*collect)(void *ctx, struct broker_answer *answer, int64_t *wait_ns);
     /* Trading has been stopped: of what is on its way, nothing may leave that has not left yet; it is
      * answered NOT_SENT. May be NULL. */
     void (*withdraw)(void *ctx);

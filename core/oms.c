@@ -305,7 +305,9 @@ enum oms_code oms_request_archive(struct oms *oms) {
 
 void oms_next(struct oms *oms, struct oms_next *next) {
     const struct task task = agenda_next(oms);
-    *next = (struct oms_next){.work = task.work, .at_ns = task.at_ns};
+    *next = (struct oms_next){.work = task.work,
+                              .at_ns = task.at_ns,
+                              .on_their_way = oms->under_way_count + (oms->outcome.order != NULL)};
 }
 
 enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
@@ -328,5 +330,24 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
 }
 
 void oms_expect_answer(struct oms *oms) {
-    oms->collect_ns = 0;
+    oms->collect_ns = oms->mark_ns < oms->collect_ns ? oms->mark_ns : oms->collect_ns;
+}
+
+enum oms_code oms_finish(struct oms *oms, struct oms_error *error) {
+    enum oms_code code = OMS_OK;
+    bool more = true;
+
+    if (engine_is_halted(oms, error)) {
+        return OMS_HALTED;
+    }
+    while (code == OMS_OK && more) {
+        if (oms->outcome.order != NULL) {
+            code = send_record(oms, oms->outcome.order, error);
+        }
+        if (code == OMS_OK && oms->under_way_count > 0) {
+            code = send_collect(oms, NULL, error);
+        }
+        more = oms->outcome.order != NULL;
+    }
+    return code == OMS_OK && oms->under_way_count > 0 ? OMS_UNANSWERED : code;
 }

@@ -224,7 +224,8 @@ enum oms_work {
 };
 struct oms_next {
     enum oms_work work;
-    int64_t at_ns; /* absolute; past or present: now. Meaningless for NONE. */
+    int64_t at_ns;       /* absolute; past or present: now. Meaningless for NONE. */
+    size_t on_their_way; /* orders that have left and whose answer is not on record yet */
 };
 void oms_next(struct oms *oms, struct oms_next *next);
 
@@ -239,12 +240,19 @@ void oms_expect_answer(struct oms *oms);
 
 /* Goes on sending while a question to the broker (a poll, a comparison, a look-up) waits for its
  * answer: fetches answers that have come, puts them on record, and lets orders leave that are due,
- * all without waiting for anybody. Meant for the waiting inside the broker's door; a broker that
- * answers every send at once, and a call at any other time, make it do nothing. So is oms_decide
- * (and oms_decide_many) allowed there; nothing else is. A second look of a comparison is not
- * disturbed: nothing leaves while a difference waits for it. OMS_OK, or OMS_STORAGE: halted, which
- * the oms_step it was called from then tells, too. */
+ * all without waiting for anybody; at most one order leaves in a call. Meant for the waiting inside
+ * the broker's door: a broker that answers every send at once, and a call at any other time, make it
+ * do nothing. So are oms_decide, oms_decide_many, oms_cancel and oms_expect_answer allowed there;
+ * nothing else is. A second look of a comparison is not disturbed: nothing leaves while a difference
+ * waits for it. OMS_OK, or OMS_STORAGE: halted, which the oms_step it was called from then tells,
+ * too. */
 enum oms_code oms_meanwhile(struct oms *oms, struct oms_error *error);
+
+/* For an orderly end: puts the answers that have come on record, and lets nothing leave. OMS_OK:
+ * nothing is on its way any more. OMS_UNANSWERED: something is; ask again, within the profile's
+ * client time-out it is answered. OMS_STORAGE: halted. An instance may be closed without, and the
+ * next start then looks those orders up. */
+enum oms_code oms_finish(struct oms *oms, struct oms_error *error);
 
 /* Asks for a comparison with the broker; done by the next oms_step. */
 enum oms_code oms_request_reconcile(struct oms *oms);

@@ -139,12 +139,14 @@ static size_t place_under_way(const struct oms *oms, uint64_t ticket) {
 
 enum oms_code send_collect(struct oms *oms, struct order *order, struct oms_error *error) {
     struct broker_answer answer = {.ticket = 0};
+    int64_t wait_ns = 0;
     size_t place;
 
     (void)order;
     (void)error;
     CHECK(oms->outcome.order == NULL);
-    if (!oms->broker.collect(oms->broker.ctx, &answer, &oms->collect_ns)) {
+    if (!oms->broker.collect(oms->broker.ctx, &answer, &wait_ns)) {
+        oms->collect_ns = engine_now(oms) + wait_ns;
         return OMS_OK;
     }
     place = place_under_way(oms, answer.ticket);

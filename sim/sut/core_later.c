@@ -32,10 +32,10 @@ static int64_t due_ns(const struct later *later, const struct waiting *waiting, 
     return waiting->due_ns - now > later->after_ns ? now : waiting->due_ns;
 }
 
-static bool collect(void *ctx, struct broker_answer *answer, int64_t *again_ns) {
+static bool collect(void *ctx, struct broker_answer *answer, int64_t *wait_ns) {
     struct later *later = ctx;
     int64_t now = now_ns(later);
-    *again_ns = INT64_MAX;
+    *wait_ns = later->after_ns;
     for (size_t i = 0; i < later->count; i++) {
         int64_t due = due_ns(later, &later->waiting[i], now);
         if (due <= now) {
@@ -43,10 +43,9 @@ static bool collect(void *ctx, struct broker_answer *answer, int64_t *again_ns) 
             later->count--;
             memmove(&later->waiting[i], &later->waiting[i + 1],
                     (later->count - i) * sizeof later->waiting[0]);
-            *again_ns = now;
             return true;
         }
-        *again_ns = due < *again_ns ? due : *again_ns;
+        *wait_ns = due - now < *wait_ns ? due - now : *wait_ns;
     }
     return false;
 }

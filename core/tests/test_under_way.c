@@ -1,5 +1,6 @@
 /* Orders on their way together: answers that come later than other orders leave, and in any order;
  * and what goes on while a question waits. */
+#include "core/engine.h"
 #include "core/tests/desk.h"
 
 #include <setjmp.h>
@@ -229,11 +230,17 @@ static void what_a_comparison_finds_first_is_not_undone_by_the_answer(void **sta
     settle(&late.desk);
     assert_state(&late.desk, "D1", OMS_STATE_FILLED);
     assert_int_equal(on_their_way(&late), 1);
+    take(&late.desk, "D2"); /* the newest order stays, so D1 could go to the archive */
+    settle(&late.desk);
     assert_int_equal(oms_request_archive(late.desk.oms), OMS_OK);
     settle(&late.desk);
-    let_go(&late, 1);
+    assert_int_equal(late.desk.oms->book.order_count, 2);
+    let_go(&late, 2);
     assert_int_equal(on_their_way(&late), 0);
     assert_state(&late.desk, "D1", OMS_STATE_FILLED);
+    assert_int_equal(oms_request_archive(late.desk.oms), OMS_OK);
+    settle(&late.desk);
+    assert_int_equal(late.desk.oms->book.order_count, 1);
     assert_string_equal(late.desk.fake.last_alarm, "");
     desk_end(&late.desk);
 }

@@ -1,6 +1,7 @@
 /* The broker port over Alpaca's Trading API v2. */
 #include "core/live/alpaca.h"
 
+#include "core/check.h"
 #include "core/live/alpaca_json.h"
 #include "core/live/rfc3339.h"
 
@@ -254,6 +255,7 @@ static bool collect(void *ctx, struct broker_answer *answer, int64_t *wait_ns) {
         return false;
     }
     place = place_of(a, answer->ticket);
+    CHECK(place != NULL);
     explain(a, &post, &reply, &answer->why);
     answer->sent = read_sent(a, &reply, place, &answer->order, &answer->why);
     place->ticket = 0;

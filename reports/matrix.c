@@ -108,13 +108,15 @@ bool report_matrix_markdown(FILE *out, const struct report_planted *bugs, size_t
     size_t caught = 0;
     for (size_t i = 0; i < count; i++)
         caught += bugs[i].caught;
-    fprintf(out,
-            "# Which oracle sees which planted bug\n\n"
-            "%zu of %zu planted bugs caught, each in the scenario that it names. **1**: the "
-            "invariant that breaks first; x: one that breaks\nas well, when those that broke "
-            "before it are not judged; -: not judged. *lines*: what a line of the scenario\n"
-            "says besides. *alone*: bugs that no other oracle sees there.\n\n",
-            caught, count);
+    fprintf(
+        out,
+        "# Which oracle sees which planted bug\n\n"
+        "%zu of %zu planted bugs caught, each in the scenario that it names. **1**: the "
+        "invariant that breaks first; x: one that breaks\nas well, when those that broke "
+        "before it are not judged; -: not judged. *lines*: what a line of the scenario\n"
+        "says besides. *alone*: bugs that no other oracle sees there. Where a bug is explored, the "
+        "others are asked in its\nfirst few hundred lives.\n\n",
+        caught, count);
     put_matrix(out, bugs, count, oracles);
     fputs("\n## What it took\n\nRuns of the scenario (lives, where it is explored) until the bug "
           "was found, of so many made, and the smallest plan.\n\n"

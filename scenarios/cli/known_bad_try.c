@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLANTED_MAX = 1000, PATH_SIZE = 4096 };
+/* Without the oracle that ends it an exploration of a bug may go on for long: so many lives are asked
+ * of the others. */
+enum { PLANTED_MAX = 1000, PATH_SIZE = 4096, OTHERS_LIVES_MAX = 300 };
 
 struct attempt {
     struct suite *suite;
     struct core_held_list *held;
-    const char *path; /* of the planted bug */
-    bool whole;       /* every oracle is asked */
+    const char *path;        /* of the planted bug */
+    bool whole;              /* every oracle is asked */
+    unsigned long lives_max; /* of an exploration; 0: as many as it takes */
     struct known_bad bad;
     const char *oms; /* as --oms takes it */
     const struct sut *sut;
@@ -51,6 +54,7 @@ static bool explore_it(struct attempt *attempt, const struct scenario *scenario,
     options.sut = sut;
     options.claims = claims;
     options.delays = restarts;
+    options.lives_max = attempt->lives_max;
     options.faults = bad->faults;
     options.kill = bad->crash_kind == SCN_KILL;
     options.power = bad->crash_kind == SCN_POWER;
@@ -216,6 +220,7 @@ static void perform_free(const struct attempt *attempt, struct explore_result *e
  * is judged breaks. */
 static void ask_the_others(struct attempt *attempt, const struct scenario *scenario,
                            const struct run_config *config, unsigned claims) {
+    attempt->lives_max = OTHERS_LIVES_MAX;
     while (claims != 0) {
         struct explore_result explored = {0};
         struct run_result result;

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Builds one planted bug: copies the core, applies the patch to the copy, links a loadable OMS.
-# usage: build.sh PATCH OUT.so COMPILER FLAGS...
+# Builds one planted bug: copies the core, applies the patch to the copy, compiles what the patch
+# changes, and links it with the objects of all that it leaves alone into a loadable OMS.
+# usage: build.sh PATCH OUT.so BASE COMPILER FLAGS...
+# BASE holds object and dependencies (.o, .d) of every source, from the same compiler and flags.
 set -eu
 
-patch=$1 out=$2
-shift 2
-src=${out%.so}/src
-log=${out%.so}/patch.log
+patch=$1 out=$2 base=$3
+shift 3
+dir=${out%.so}
+src=$dir/src
+log=$dir/patch.log
 
-rm -rf "${out%.so}" "$out"
-mkdir -p "$src/core/live" "$src/sim/sut" "$src/fuzz/known_bad"
-cp core/*.c core/*.h "$src/core/"
-cp core/live/*.c core/live/*.h "$src/core/live/"
-cp sim/sut/core.c sim/sut/core_*.[ch] sim/sut/sut.h "$src/sim/sut/"
-cp sim/hash.h "$src/sim/"
-cp fuzz/known_bad/export.h "$src/fuzz/known_bad/"
+rm -rf "$dir" "$out"
+mkdir -p "$src"
+# --parents keeps the folders, so that the patch finds its files
+cp --parents core/*.[ch] core/live/*.[ch] sim/sut/core*.[ch] sim/sut/sut.h sim/hash.h fuzz/known_bad/export.h "$src"
 
 # Lines may have moved, their surroundings may not have changed.
 if ! patch -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch -d "$src" <"$patch" >"$log" 2>&1; then
@@ -23,10 +23,21 @@ if ! patch -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch -d "$src" <"$p
     exit 1
 fi
 
+# Everything that is made of a file which it changes is compiled again.
+sed -n "s/^patching file '\{0,1\}\([^' ]*\).*/\1/p" "$log" >"$dir/changed"
+again=$(cd "$base" && grep -rlwFf "$OLDPWD/$dir/changed" --include='*.d' core sim | sort | sed 's/\.d$//')
+objects=
+for name in $again; do
+    mkdir -p "$dir/$(dirname "$name")"
+    (cd "$src" && "$@" -c -o "$OLDPWD/$dir/$name.o" "$name.c")
+    objects="$objects $dir/$name.o"
+done
+for object in $(cd "$base" && find core sim -name '*.o' | sort); do
+    # what is there from a source that was removed since is left out
+    if [ -e "$src/${object%.o}.c" ] && [ ! -e "$dir/$object" ]; then objects="$objects $base/$object"; fi
+done
+
 # -Bsymbolic and hidden symbols: the object calls its own patched functions, never those of the
-# same name in the program that loads it. -O0: it is built often and runs for a second.
-cd "$src"
-"$@" -O0 -fPIC -shared -fvisibility=hidden -include fuzz/known_bad/export.h \
-    -Wl,-Bsymbolic -Wl,--no-undefined -o "$OLDPWD/$out" \
-    core/*.c core/live/alpaca.c core/live/alpaca_json.c core/live/rfc3339.c core/live/transport.c \
-    sim/sut/core*.c -lsqlite3 -lcurl -lcjson
+# same name in the program that loads it.
+# shellcheck disable=SC2086
+"$@" -shared -Wl,-Bsymbolic -Wl,--no-undefined -o "$out" $objects -lsqlite3 -lcurl -lcjson

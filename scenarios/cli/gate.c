@@ -205,8 +205,7 @@ static void run_all(struct suite *suite, struct suite_paths *paths, const struct
                                 .faults_fired = suite->totals.faults_fired};
     judge_faults(suite);
     repeating = aside_begin("repeats", suite, repeat, paths, &repeats, sizeof repeats);
-    known_bad =
-        known_bad_run(suite, KNOWN_BAD_FOLDER, variants != NULL ? variants : KNOWN_BAD_VARIANTS);
+    known_bad = known_bad_run(suite, &(struct known_bad_ask){.variants = variants, .sample = true});
     counted.known_bad = known_bad.caught;
     aside_end(&repeating, suite, &repeats, sizeof repeats);
     swept = sweep_end(&sweeps);

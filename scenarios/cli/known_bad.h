@@ -4,7 +4,8 @@
  * NAME.so, or NAME.known for a built-in OMS of that name. Its first lines say what must catch it:
  *
  *   Fault: one sentence
- *   Breaks: I14                  the invariant that must break first
+ *   Breaks: I14                  the invariant that must break first, or the check of a line of the
+ *                                scenario: finally, always, expect, within, observed
  *   Scenario: FILE.scn:LINE      or FILE.scn: TEXT of the title
  *   Profile: alpaca
  *   Crashes: power               only when the scenario has a bare crash
@@ -12,6 +13,7 @@
  *   Explore: at-once, plan 2     explored instead of run: restarts, and how many crashes and faults
  *                                its plan may have; ", faults 1" allows so many faults a life;
  *                                ", hidden whole-seconds": with those restarts it must not be found
+ *   Gate: yes                    it is of the sample that the gate tries
  *
  * up to the patch itself (a line that begins with "---") or the end of the file. */
 #ifndef SCENARIOS_CLI_KNOWN_BAD_H
@@ -30,7 +32,8 @@ struct known_bad {
     char name[KNOWN_BAD_NAME_SIZE];
     bool built_in; /* a .known file */
     char fault[KNOWN_BAD_TEXT_SIZE];
-    int invariant;
+    int invariant;              /* 0: a check of the scenario breaks first */
+    char breaks[RUN_CODE_SIZE]; /* as written: "I14", "finally" */
     char file[KNOWN_BAD_TEXT_SIZE];
     int line;                        /* of the scenario; 0: by its title */
     char title[KNOWN_BAD_TEXT_SIZE]; /* "": by its line */
@@ -43,21 +46,36 @@ struct known_bad {
     unsigned faults;    /* a life */
     bool has_hidden;    /* restarts with which its exploration must close, falsely: */
     enum explore_delays hidden;
+    bool in_gate; /* of the sample */
 };
 
 /* Reads the head of a planted bug from `text`; `path` gives its name. False: `why` names the line
  * and the rule, or what is missing. */
 bool known_bad_parse(const char *path, const char *text, struct known_bad *bad,
                      char why[KNOWN_BAD_WHY_SIZE]);
+/* The same from the file itself. */
+bool known_bad_read(const char *path, struct known_bad *bad, char why[KNOWN_BAD_WHY_SIZE]);
+
+/* Says why something failed. Returns false. */
+__attribute__((format(printf, 2, 3))) bool known_bad_because(char why[KNOWN_BAD_WHY_SIZE],
+                                                             const char *format, ...);
+/* The word of a head for when the OMS is started again. */
+const char *known_bad_restarts(enum explore_delays delays);
 
 struct known_bad_counts {
     size_t planted, caught;
 };
-/* Runs or explores every planted bug of a folder, and the core beside it, in the bug's scenario: the
- * core must pass, or close; the named invariant must be the first that breaks in the bug, by no
- * longer a plan than its head allows. Prints one row for each, adds it to the reports, and sets the
- * suite's exit code. */
-struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
-                                      const char *variants);
+/* What is asked of a folder of planted bugs. */
+struct known_bad_ask {
+    const char *folder, *variants; /* NULL: KNOWN_BAD_FOLDER, KNOWN_BAD_VARIANTS */
+    bool sample;                   /* those with 'Gate: yes' only */
+    const char *matrix;            /* not NULL: MATRIX.md and MATRIX.json are written, which takes
+                                      another pass for every invariant that breaks */
+};
+/* Runs or explores planted bugs, and the core beside each, in the bug's scenario: the core must
+ * pass, or close; what the head names must be the first that breaks in the bug, by no longer a plan
+ * than its head allows. Prints one row for each, adds it to the reports, and sets the suite's exit
+ * code. */
+struct known_bad_counts known_bad_run(struct suite *suite, const struct known_bad_ask *ask);
 
 #endif

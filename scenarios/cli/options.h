@@ -78,6 +78,8 @@ enum command {
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                      \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,              \
       "where the planted bugs were built [build/known_bad]")                                    \
+    X(MATRIX, "--matrix", "NAME", 1u << COMMAND_KNOWN_BAD,                                      \
+      "ask every oracle of every bug, and write NAME.md and NAME.json")                         \
     X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                              \
       "lines such as '10:00:03 - bought 100 AAPL at 150'; '-' is standard input")               \
     X(UNTIL, "--until", "LINE", 1u << COMMAND_RUN,                                              \

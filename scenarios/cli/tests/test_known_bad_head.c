@@ -73,6 +73,33 @@ static void a_scenario_may_be_explored(void **state) {
     assert_false(bad.explored);
 }
 
+static void a_check_of_the_scenario_may_break_first(void **state) {
+    struct known_bad bad;
+    char why[KNOWN_BAD_WHY_SIZE] = "";
+    (void)state;
+    assert_true(
+        known_bad_parse("x.known", FAULT "Breaks: finally\n" SCENARIO PROFILE DOOR, &bad, why));
+    assert_int_equal(bad.invariant, 0);
+    assert_string_equal(bad.breaks, "finally");
+    assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
+    assert_string_equal(bad.breaks, "I14");
+    /* a scenario that could not happen is no catch */
+    assert_false(known_bad_parse("x.known", FAULT "Breaks: never-happened\n" SCENARIO PROFILE DOOR,
+                                 &bad, why));
+}
+
+static void some_are_of_the_gate_s_sample(void **state) {
+    struct known_bad bad;
+    char why[KNOWN_BAD_WHY_SIZE] = "";
+    (void)state;
+    assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
+    assert_false(bad.in_gate);
+    assert_true(known_bad_parse("x.known", WHOLE "Gate: yes\n", &bad, why));
+    assert_true(bad.in_gate);
+    assert_false(known_bad_parse("x.known", WHOLE "Gate: no\n", &bad, why));
+    assert_non_null(strstr(why, "'no' must be 'yes'"));
+}
+
 static void every_needed_line_is_missed(void **state) {
     static const struct {
         const char *text, *missed;
@@ -152,6 +179,8 @@ int main(void) {
         cmocka_unit_test(a_whole_head_is_read),
         cmocka_unit_test(a_scenario_may_be_named_by_its_line),
         cmocka_unit_test(a_scenario_may_be_explored),
+        cmocka_unit_test(a_check_of_the_scenario_may_break_first),
+        cmocka_unit_test(some_are_of_the_gate_s_sample),
         cmocka_unit_test(every_needed_line_is_missed),
         cmocka_unit_test(a_wrong_line_is_refused_by_its_number),
         cmocka_unit_test(a_line_of_any_length_is_refused_or_kept_whole),

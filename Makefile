@@ -87,6 +87,12 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+# What the programs are made of: results of the same sources may be merged, whoever compiled them.
+$(B)/sources.h: FORCE
+	@mkdir -p $(@D); printf '#define CRASHGATE_SOURCES "%.16s"\n' "$$(sha256sum $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.[ch]))) | sha256sum)" > $@.new; \
+	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/scenarios/cli/version.o: $(B)/sources.h
+$(B)/scenarios/cli/version.o: ALLFLAGS += -include $(B)/sources.h
 $(LIBOMS): $(OMSOBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^

@@ -329,6 +329,7 @@ static void print_caught(const struct attempt *attempt, const struct scenario *s
 
 static void report_attempt(struct attempt *attempt, struct report_run *run) {
     run->oms = suite_keep(attempt->suite, attempt->bad.name);
+    run->planted = true;
     run->verdict = attempt->caught ? REPORT_PASS : REPORT_FAIL;
     run->note = suite_keep(attempt->suite, attempt->why);
     suite_add(attempt->suite, run);
@@ -564,6 +565,7 @@ static void report_untried(struct attempt *attempt) {
                              .profile = "",
                              .crash = "",
                              .door = "",
+                             .planted = true,
                              .verdict = REPORT_ERROR,
                              .note = suite_keep(attempt->suite, attempt->why)};
     suite_add(attempt->suite, &run);
@@ -595,8 +597,8 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
-                                      const char *variants) {
+struct known_bad_counts known_bad_run(struct suite *suite, const char *folder, const char *variants,
+                                      const struct known_bad_each *each) {
     struct known_bad_counts counts = {0};
     struct closed_list closed = {0};
     const char *paths[PLANTED_MAX];
@@ -623,8 +625,15 @@ struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
     }
     qsort(paths, counts.planted, sizeof *paths, by_text);
     suite->quiet_passes = true; /* a caught bug has a row of its own */
-    for (size_t i = 0; i < counts.planted; i++)
-        counts.caught += try_file(suite, &closed, paths[i], variants);
+    for (size_t i = 0; i < counts.planted; i++) {
+        bool caught = false;
+        if (each != NULL && !each->wanted(each->ctx, paths[i]))
+            continue;
+        caught = try_file(suite, &closed, paths[i], variants);
+        counts.caught += caught;
+        if (each != NULL)
+            each->done(each->ctx, paths[i], caught);
+    }
     free(closed.v);
     suite->quiet_passes = quiet;
     return counts;
@@ -642,7 +651,7 @@ int command_known_bad(const struct options *options, const char *program) {
         return suite.exit_code;
     suite.quiet_totals = true;
     counts = known_bad_run(&suite, options->file_count > 0 ? options->files[0] : KNOWN_BAD_FOLDER,
-                           variants != NULL ? variants : KNOWN_BAD_VARIANTS);
+                           variants != NULL ? variants : KNOWN_BAD_VARIANTS, NULL);
     printf("known-bad: %s  %zu of %zu planted bugs caught\n",
            suite.exit_code == EXIT_PASS ? "PASS" : "FAIL", counts.caught, counts.planted);
     return suite_close(&suite);

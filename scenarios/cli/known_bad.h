@@ -53,11 +53,18 @@ bool known_bad_parse(const char *path, const char *text, struct known_bad *bad,
 struct known_bad_counts {
     size_t planted, caught;
 };
+/* For whoever does not want all of them, or each by itself. wanted() is called with every file, in
+ * order of names; where it says so, the bug is tried, and done() is called right after. */
+struct known_bad_each {
+    bool (*wanted)(void *ctx, const char *path);
+    void (*done)(void *ctx, const char *path, bool caught);
+    void *ctx;
+};
 /* Runs or explores every planted bug of a folder, and the core beside it, in the bug's scenario: the
  * core must pass, or close; the named invariant must be the first that breaks in the bug, by no
  * longer a plan than its head allows. Prints one row for each, adds it to the reports, and sets the
- * suite's exit code. */
-struct known_bad_counts known_bad_run(struct suite *suite, const char *folder,
-                                      const char *variants);
+ * suite's exit code. `each`: NULL, or what is wanted. */
+struct known_bad_counts known_bad_run(struct suite *suite, const char *folder, const char *variants,
+                                      const struct known_bad_each *each);
 
 #endif

@@ -24,6 +24,7 @@
     X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
+    X(MERGE, "merge", "DIRS...", "the gate's verdict over what its shards left in these folders")  \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(DOCTOR, "doctor", "[FILES|DIRS...]",                                                         \
       "what could make the same run go another way, and many repeats to see whether it does")      \
@@ -49,11 +50,13 @@ enum command {
     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | ON_SWEEP | \
      1u << COMMAND_DOCTOR)
 #define ON_BROKER   (1u << COMMAND_BROKER)
-#define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
+#define ON_GATE     (1u << COMMAND_GATE)
+#define ON_VERDICTS (1u << COMMAND_RUN | ON_GATE | 1u << COMMAND_MERGE)
+#define ON_ALL_RUNS (ON_REPORTS | ON_VERDICTS | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                              \
-    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                    \
+    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_GATE,                                          \
       "the OMS under test: core, seed-protocol, or your own")                                   \
-    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS, "judge only these invariants")                  \
+    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS | ON_GATE, "judge only these invariants")        \
     X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")      \
     X(PROFILE, "--profile", "NAME", ON_RUNS | ON_BROKER,                                        \
       "the broker's profile; of those that a scenario names, only this one")                    \
@@ -76,6 +79,18 @@ enum command {
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                           \
     X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                       \
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                      \
+    X(SARIF, "--sarif", "FILE", ON_ALL_RUNS,                                                    \
+      "write what did not pass as SARIF 2.1.0, with its story")                                 \
+    X(TAP, "--tap", "FILE", ON_ALL_RUNS, "write results as TAP 14")                             \
+    X(GITHUB, "--github", NULL, ON_ALL_RUNS,                                                    \
+      "annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY")                  \
+    X(BASELINE, "--baseline", "FILE", ON_VERDICTS,                                              \
+      "what is known of: only new findings fail, and fixed ones are told")                      \
+    X(WRITE_BASELINE, "--write-baseline", "FILE", ON_VERDICTS,                                  \
+      "write what was found as such a list")                                                    \
+    X(SHARD, "--shard", "I/N", ON_GATE, "do part I of N only; needs --out")                     \
+    X(OUT, "--out", "DIR", ON_GATE | 1u << COMMAND_MERGE,                                       \
+      "leave the results there as a file, for 'crashgate merge'")                               \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,              \
       "where the planted bugs were built [build/known_bad]")                                    \
     X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                              \

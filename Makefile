@@ -47,6 +47,7 @@ PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace openssl
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
+PACKAGES_CI    := $(PACKAGES_GATE) python3-yaml parallel
 PACKAGES_INSTALL := $(PACKAGES_BUILD) lowdown
 PACKAGES_INSTALLED := $(PACKAGES_INSTALL) pkg-config man-db zsh
 
@@ -112,9 +113,9 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate known-bad
 	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
-gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs
+gate: all packages-gate ## everything CI needs: all scenarios, repeats, planted bugs (GATE="--shard 1/4 --out results")
 	@$(MAKE) --no-print-directory $(JOBS) variants
-	@build/crashgate gate
+	@build/crashgate gate $(GATE)
 bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate bench
@@ -208,6 +209,12 @@ install: all packages-install ## programs, liboms, headers, manual pages, comple
 install-check: packages-installed ## install into an empty folder, and use what is there
 	@$(MAKE) --no-print-directory all
 	@.ci/installed
+ci-check: packages-ci ## run the scripts of the workflow files and recipes as they are written
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@.ci/recipes
+.PHONY: ci-check packages-ci
+packages-ci: ; $(call need-packages,$(PACKAGES_CI))
 .PHONY: install install-check packages-install packages-installed
 packages-install: ; $(call need-packages,$(PACKAGES_INSTALL))
 packages-installed: ; $(call need-packages,$(PACKAGES_INSTALLED))

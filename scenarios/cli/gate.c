@@ -6,6 +6,7 @@
 #include "scenarios/cli/difference.h"
 #include "scenarios/cli/explore.h"
 #include "scenarios/cli/figures.h"
+#include "scenarios/cli/gate_extra.h"
 #include "scenarios/cli/gate_tell.h"
 #include "scenarios/cli/known_bad.h"
 #include "scenarios/cli/results.h"
@@ -25,6 +26,7 @@ struct gate {
     const struct suite_paths *paths;
     struct results results;
     struct work_shard shard;
+    unsigned long budget;   /* seconds for the extra part */
     FILE *made;             /* where a process aside writes its records; NULL: they are ours */
     struct capture capture; /* of the planted bug that is being tried */
 };
@@ -338,6 +340,7 @@ static void do_and_judge(struct gate *gate) {
         gate_shard_verdict(gate->suite, &gate->results, gate->shard);
     else
         gate_verdict(gate->suite, &gate->results);
+    gate_extra(gate->suite, gate->paths, gate->budget);
     fflush(stdout);
     fprintf(stderr, "crashgate: %.1f s\n", figure_wall_s() - begun);
 }
@@ -391,7 +394,7 @@ int command_gate(const struct options *options, const char *program) {
         fprintf(stderr, "crashgate: gate takes one folder of scenarios\n");
         return EXIT_MISTAKE;
     }
-    if (!read_shard(options, &gate.shard))
+    if (!read_shard(options, &gate.shard) || !gate_extra_budget(options, &gate.budget))
         return EXIT_MISTAKE;
     snprintf(manifest_path, sizeof manifest_path, "%s/gate.manifest", folder);
     if (!manifest_read(manifest_path, &promised, why)) {

@@ -188,6 +188,15 @@ static void a_mistake_in_a_scenario_stops_the_gate(void **state) {
     assert_int_not_equal(access("o", F_OK), 0);
 }
 
+static void the_extra_part_changes_no_verdict(void **state) {
+    (void)state;
+    does("gate s --budget 0", EXIT_MISTAKE, "--budget is a whole number of seconds from 1 to");
+    does("gate s --budget 1m", EXIT_MISTAKE, "not '1m'");
+    /* No scenario here draws from its seed, so there is nothing to look further for. */
+    does("gate s --out o --shard 1/1 --budget 1000", EXIT_FAIL, "extra: 0 runs with other seeds");
+    assert_true(strstr(output, "gate: FAIL") < strstr(output, "extra: "));
+}
+
 static void what_is_known_does_not_fail(void **state) {
     (void)state;
 #define RUN "run s/anywhere.scn --oms seed-protocol "
@@ -239,12 +248,19 @@ static void github_gets_annotations_and_a_summary(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(shards_merge_to_the_bytes_of_one), TEST(the_same_shard_is_the_same_bytes),
-        TEST(every_unit_belongs_to_one_shard),  TEST(a_missing_shard_is_named_and_never_green),
-        TEST(other_plans_are_refused_by_name),  TEST(broken_results_are_refused_with_their_place),
-        TEST(shards_are_read_with_care),        TEST(a_mistake_in_a_scenario_stops_the_gate),
-        TEST(what_is_known_does_not_fail),      TEST(what_is_fixed_is_told),
-        TEST(a_broken_baseline_is_refused),     TEST(github_gets_annotations_and_a_summary),
+        TEST(shards_merge_to_the_bytes_of_one),
+        TEST(the_same_shard_is_the_same_bytes),
+        TEST(every_unit_belongs_to_one_shard),
+        TEST(a_missing_shard_is_named_and_never_green),
+        TEST(other_plans_are_refused_by_name),
+        TEST(broken_results_are_refused_with_their_place),
+        TEST(shards_are_read_with_care),
+        TEST(a_mistake_in_a_scenario_stops_the_gate),
+        TEST(the_extra_part_changes_no_verdict),
+        TEST(what_is_known_does_not_fail),
+        TEST(what_is_fixed_is_told),
+        TEST(a_broken_baseline_is_refused),
+        TEST(github_gets_annotations_and_a_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,7 @@ PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace openssl
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
+PACKAGES_CI    := $(PACKAGES_GATE) python3-yaml parallel
 PACKAGES_INSTALL := $(PACKAGES_BUILD) lowdown
 PACKAGES_INSTALLED := $(PACKAGES_INSTALL) pkg-config man-db zsh
 
@@ -87,6 +88,12 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+# What the programs are made of: results of the same sources may be merged, whoever compiled them.
+$(B)/sources.h: FORCE
+	@mkdir -p $(@D); printf '#define CRASHGATE_SOURCES "%.16s"\n' "$$(sha256sum $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.[ch]))) | sha256sum)" > $@.new; \
+	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/scenarios/cli/version.o: $(B)/sources.h
+$(B)/scenarios/cli/version.o: ALLFLAGS += -include $(B)/sources.h
 $(LIBOMS): $(OMSOBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
@@ -107,9 +114,9 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate known-bad --matrix $(BAD)/matrix
 	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
-gate: all packages-gate ## everything CI needs: all scenarios, repeats, a sample of the planted bugs
+gate: all packages-gate ## everything CI needs: all scenarios, repeats, a sample of planted bugs (GATE="--shard 1/4 --out results")
 	@$(MAKE) --no-print-directory $(JOBS) sample
-	@build/crashgate gate
+	@build/crashgate gate $(GATE)
 bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate bench
@@ -210,6 +217,12 @@ install: all packages-install ## programs, liboms, headers, manual pages, comple
 install-check: packages-installed ## install into an empty folder, and use what is there
 	@$(MAKE) --no-print-directory all
 	@.ci/installed
+ci-check: packages-ci ## run the scripts of the workflow files and recipes as they are written
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) variants
+	@.ci/recipes
+.PHONY: ci-check packages-ci
+packages-ci: ; $(call need-packages,$(PACKAGES_CI))
 .PHONY: install install-check packages-install packages-installed
 packages-install: ; $(call need-packages,$(PACKAGES_INSTALL))
 packages-installed: ; $(call need-packages,$(PACKAGES_INSTALLED))

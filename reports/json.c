@@ -48,7 +48,10 @@ static bool add_finding(cJSON *findings, const struct report_finding *finding) {
     if (!add_text(object, "code", finding->code) ||
         !add_text(object, "headline", finding->headline) ||
         !add_text(object, "plan", finding->plan) || !add_text(object, "replay", finding->replay) ||
-        !add_count(object, "also", finding->also))
+        !add_count(object, "also", finding->also) ||
+        !add_count(object, "line", (uint64_t)finding->line) ||
+        !add_text(object, "shrunk", finding->shrunk) ||
+        !add_text(object, "fingerprint", finding->fingerprint))
         return false;
     cJSON *events = cJSON_AddArrayToObject(object, "events");
     for (size_t i = 0; events != NULL && i < finding->event_count; i++) {
@@ -66,7 +69,9 @@ static bool add_run(cJSON *object, const struct report_run *run) {
         !add_text(object, "oms", run->oms) || !add_text(object, "profile", run->profile) ||
         !add_text(object, "crash", run->crash) || !add_text(object, "door", run->door) ||
         !add_text(object, "verdict", report_verdict_key(run->verdict)) ||
-        !add_text(object, "note", run->note) || !add_count(object, "runs", run->runs) ||
+        !add_text(object, "note", run->note) || !add_text(object, "code", run->code) ||
+        !cJSON_AddBoolToObject(object, "planted", run->planted) ||
+        !add_count(object, "runs", run->runs) ||
         !add_count(object, "runs_failed", run->runs_failed) ||
         !add_count(object, "crash_points", run->crash_points) ||
         !add_count(object, "lives", run->lives) ||
@@ -81,9 +86,17 @@ static bool add_run(cJSON *object, const struct report_run *run) {
     return findings != NULL;
 }
 
-bool report_json_run(FILE *out, const struct report_run *run) {
+cJSON *report_json_of_run(const struct report_run *run) {
     cJSON *object = cJSON_CreateObject();
-    return put_line(out, object, object != NULL && add_run(object, run));
+    if (object != NULL && add_run(object, run))
+        return object;
+    cJSON_Delete(object);
+    return NULL;
+}
+
+bool report_json_run(FILE *out, const struct report_run *run) {
+    cJSON *object = report_json_of_run(run);
+    return put_line(out, object, object != NULL);
 }
 
 static bool add_totals(cJSON *object, const struct report_totals *totals) {

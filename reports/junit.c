@@ -1,8 +1,10 @@
 /* Report for CI servers: JUnit XML, one testcase for each scenario in each configuration. */
 #include "reports/junit.h"
 
+#include "reports/name.h"
 #include "reports/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Escaped for text and for attributes in double quotes. XML 1.0 has no control characters but tab
@@ -85,25 +87,39 @@ static void put_outcome(FILE *out, const struct report_run *run) {
     fprintf(out, "</%s>\n", element);
 }
 
+/* CI servers tell cases apart by class and name, so the name has all that a configuration is. */
 static void put_name(FILE *out, const struct report_run *run) {
-    const char *const parts[] = {run->profile, run->crash, run->door};
-    const char *before = " [";
+    char configuration[REPORT_NAME_SIZE];
     fputs(" name=\"", out);
     put_text(out, run->scenario);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i] == NULL || parts[i][0] == '\0')
-            continue;
-        fputs(before, out);
-        put_text(out, parts[i]);
-        before = ", ";
+    if (report_configuration(run, configuration)[0] != '\0') {
+        fputs(" [", out);
+        put_text(out, configuration);
+        fputc(']', out);
     }
-    fputs(before[0] == ',' ? "]\"" : "\"", out);
+    fputc('"', out);
+}
+
+/* The file without its ending, its folders separated as packages are: some servers group by that. */
+static void put_class(FILE *out, const char *file) {
+    size_t length = 0;
+    char *class = NULL;
+    while (strncmp(file, "./", 2) == 0)
+        file += 2;
+    length = strlen(file);
+    if (length > 4 && strcmp(file + length - 4, ".scn") == 0)
+        length -= 4;
+    class = strndup(file, length);
+    for (char *c = class; c != NULL && *c != '\0'; c++)
+        *c = *c == '/' ? '.' : *c;
+    put_attribute(out, "classname", class != NULL ? class : file);
+    free(class);
 }
 
 static void put_case(FILE *out, const struct report_run *run) {
     fputs("    <testcase", out);
     put_name(out, run);
-    put_attribute(out, "classname", run->file);
+    put_class(out, run->file);
     put_attribute(out, "file", run->file);
     fprintf(out, " line=\"%d\">\n", run->line);
     fprintf(out,

@@ -1,6 +1,8 @@
 /* Sums of results, and their words. */
 #include "reports/result.h"
 
+#include <stdlib.h>
+
 static const char *const words[] = {
 #define X(id, word, key, meaning) word,
     REPORT_VERDICTS(X)
@@ -26,4 +28,12 @@ void report_totals_add(struct report_totals *totals, const struct report_run *ru
     totals->crash_points += run->crash_points;
     totals->lives += run->lives;
     totals->faults_fired += run->faults_fired;
+}
+
+void report_run_free(struct report_run *run) {
+    for (size_t i = 0; i < run->finding_count; i++)
+        free((void *)run->findings[i].events);
+    free((void *)run->findings);
+    run->findings = NULL;
+    run->finding_count = 0;
 }

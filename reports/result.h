@@ -5,6 +5,7 @@
 #ifndef REPORTS_RESULT_H
 #define REPORTS_RESULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,8 @@ struct report_finding {
     uint64_t also;      /* other runs that fail the same way */
     int line;           /* of the scenario file that it is about; 0: the scenario's own */
     const char *shrunk; /* how the plan became as small as it is, or "" */
+    /* What a baseline knows it by: the same for the same mistake, wherever its lines move; or "". */
+    const char *fingerprint;
 };
 
 /* One scenario in one configuration: broker profile x kind of crash x door. */
@@ -64,7 +67,11 @@ struct report_run {
     const struct report_finding *findings;
     size_t finding_count;
     const char *code; /* of the note: "inconclusive", "misfit"; "" or NULL without one */
+    bool planted;     /* a planted bug: what it breaks is no finding, and being caught passes */
 };
+
+/* Frees the findings and their events; the texts stay. */
+void report_run_free(struct report_run *run);
 
 struct report_totals {
     uint64_t scenarios[REPORT_VERDICT_COUNT]; /* report_runs by verdict */

@@ -15,17 +15,21 @@ struct report_terminal report_terminal(FILE *out, const char *no_color) {
 }
 
 /* What others wrote cannot move the cursor: control characters and what is no UTF-8 become '?'. */
-static void put(FILE *out, const char *text) {
+static void put_but(FILE *out, const char *text, char allowed) {
     while (*text != '\0') {
         const unsigned char *c = (const unsigned char *)text;
         size_t length = report_utf8_length(text);
         bool control = c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
-        if (length == 0 || control)
+        if (length == 0 || (control && text[0] != allowed))
             fputc('?', out);
         else
             fwrite(text, 1, length, out);
         text += length == 0 ? 1 : length;
     }
+}
+
+static void put(FILE *out, const char *text) {
+    put_but(out, text, '\0');
 }
 
 /* As put, in a column at least `width` bytes wide. */
@@ -205,6 +209,11 @@ void report_terminal_run(struct report_terminal *report, const struct report_run
         put_finding(out, &run->findings[i]);
     if (run->finding_count > 0)
         fputc('\n', out);
+}
+
+void report_terminal_text(struct report_terminal *report, const char *text) {
+    wipe_progress(report);
+    put_but(report->out, text, '\n');
 }
 
 void report_terminal_totals(struct report_terminal *report, const struct report_totals *totals) {

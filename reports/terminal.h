@@ -26,6 +26,8 @@ void report_terminal_run(struct report_terminal *report, const struct report_run
 /* A story by itself, for a run that was asked for and holds. */
 void report_terminal_story(struct report_terminal *report, const struct report_event *events,
                            size_t count);
+/* Text that a command wrote, as it is but for what could move the cursor. */
+void report_terminal_text(struct report_terminal *report, const char *text);
 /* The last line: what was done even when all is well. */
 void report_terminal_totals(struct report_terminal *report, const struct report_totals *totals);
 

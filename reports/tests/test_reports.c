@@ -1,6 +1,9 @@
 /* Reports say what was found, in their own form, whatever the texts hold. */
+#include "reports/github.h"
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "reports/sarif.h"
+#include "reports/tap.h"
 #include "reports/terminal.h"
 #include "reports/text.h"
 
@@ -26,7 +29,8 @@ static const struct report_finding duplicate = {
     "crashgate replay scenarios/anywhere.scn --plan '1/broker.submit@1=power-after(keep=none)'",
     2,
     9,
-    "the plan was shrunk from 3 items to 1 in 7 runs"};
+    "the plan was shrunk from 3 items to 1 in 7 runs",
+    "0123456789abcdef"};
 static const struct report_run failed = {"No crash point duplicates or loses an order",
                                          "anywhere.scn",
                                          3,
@@ -44,7 +48,8 @@ static const struct report_run failed = {"No crash point duplicates or loses an 
                                          0xfedcba9876543210,
                                          &duplicate,
                                          1,
-                                         ""};
+                                         "",
+                                         false};
 static const struct report_run passed = {"The reply is lost",
                                          "lost.scn",
                                          3,
@@ -62,7 +67,8 @@ static const struct report_run passed = {"The reply is lost",
                                          7,
                                          NULL,
                                          0,
-                                         ""};
+                                         "",
+                                         false};
 
 /* Everything that a form could trip over. */
 #define HOSTILE                                                                                   \
@@ -70,10 +76,10 @@ static const struct report_run passed = {"The reply is lost",
     "\xf0\x9f\x92\xa5"
 static const struct report_event hostile_story[] = {{HOSTILE, 1, HOSTILE, HOSTILE, 1}};
 static const struct report_finding hostile_finding = {
-    HOSTILE, HOSTILE, hostile_story, 1, HOSTILE, HOSTILE, 1, 0, HOSTILE};
+    HOSTILE, HOSTILE, hostile_story, 1, HOSTILE, HOSTILE, 1, 0, HOSTILE, HOSTILE};
 static const struct report_run hostile = {
     HOSTILE, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE,          HOSTILE, REPORT_ERROR, HOSTILE, 2,
-    1,       1,       1, 1,       0,       &hostile_finding, 1,       HOSTILE};
+    1,       1,       1, 1,       0,       &hostile_finding, 1,       HOSTILE,      false};
 static const struct report_run bounded = {"Many writes",
                                           "many.scn",
                                           3,
@@ -91,7 +97,8 @@ static const struct report_run bounded = {"Many writes",
                                           9,
                                           NULL,
                                           0,
-                                          "inconclusive"};
+                                          "inconclusive",
+                                          false};
 
 static char *on_terminal(const struct report_run *run, bool color) {
     char *text = NULL;
@@ -329,8 +336,8 @@ static void junit_has_a_case_for_each_configuration(void **state) {
     assert_well_formed(text);
     assert_non_null(strstr(text, "<testsuite name=\"crashgate\" tests=\"3\" failures=\"2\" "
                                  "errors=\"0\">"));
-    assert_non_null(strstr(text, "<testcase name=\"The reply is lost [label, wire]\" "
-                                 "classname=\"lost.scn\" file=\"lost.scn\" line=\"3\">"));
+    assert_non_null(strstr(text, "<testcase name=\"The reply is lost [core, label, wire]\" "
+                                 "classname=\"lost\" file=\"lost.scn\" line=\"3\">"));
     assert_non_null(strstr(text, "<failure type=\"I1\" message=\"I1 broke at 10:00:27: 2 orders "
                                  "accepted for D1 (O1 10:00:00, O2 10:00:27)\">I1 broke"));
     assert_non_null(strstr(text, "again: crashgate replay scenarios/anywhere.scn --plan "));
@@ -347,6 +354,273 @@ static void junit_stays_well_formed_with_hostile_texts(void **state) {
     free(text);
 }
 
+/* ---- SARIF ---- */
+
+static const char *meaning(const char *code) {
+    return strcmp(code, "I1") == 0 ? "at most one order" : NULL;
+}
+
+static cJSON *as_sarif(const struct report_run *runs, size_t count) {
+    char *text = NULL;
+    size_t length;
+    cJSON *document = NULL;
+    FILE *out = open_memstream(&text, &length);
+    assert_true(report_sarif(out, "1.2.3", meaning, runs, count));
+    fclose(out);
+    document = cJSON_Parse(text);
+    assert_non_null(document);
+    free(text);
+    return document;
+}
+
+/* "runs/0/results/1/ruleId" */
+static const cJSON *at(const cJSON *item, const char *path) {
+    char words[200], *rest = NULL;
+    snprintf(words, sizeof words, "%s", path);
+    for (char *word = strtok_r(words, "/", &rest); word != NULL;
+         word = strtok_r(NULL, "/", &rest)) {
+        item = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, atoi(word))
+                                   : cJSON_GetObjectItemCaseSensitive(item, word);
+        if (item == NULL)
+            fail_msg("there is no '%s' of '%s'", word, path);
+    }
+    return item;
+}
+
+static void is_text(const cJSON *document, const char *path, const char *text) {
+    assert_string_equal(at(document, path)->valuestring, text);
+}
+
+static void sarif_tells_the_story_as_a_code_flow(void **state) {
+    (void)state;
+    const struct report_run runs[] = {passed, failed, bounded};
+    cJSON *document = as_sarif(runs, 3);
+    is_text(document, "version", "2.1.0");
+    is_text(document, "runs/0/tool/driver/name", "crashgate");
+    is_text(document, "runs/0/tool/driver/semanticVersion", "1.2.3");
+    is_text(document, "runs/0/tool/driver/rules/0/id", "I1");
+    is_text(document, "runs/0/tool/driver/rules/0/shortDescription/text", "at most one order");
+    assert_int_equal(cJSON_GetArraySize(at(document, "runs/0/results")), 2);
+#define RESULT "runs/0/results/0/"
+    is_text(document, RESULT "ruleId", "I1");
+    is_text(document, RESULT "level", "error");
+    assert_string_equal(cJSON_GetObjectItemCaseSensitive(at(document, RESULT "partialFingerprints"),
+                                                         "crashgateFinding/v1")
+                            ->valuestring,
+                        "0123456789abcdef");
+    is_text(document, RESULT "locations/0/physicalLocation/artifactLocation/uri", "anywhere.scn");
+    assert_int_equal(at(document, RESULT "locations/0/physicalLocation/region/startLine")->valueint,
+                     9);
+#define FLOW RESULT "codeFlows/0/threadFlows/0/locations"
+    assert_int_equal(cJSON_GetArraySize(at(document, FLOW)), 3);
+    is_text(document, FLOW "/0/location/message/text",
+            "10:00:00.000  oms  send D1 -> broker accepted O1");
+    /* An event without a line stands at the one before it. */
+    assert_int_equal(at(document, FLOW "/1/location/physicalLocation/region/startLine")->valueint,
+                     9);
+    is_text(document, FLOW "/2/importance", "essential");
+    is_text(document, "runs/0/results/1/level", "warning");
+    is_text(document, "runs/0/results/1/ruleId", "inconclusive");
+    cJSON_Delete(document);
+}
+
+static void sarif_stays_valid_with_hostile_texts(void **state) {
+    (void)state;
+    cJSON *document = as_sarif(&hostile, 1);
+    const char *uri =
+        at(document, "runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri")
+            ->valuestring;
+    assert_int_equal(strspn(uri, "%0123456789ABCDEFabcdefghijklmnopqrstuvwxyz.~_-/"), strlen(uri));
+    cJSON_Delete(document);
+    document = as_sarif(&passed, 1);
+    assert_int_equal(cJSON_GetArraySize(at(document, "runs/0/results")), 0);
+    cJSON_Delete(document);
+}
+
+/* ---- TAP ---- */
+
+static char *as_tap(const struct report_run *runs, size_t count) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    report_tap(out, runs, count);
+    fclose(out);
+    return text;
+}
+
+static void tap_has_a_point_for_each_configuration(void **state) {
+    (void)state;
+    const struct report_run runs[] = {passed, failed};
+    char *text = as_tap(runs, 2);
+    assert_int_equal(strncmp(text,
+                             "TAP version 14\n1..2\nok 1 - lost.scn:3 The reply is lost "
+                             "[core, label, wire]\nnot ok 2 - anywhere.scn:3 ",
+                             86),
+                     0);
+    assert_non_null(strstr(text, "]\n  ---\n  message: \"I1 broke at 10:00:27: 2 orders"));
+    assert_non_null(strstr(text, "\n    file: \"anywhere.scn\"\n    line: 9\n"));
+    assert_non_null(strstr(text, "    - \"> 10:00:27.000  line 12  oms  send D1"));
+    assert_string_equal(text + strlen(text) - 6, "  ...\n");
+    free(text);
+}
+
+/* Every line is one that the form has: no text can end its own. */
+static void tap_stays_in_form_with_hostile_texts(void **state) {
+    (void)state;
+    char *text = as_tap(&hostile, 1), *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        static const char *const begins[] = {"TAP version 14", "1..1",  "not ok 1 - ", "  ---",
+                                             "  ...",          "  at:", "    line: 1"};
+        bool known = line[0] == ' ' && (line[strlen(line) - 1] == '"' || strstr(line, "story:"));
+        for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+            known = known || strncmp(line, begins[i], strlen(begins[i])) == 0;
+        if (!known)
+            fail_msg("no line of TAP: '%s'", line);
+    }
+    free(text);
+    text = as_tap(NULL, 0);
+    assert_string_equal(text, "TAP version 14\n1..0 # SKIP nothing was run\n");
+    free(text);
+}
+
+/* ---- GitHub ---- */
+
+static bool knows_i1(const void *ctx, const struct report_run *run) {
+    return ctx != NULL && run->finding_count > 0;
+}
+
+static char *as_annotations(const struct report_run *runs, size_t count, const void *ctx) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    report_github_annotations(out, runs, count, knows_i1, ctx);
+    fclose(out);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *word) {
+    size_t n = 0;
+    while ((text = strstr(text, word)) != NULL) {
+        n++;
+        text++;
+    }
+    return n;
+}
+
+static void annotations_name_file_and_line(void **state) {
+    (void)state;
+    const struct report_run runs[] = {passed, failed, bounded};
+    char *text = as_annotations(runs, 3, NULL);
+    assert_int_equal(
+        strncmp(text,
+                "::error file=anywhere.scn,line=9,title=I1%3A No crash point duplicates or loses "
+                "an order::[seed-protocol, alpaca, power, direct] I1 broke at 10:00:27: 2 orders",
+                155),
+        0);
+    assert_non_null(strstr(text, "%0Aagain: crashgate replay "));
+    assert_non_null(strstr(text, "\n::warning file=many.scn,line=3,title=inconclusive%3A "));
+    assert_int_equal(count_of(text, "\n"), 2);
+    free(text);
+    text = as_annotations(runs, 3, runs);
+    assert_int_equal(strncmp(text, "::notice file=anywhere.scn,line=9,title=I1 (known)%3A ", 53),
+                     0);
+    free(text);
+}
+
+static void annotations_keep_the_limit_of_a_step(void **state) {
+    (void)state;
+    struct report_run runs[30];
+    char *text = NULL;
+    for (size_t i = 0; i < 30; i++)
+        runs[i] = failed;
+    text = as_annotations(runs, 10, NULL);
+    assert_int_equal(count_of(text, "::error "), 10);
+    assert_null(strstr(text, "more like these"));
+    free(text);
+    text = as_annotations(runs, 30, NULL);
+    assert_int_equal(count_of(text, "::error "), 10);
+    assert_non_null(strstr(text, "::error title=crashgate::21 more like these"));
+    free(text);
+}
+
+static void annotations_stay_one_line_with_hostile_texts(void **state) {
+    (void)state;
+    char *text = as_annotations(&hostile, 1, NULL);
+    assert_int_equal(count_of(text, "\n"), 1);
+    assert_int_equal(strncmp(text, "::error file=<a href=\"x\">&amp;]]>", 33), 0);
+    free(text);
+}
+
+static char *as_summary(const struct report_run *runs, size_t count, size_t room) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    report_github_summary(out, "gate: FAIL", runs, count, knows_i1, NULL, room);
+    fclose(out);
+    return text;
+}
+
+static void the_summary_is_cut_with_a_word_about_it(void **state) {
+    (void)state;
+    struct report_run runs[30];
+    char *text = NULL;
+    for (size_t i = 0; i < 30; i++)
+        runs[i] = failed;
+    text = as_summary(runs, 30, REPORT_GITHUB_SUMMARY_MAX);
+    assert_int_equal(count_of(text, "\n### FAIL "), 30);
+    assert_null(strstr(text, "is cut here"));
+    free(text);
+    text = as_summary(runs, 30, 5000);
+    assert_true(strlen(text) <= 5000);
+    assert_true(count_of(text, "\n### FAIL ") > 2);
+    assert_int_equal(count_of(text, "</pre></details>"), count_of(text, "<details>"));
+    assert_non_null(strstr(text, " more did not pass. The summary is cut here"));
+    free(text);
+    text = as_summary(runs, 30, 0);
+    assert_string_equal(text, "");
+    free(text);
+    text = as_summary(&hostile, 1, REPORT_GITHUB_SUMMARY_MAX);
+    assert_null(strstr(text, "<a"));
+    free(text);
+}
+
+/* ---- back from JSON ---- */
+
+static const char *keep_here(void *ctx, const char *text) {
+    char **kept = ctx;
+    size_t i = 0;
+    while (kept[i] != NULL)
+        i++;
+    kept[i] = strdup(text);
+    return kept[i];
+}
+
+static void a_run_is_read_back_as_it_was_written(void **state) {
+    (void)state;
+    const struct report_run *const all[] = {&failed, &passed, &bounded, &hostile};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        char *kept[200] = {NULL}, *before = NULL, *after = NULL;
+        cJSON *object = report_json_of_run(all[i]), *again = NULL;
+        struct report_run run;
+        assert_true(report_json_to_run(object, keep_here, kept, &run));
+        again = report_json_of_run(&run);
+        before = cJSON_Print(object);
+        after = cJSON_Print(again);
+        assert_string_equal(before, after);
+        cJSON_DeleteItemFromObject(object, "verdict");
+        report_run_free(&run);
+        assert_false(report_json_to_run(object, keep_here, kept, &run));
+        assert_null(run.findings);
+        cJSON_free(before);
+        cJSON_free(after);
+        cJSON_Delete(object);
+        cJSON_Delete(again);
+        for (size_t j = 0; kept[j] != NULL; j++)
+            free(kept[j]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_brief_a_message_is_one_line_with_place_and_code),
@@ -361,6 +635,15 @@ int main(void) {
         cmocka_unit_test(json_stays_valid_with_hostile_texts),
         cmocka_unit_test(junit_has_a_case_for_each_configuration),
         cmocka_unit_test(junit_stays_well_formed_with_hostile_texts),
+        cmocka_unit_test(sarif_tells_the_story_as_a_code_flow),
+        cmocka_unit_test(sarif_stays_valid_with_hostile_texts),
+        cmocka_unit_test(tap_has_a_point_for_each_configuration),
+        cmocka_unit_test(tap_stays_in_form_with_hostile_texts),
+        cmocka_unit_test(annotations_name_file_and_line),
+        cmocka_unit_test(annotations_keep_the_limit_of_a_step),
+        cmocka_unit_test(annotations_stay_one_line_with_hostile_texts),
+        cmocka_unit_test(the_summary_is_cut_with_a_word_about_it),
+        cmocka_unit_test(a_run_is_read_back_as_it_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* A process aside: its output is kept until it is asked for. */
+/* A process aside: what it makes is read when it has ended. */
 #include "scenarios/cli/aside.h"
 
 #include "scenarios/lang/exits.h"
@@ -16,50 +16,38 @@ void aside_step_back(void) {
     (void)setpriority(PRIO_PROCESS, 0, BEHIND);
 }
 
-struct aside aside_begin(const char *what, struct suite *suite,
-                         void (*work)(void *ctx, void *result), void *ctx, void *result,
-                         size_t size) {
-    struct aside aside = {.what = what, .pid = -1, .told = tmpfile(), .made = tmpfile()};
+struct aside aside_begin(const char *what, struct suite *suite, void (*work)(void *ctx, FILE *made),
+                         void *ctx) {
+    struct aside aside = {.what = what, .pid = -1, .made = tmpfile()};
     fflush(NULL);
-    if (aside.told != NULL && aside.made != NULL)
+    if (aside.made != NULL)
         aside.pid = fork();
     if (aside.pid == 0) {
         aside_step_back();
-        bool whole = dup2(fileno(aside.told), STDOUT_FILENO) >= 0;
-        work(ctx, result);
-        whole = fwrite(result, size, 1, aside.made) == 1 && fflush(NULL) == 0 && whole;
-        _exit(whole ? suite->exit_code : EXIT_ENVIRONMENT);
+        suite->terminal.progress = false;
+        work(ctx, aside.made);
+        _exit(fflush(NULL) == 0 && ferror(aside.made) == 0 ? suite->exit_code : EXIT_ENVIRONMENT);
     }
     if (aside.pid < 0)
         fprintf(stderr, "crashgate: cannot start the process that %s: %s\n", what, strerror(errno));
     return aside;
 }
 
-static void print_all(FILE *from) {
-    char chunk[4096];
-    size_t n = 0;
-    rewind(from);
-    while ((n = fread(chunk, 1, sizeof chunk, from)) > 0)
-        fwrite(chunk, 1, n, stdout);
-}
-
-void aside_end(struct aside *aside, struct suite *suite, void *result, size_t size) {
+void aside_end(struct aside *aside, struct suite *suite, bool (*read)(void *ctx, FILE *made),
+               void *ctx) {
     int status = 0;
     bool ended = aside->pid > 0;
     while (ended && waitpid(aside->pid, &status, 0) < 0)
         ended = errno == EINTR;
-    if (ended && WIFEXITED(status))
-        suite_worst(suite, WEXITSTATUS(status));
+    ended = ended && WIFEXITED(status);
     if (ended) {
-        print_all(aside->told);
+        suite_worst(suite, WEXITSTATUS(status));
         rewind(aside->made);
     }
-    if (!ended || !WIFEXITED(status) || fread(result, size, 1, aside->made) != 1) {
+    if (!ended || !read(ctx, aside->made)) {
         fprintf(stderr, "crashgate: the process that %s did not finish\n", aside->what);
         suite_worst(suite, EXIT_ENVIRONMENT);
     }
-    if (aside->told != NULL)
-        fclose(aside->told);
     if (aside->made != NULL)
         fclose(aside->made);
 }

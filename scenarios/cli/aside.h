@@ -10,18 +10,17 @@
 struct aside {
     const char *what; /* "sweeps": what it does, for messages */
     pid_t pid;        /* -1: it could not be started; said on standard error */
-    FILE *told, *made;
+    FILE *made;
 };
 
-/* Starts work(ctx, result) in a process aside: it sees everything as it is now, and nothing that
- * happens to it is seen here but what it prints, the `size` bytes of *result, and the suite's exit
- * code. What it adds to the reports is lost. */
-struct aside aside_begin(const char *what, struct suite *suite,
-                         void (*work)(void *ctx, void *result), void *ctx, void *result,
-                         size_t size);
-/* Waits for it, prints what it has printed, and fills *result. One that did not finish is told and
- * is the environment's fault; *result is as it was. */
-void aside_end(struct aside *aside, struct suite *suite, void *result, size_t size);
+/* Starts work(ctx, made) in a process aside: it sees everything as it is now, and nothing that
+ * happens to it is seen here but what it writes to `made`, and the suite's exit code. */
+struct aside aside_begin(const char *what, struct suite *suite, void (*work)(void *ctx, FILE *made),
+                         void *ctx);
+/* Waits for it and calls read(ctx, made), to read what it has made from its beginning; false: it is
+ * not whole. One that did not finish is told and is the environment's fault. */
+void aside_end(struct aside *aside, struct suite *suite, bool (*read)(void *ctx, FILE *made),
+               void *ctx);
 
 /* Called in a process aside: where cores are few it leaves them to the one that all else waits for.
  */

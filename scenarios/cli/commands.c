@@ -35,8 +35,10 @@ int command_run(const struct options *options, const char *program) {
     if (!suite_paths(options->files, options->file_count, &paths))
         return EXIT_MISTAKE;
     if (!suite_open(&suite, options, program,
-                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT))
+                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_DIRECT)) {
+        suite_paths_free(&paths);
         return suite.exit_code;
+    }
     for (size_t i = 0; i < paths.n; i++)
         suite_file(&suite, paths.v[i]);
     explore_what_was_left(&suite, &paths);
@@ -151,6 +153,8 @@ int command_perform(const struct options *options, const char *program) {
         return command_sweep(options, program);
     case COMMAND_GATE:
         return command_gate(options, program);
+    case COMMAND_MERGE:
+        return command_merge(options, program);
     case COMMAND_KNOWN_BAD:
         return command_known_bad(options, program);
     case COMMAND_DOCTOR:

@@ -19,6 +19,7 @@ int command_explore(const struct options *options, const char *program);
 int command_sweep(const struct options *options, const char *program);
 int command_doctor(const struct options *options, const char *program);
 int command_gate(const struct options *options, const char *program);
+int command_merge(const struct options *options, const char *program);
 int command_known_bad(const struct options *options, const char *program);
 int command_broker(const struct options *options);
 int command_faults(void);

@@ -57,6 +57,19 @@ void explorations_add(struct explorations *explorations, struct suite *suite, co
     suite_pick(suite, path, add_one, &adding, &explorations->files[explorations->file_count++]);
 }
 
+void explorations_keep(struct explorations *explorations,
+                       bool (*wanted)(void *ctx, const struct exploration *exploration),
+                       void *ctx) {
+    size_t kept = 0;
+    for (size_t i = 0; i < explorations->n; i++) {
+        if (wanted(ctx, &explorations->v[i]))
+            explorations->v[kept++] = explorations->v[i];
+        else
+            free(explorations->v[i].path);
+    }
+    explorations->n = kept;
+}
+
 void explorations_free(struct explorations *explorations) {
     for (size_t i = 0; i < explorations->n; i++)
         free(explorations->v[i].path);
@@ -212,8 +225,8 @@ void explore_as_run(const struct explore_result *result, struct run_result *told
 }
 
 /* A finding's block is that of its replay, told again here where its story can be kept. */
-static void report(struct suite *suite, const struct explore_options *options,
-                   struct exploration *exploration, bool brief) {
+void exploration_report(struct suite *suite, const struct explore_options *options,
+                        struct exploration *exploration, bool brief) {
     const struct explore_result *result = &exploration->result;
     struct report_run run;
     struct run_result told = result->replay;
@@ -227,9 +240,9 @@ static void report(struct suite *suite, const struct explore_options *options,
         run_scenario(exploration->scenario, &exploration->config, &replay, &told);
     }
     explore_as_run(result, &told);
-    suite_worst(suite, suite_exit_of(&told));
     suite_describe(suite, exploration->path, exploration->scenario, &exploration->config,
                    suite->options->value[OPTION_OMS], &told, &run);
+    suite_judge(suite, &told, &run);
     if (!brief || !result->closed)
         tell(suite, exploration);
     fflush(stdout);
@@ -300,7 +313,7 @@ static void tell_one(void *ctx, struct exploration *exploration) {
     struct telling *telling = ctx;
     telling->told++;
     if (exploration->done) {
-        report(telling->suite, telling->options, exploration, false);
+        exploration_report(telling->suite, telling->options, exploration, false);
         add_totals(telling->totals, exploration);
     }
     progress(telling->suite, telling->told, telling->all->n);
@@ -343,38 +356,16 @@ struct explorations_aside explorations_begin(struct explorations *all, struct su
     return aside;
 }
 
-static void tell_file(const struct explore_totals *of, unsigned long not_closed, const char *path) {
-    char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], distinct[FIGURE_SIZE];
-    printf("%s  %lu explorations: %6s lives, %9s crash worlds, %5s distinct, deepest %u  %s\n",
-           not_closed == 0 ? "CLOSED" : "FAIL  ", of->explorations,
-           figure_grouped(of->lives, lives), figure_grouped(of->crash_worlds, worlds),
-           figure_grouped(of->distinct, distinct), of->deepest, path);
-}
-
 void explorations_end(struct explorations_aside *aside, struct explorations *all,
-                      struct suite *suite, const struct explore_options *options,
-                      struct explore_totals *totals) {
-    struct explore_totals file = {0};
+                      struct suite *suite) {
     int status = 0;
     bool whole = aside->pid > 0;
-    *totals = (struct explore_totals){0};
-    while (whole && waitpid(aside->pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (whole && waitpid(aside->pid, &status, 0) < 0)
+        whole = errno == EINTR;
     if (whole)
         rewind(aside->results);
-    for (size_t i = 0; i < all->n && whole; i++) {
-        struct exploration *exploration = &all->v[i];
-        whole = receive_made(aside->results, exploration);
-        if (!whole)
-            break;
-        report(suite, options, exploration, true);
-        add_totals(totals, exploration);
-        add_totals(&file, exploration);
-        if (i + 1 == all->n || strcmp(all->v[i + 1].path, exploration->path) != 0) {
-            tell_file(&file, file.explorations - file.closed, exploration->path);
-            file = (struct explore_totals){0};
-        }
-    }
+    for (size_t i = 0; i < all->n && whole; i++)
+        whole = receive_made(aside->results, &all->v[i]);
     if (!whole) {
         fprintf(stderr, "crashgate: the process that explores did not finish\n");
         suite_worst(suite, EXIT_ENVIRONMENT);
@@ -478,12 +469,14 @@ void explore_tell_totals(const struct explore_totals *totals,
                          const struct explore_options *options) {
     char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], distinct[FIGURE_SIZE];
     printf("%lu explorations, %lu closed: %s lives, %s crash worlds, %s distinct, deepest %u, %lu "
-           "audited, %lu mismatches, %lu run slowly; restarts: %s; at most %u other faults a life; "
-           "at most %ld MiB\n",
+           "audited, %lu mismatches, %lu run slowly; restarts: %s; at most %u other faults a life",
            totals->explorations, totals->closed, figure_grouped(totals->lives, lives),
            figure_grouped(totals->crash_worlds, worlds), figure_grouped(totals->distinct, distinct),
            totals->deepest, totals->audited, totals->mismatches, totals->slowly,
-           delay_words[options->delays], options->faults, totals->peak_kib / 1024);
+           delay_words[options->delays], options->faults);
+    if (totals->peak_kib > 0) /* it is no result: another machine may need another amount */
+        printf("; at most %ld MiB", totals->peak_kib / 1024);
+    putchar('\n');
 }
 
 void explore_what_was_left(struct suite *suite, const struct suite_paths *paths) {

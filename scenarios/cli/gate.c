@@ -1,102 +1,137 @@
-/* The gate: everything CI needs, in one command, and a promise of how much that is. */
+/* The gate: everything CI needs, in one command, and a promise of how much that is. Here its units
+ * of work are done, all of them or a shard's; gate_tell.c says what they come to. */
 #include "scenarios/cli/aside.h"
+#include "scenarios/cli/capture.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/difference.h"
 #include "scenarios/cli/explore.h"
 #include "scenarios/cli/figures.h"
+#include "scenarios/cli/gate_extra.h"
+#include "scenarios/cli/gate_tell.h"
 #include "scenarios/cli/known_bad.h"
-#include "scenarios/cli/manifest.h"
-#include "scenarios/cli/suite.h"
+#include "scenarios/cli/results.h"
 #include "scenarios/cli/sweep.h"
-#include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
+#include "sim/check.h"
 
+#include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* Every how many quantified configurations one is repeated, and how many runs it may have. */
-enum { SAMPLE_EVERY = 5, SAMPLE_RUNS_MAX = 1000, LINE_WIDTH = 120 };
+enum { REPEAT_RUNS_MAX = 1000 }; /* longer ones are not repeated */
 
-/* Audits ask whether the key of the search is right, not whether the OMS is: one merged world for
- * one in so many kept ones. Every wrong key of `explore` is noticed with one in 16, too. */
-enum { AUDITS = 1, AUDIT_EVERY = 4 };
+struct gate {
+    struct suite *suite;
+    const struct suite_paths *paths;
+    struct results results;
+    struct work_shard shard;
+    unsigned long budget;   /* seconds for the extra part */
+    FILE *made;             /* where a process aside writes its records; NULL: they are ours */
+    struct capture capture; /* of the planted bug that is being tried */
+};
 
-/* ---- the scenarios ---- */
-
-/* One line for all configurations of a file; what failed has been told in full before. */
-static void run_file(struct suite *suite, const char *path) {
-    struct report_totals before = suite->totals;
-    size_t scenarios = suite->scenario_count, configurations = suite->run_count;
-    size_t again = suite->again;
-    uint64_t passed = 0;
-    char runs[FIGURE_SIZE], points[FIGURE_SIZE], faults[FIGURE_SIZE];
-    suite_file(suite, path);
-    scenarios = suite->scenario_count - scenarios;
-    configurations = suite->run_count - configurations;
-    if (configurations == 0 && suite->again > again)
-        return; /* all of it is explored */
-    passed = suite->totals.scenarios[REPORT_PASS] - before.scenarios[REPORT_PASS];
-    printf("%s  %zu in %2zu configurations: %6s runs, %5s crash points, %6s faults  %s\n",
-           passed == configurations && configurations > 0 ? "PASS" : "FAIL", scenarios,
-           configurations, figure_grouped(suite->totals.runs - before.runs, runs),
-           figure_grouped(suite->totals.crash_points - before.crash_points, points),
-           figure_grouped(suite->totals.faults_fired - before.faults_fired, faults), path);
-    fflush(stdout);
+static const struct work_unit *find_mine(const struct gate *gate, enum work_kind kind,
+                                         const char *path, const struct scenario *scenario,
+                                         const struct run_config *config) {
+    const struct work_unit *unit = work_find(&gate->results.work, kind, path, scenario, config);
+    return unit != NULL && work_is_of(unit, gate->shard) ? unit : NULL;
 }
 
-/* A kind that never struck, though it could have. */
-static bool is_missing(const struct suite *suite, size_t tally) {
-    return suite->tallies[tally] == 0 && (suite->called >> fault_tally_op(tally) & 1) != 0;
+static void add_record(struct gate *gate, struct record *record) {
+    char *line = NULL;
+    if (gate->made == NULL) {
+        results_add(&gate->results, gate->suite, record);
+        return;
+    }
+    line = record_write(&gate->results.work, record);
+    fprintf(gate->made, "%s\n", line);
+    cJSON_free(line);
+    record_free(record);
 }
 
-/* Every kind of fault with how often it struck; one that never did is a promise not kept. */
-static void judge_faults(struct suite *suite) {
-    unsigned kinds = 0, missing = 0;
-    int column = printf("faults fired:");
-    for (size_t i = 0; i < FAULT_TALLIES; i++) {
-        char name[FAULT_TALLY_SIZE], count[FIGURE_SIZE], text[FAULT_TALLY_SIZE + FIGURE_SIZE + 2];
-        int length = 0;
-        if (!fault_tally_name(i, name))
-            continue;
-        kinds++;
-        missing += is_missing(suite, i);
-        length =
-            snprintf(text, sizeof text, " %s %s,", name, figure_grouped(suite->tallies[i], count));
-        if (column + length > LINE_WIDTH)
-            column = printf("\n ") - 1;
-        column += printf("%s", text);
+/* What a process aside has made. */
+static bool read_records(void *ctx, FILE *made) {
+    struct gate *gate = ctx;
+    char *line = NULL;
+    size_t size = 0;
+    bool whole = true;
+    while (whole && getline(&line, &size, made) > 0) {
+        cJSON *object = cJSON_Parse(line);
+        char why[RECORD_WHY_SIZE];
+        struct record *record = record_read(&gate->results.work, object, gate->suite, why);
+        whole = record != NULL;
+        if (whole)
+            results_add(&gate->results, gate->suite, record);
+        cJSON_Delete(object);
     }
-    printf(" %u kinds, %u never fired\n", kinds, missing);
-    for (size_t i = 0; i < FAULT_TALLIES; i++) {
-        char name[FAULT_TALLY_SIZE];
-        if (!fault_tally_name(i, name) || suite->tallies[i] > 0)
-            continue;
-        if (is_missing(suite, i))
-            printf("FAIL  no scenario makes '%s' happen\n", name);
-        else
-            printf("'%s' cannot happen: this OMS never makes that call\n", name);
+    free(line);
+    return whole;
+}
+
+/* Moves the texts that a command printed to the record, and their memory to the suite. */
+static void keep_told(struct gate *gate, struct record *record, struct capture *capture) {
+    char *told = capture_end(capture);
+    record->told = suite_keep(gate->suite, told);
+    free(told);
+}
+
+/* The exit code of one unit by itself: what came before is in *before meanwhile. */
+static void begin_exit(struct suite *suite, int *before) {
+    *before = suite->exit_code;
+    suite->exit_code = EXIT_PASS;
+}
+
+static int end_exit(struct suite *suite, int before) {
+    int exit_code = suite->exit_code;
+    suite->exit_code = before;
+    return exit_code;
+}
+
+/* ---- runs ---- */
+
+static void run_unit(void *ctx, const char *path, const struct scenario *scenario,
+                     const struct run_config *config) {
+    struct gate *gate = ctx;
+    struct suite *suite = gate->suite;
+    const struct work_unit *unit = find_mine(gate, WORK_RUN, path, scenario, config);
+    struct record *record = NULL;
+    struct run_result result;
+    if (unit == NULL)
+        return;
+    memset(suite->tallies, 0, sizeof suite->tallies);
+    suite->called = 0;
+    if (!suite_perform(suite, scenario, config, suite->options->sut, suite->options->claims,
+                       &result))
+        return; /* told; the exit code says so */
+    record = record_new(&gate->results.work, unit);
+    record->exit_code = suite_exit_of(&result);
+    suite_describe(suite, path, scenario, config, suite->options->value[OPTION_OMS], &result,
+                   &record->report);
+    record->has_report = true;
+    record->called = suite->called;
+    memcpy(record->tallies, suite->tallies, sizeof record->tallies);
+    if (result.verdict == RUN_UNSTABLE) {
+        struct capture capture = capture_begin();
+        difference_print(suite, scenario, config, &result.finding.plan);
+        keep_told(gate, record, &capture);
     }
-    if (missing > 0)
-        suite_worst(suite, EXIT_FAIL);
+    add_record(gate, record);
+    run_result_free(&result);
+}
+
+static void run_files(struct gate *gate) {
+    size_t next = 0;
+    for (size_t i = 0; i < gate->paths->n; i++) {
+        const struct work *work = &gate->results.work;
+        suite_pick(gate->suite, gate->paths->v[i], run_unit, gate, NULL);
+        if (next < work->n && work->v[next].kind == WORK_RUN &&
+            strcmp(work->v[next].path, gate->paths->v[i]) == 0)
+            next = gate_tell_file(gate->suite, &gate->results, next);
+    }
 }
 
 /* ---- the same again ---- */
-
-struct repeats {
-    struct suite *suite;
-    size_t at;         /* the next of the suite's reports */
-    size_t quantified; /* so far */
-    size_t repeated, different;
-};
-
-/* Told scenarios always; of the others every few, when they are not too long. */
-static bool is_sampled(struct repeats *repeats, const struct scenario *scenario,
-                       const struct report_run *first) {
-    if (!scenario->quantified)
-        return true;
-    return repeats->quantified++ % SAMPLE_EVERY == 0 && first->runs <= SAMPLE_RUNS_MAX;
-}
 
 static void print_difference(const struct suite *suite, const struct report_run *first,
                              uint64_t fingerprint) {
@@ -109,116 +144,243 @@ static void print_difference(const struct suite *suite, const struct report_run 
            strcmp(first->door, "wire") == 0 ? " --wire" : "");
 }
 
-static void repeat_one(void *ctx, const struct scenario *scenario,
-                       const struct run_config *config) {
-    struct repeats *repeats = ctx;
-    struct suite *suite = repeats->suite;
-    const struct report_run *first = NULL;
+static void compare(struct gate *gate, const struct scenario *scenario,
+                    const struct run_config *config, const struct report_run *first,
+                    struct record *record) {
     struct run_result result;
-    if (repeats->at >= suite->run_count || scenario->depth == SCN_AGAIN)
+    struct capture capture;
+    if (!suite_perform(gate->suite, scenario, config, gate->suite->options->sut,
+                       gate->suite->options->claims, &result))
         return;
-    first = &suite->runs[repeats->at++];
-    if (!is_sampled(repeats, scenario, first) ||
-        !suite_perform(suite, scenario, config, suite->options->sut, suite->options->claims,
-                       &result))
-        return;
-    repeats->repeated++;
+    record->repeated = 1;
     if (result.fingerprint != first->fingerprint) {
-        repeats->different++;
-        print_difference(suite, first, result.fingerprint);
-        difference_print(suite, scenario, config, NULL);
-        suite_worst(suite, EXIT_NOT_REPEATABLE);
+        record->different = 1;
+        record->exit_code = EXIT_NOT_REPEATABLE;
+        capture = capture_begin();
+        print_difference(gate->suite, first, result.fingerprint);
+        difference_print(gate->suite, scenario, config, NULL);
+        keep_told(gate, record, &capture);
     }
     run_result_free(&result);
 }
 
-/* In the order of the first pass, so that the reports pair off with what is repeated. In a process
- * aside. */
-static void repeat(void *ctx, void *result) {
-    const struct suite_paths *paths = ctx;
-    struct repeats *repeats = result;
-    struct suite *suite = repeats->suite;
-    for (size_t i = 0; i < paths->n; i++) {
-        struct scenario_file file;
-        struct diags diags = {0};
-        if (scenario_load(paths->v[i], &file, &diags)) {
-            for (size_t j = 0; j < file.count; j++)
-                suite_configurations(&file.scenarios[j], suite->options, suite->doors, repeat_one,
-                                     repeats);
-        }
-        diags_free(&diags);
-        scenario_free(&file);
+static void repeat_unit(void *ctx, const char *path, const struct scenario *scenario,
+                        const struct run_config *config) {
+    struct gate *gate = ctx;
+    const struct work *work = &gate->results.work;
+    const struct work_unit *unit = find_mine(gate, WORK_REPEAT, path, scenario, config);
+    const struct work_unit *run = find_mine(gate, WORK_RUN, path, scenario, config);
+    const struct record *first = NULL;
+    struct record *record = NULL;
+    if (unit == NULL || run == NULL)
+        return;
+    first = gate->results.records[run - work->v];
+    if (first == NULL)
+        return; /* it could not be run */
+    record = record_new(work, unit);
+    if (!scenario->quantified || first->report.runs <= REPEAT_RUNS_MAX)
+        compare(gate, scenario, config, &first->report, record);
+    add_record(gate, record);
+}
+
+/* In a process aside. */
+static void repeat(void *ctx, FILE *made) {
+    struct gate *gate = ctx;
+    gate->made = made;
+    for (size_t i = 0; i < gate->paths->n; i++)
+        suite_pick(gate->suite, gate->paths->v[i], repeat_unit, gate, NULL);
+}
+
+/* ---- sweeps ---- */
+
+static void sweep_unit(void *ctx, const char *path, const struct scenario *scenario,
+                       const struct run_config *config) {
+    struct gate *gate = ctx;
+    const struct work_unit *unit = find_mine(gate, WORK_SWEEP, path, scenario, config);
+    struct record *record = NULL;
+    struct sweep_result result;
+    struct capture capture;
+    int before = EXIT_PASS;
+    if (unit == NULL)
+        return;
+    record = record_new(&gate->results.work, unit);
+    begin_exit(gate->suite, &before);
+    capture = capture_begin();
+    sweep_configuration(gate->suite, path, scenario, config, false, &result);
+    record->exit_code = end_exit(gate->suite, before);
+    keep_told(gate, record, &capture);
+    memcpy(record->swept, result.kinds, sizeof record->swept);
+    if (record->exit_code != EXIT_PASS) {
+        sweep_describe(gate->suite, path, scenario, config, &result, &record->report);
+        record->has_report = true;
     }
-    printf("repeated: %zu of %zu configurations, %zu went another way\n", repeats->repeated,
-           suite->run_count, repeats->different);
+    add_record(gate, record);
+}
+
+/* In a process aside. */
+static void sweep(void *ctx, FILE *made) {
+    struct gate *gate = ctx;
+    gate->made = made;
+    for (size_t i = 0; i < gate->paths->n; i++)
+        suite_pick(gate->suite, gate->paths->v[i], sweep_unit, gate, NULL);
+}
+
+/* ---- planted bugs ---- */
+
+static bool wants_planted(void *ctx, const char *path) {
+    struct gate *gate = ctx;
+    if (find_mine(gate, WORK_KNOWN_BAD, path, NULL, NULL) == NULL)
+        return false;
+    gate->suite->exit_code = EXIT_PASS;
+    gate->capture = capture_begin();
+    return true;
+}
+
+static void has_planted(void *ctx, const char *path, bool caught) {
+    struct gate *gate = ctx;
+    struct record *record =
+        record_new(&gate->results.work, find_mine(gate, WORK_KNOWN_BAD, path, NULL, NULL));
+    keep_told(gate, record, &gate->capture);
+    record->caught = caught;
+    record->exit_code = gate->suite->exit_code;
+    record->has_report = suite_take(gate->suite, &record->report);
+    add_record(gate, record);
+}
+
+static void try_planted(struct gate *gate) {
+    const char *variants = gate->suite->options->value[OPTION_VARIANTS];
+    struct known_bad_each each = {wants_planted, has_planted, gate};
+    bool progress = gate->suite->terminal.progress;
+    int before = EXIT_PASS;
+    gate->suite->terminal.progress = false;
+    begin_exit(gate->suite, &before);
+    known_bad_run(gate->suite,
+                  &(struct known_bad_ask){.variants = variants, .sample = true, .each = &each});
+    end_exit(gate->suite, before);
+    gate->suite->terminal.progress = progress;
+}
+
+/* ---- explorations ---- */
+
+static bool explores(void *ctx, const struct exploration *exploration) {
+    return find_mine(ctx, WORK_EXPLORE, exploration->path, exploration->scenario,
+                     &exploration->config) != NULL;
+}
+
+static void record_exploration(struct gate *gate, const struct explore_options *explore,
+                               struct exploration *exploration) {
+    const struct explore_result *result = &exploration->result;
+    struct record *record =
+        record_new(&gate->results.work, find_mine(gate, WORK_EXPLORE, exploration->path,
+                                                  exploration->scenario, &exploration->config));
+    struct capture capture;
+    int before = EXIT_PASS;
+    begin_exit(gate->suite, &before);
+    capture = capture_begin();
+    exploration_report(gate->suite, explore, exploration, true);
+    keep_told(gate, record, &capture);
+    record->exit_code = end_exit(gate->suite, before);
+    record->has_report = suite_take(gate->suite, &record->report);
+    record->closed = result->closed;
+    record->crash_worlds = result->crash_worlds;
+    record->distinct = result->distinct;
+    record->deepest = result->deepest;
+    record->audited = result->audited;
+    record->mismatches = result->mismatches;
+    record->slowly = result->slowly;
+    add_record(gate, record);
 }
 
 /* ---- all of it ---- */
 
-static void print_verdict(const struct suite *suite, const struct manifest *counted,
-                          const struct known_bad_counts *known_bad, const struct repeats *repeats,
-                          const struct sweep_count *swept, unsigned long explorations,
-                          double seconds) {
-    char runs[FIGURE_SIZE], points[FIGURE_SIZE], lives[FIGURE_SIZE], faults[FIGURE_SIZE],
-        worlds[FIGURE_SIZE], sweeps[FIGURE_SIZE];
-    printf("gate: %s  %" PRIu64 " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
-           "%" PRIu64
-           " of %lu explorations closed (%s crash worlds), %s failures swept, %lu broke it, "
-           "%zu of %zu known-bad caught, %s  (%.1f s)\n",
-           suite->exit_code == EXIT_PASS ? "PASS" : "FAIL", counted->scenarios,
-           figure_grouped(counted->runs, runs), figure_grouped(counted->crash_points, points),
-           figure_grouped(counted->lives, lives), figure_grouped(counted->faults_fired, faults),
-           counted->closed, explorations, figure_grouped(counted->crash_worlds, worlds),
-           figure_grouped(swept->tried, sweeps), swept->broke, known_bad->caught,
-           known_bad->planted, repeats->different == 0 ? "repeats equal" : "REPEATS DIFFER",
-           seconds);
+static void do_all(struct gate *gate) {
+    struct suite *suite = gate->suite;
+    struct explore_options explore = gate_explores(suite->options);
+    struct explorations all = {0};
+    struct explorations_aside exploring;
+    struct aside sweeping, repeating;
+    for (size_t i = 0; i < gate->paths->n; i++)
+        explorations_add(&all, suite, gate->paths->v[i]);
+    explorations_keep(&all, explores, gate);
+    exploring = explorations_begin(&all, suite, &explore);
+    sweeping = aside_begin("sweeps", suite, sweep, gate);
+    run_files(gate);
+    repeating = aside_begin("repeats", suite, repeat, gate);
+    try_planted(gate);
+    aside_end(&repeating, suite, read_records, gate);
+    aside_end(&sweeping, suite, read_records, gate);
+    explorations_end(&exploring, &all, suite);
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].done)
+            record_exploration(gate, &explore, &all.v[i]);
+    }
+    explorations_free(&all);
 }
 
-static void run_all(struct suite *suite, struct suite_paths *paths, const struct manifest *promised,
-                    const char *manifest_path) {
-    const char *variants = suite->options->value[OPTION_VARIANTS];
+static void write_results(struct gate *gate) {
+    const char *folder = gate->suite->options->value[OPTION_OUT];
+    char why[RESULTS_WHY_SIZE];
+    if (folder == NULL || results_write(&gate->results, folder, why))
+        return;
+    fprintf(stderr, "crashgate: %s\n", why);
+    suite_worst(gate->suite, EXIT_ENVIRONMENT);
+}
+
+static void do_and_judge(struct gate *gate) {
     double begun = figure_wall_s();
-    struct repeats repeats = {.suite = suite};
-    struct aside repeating;
-    struct manifest counted;
-    struct known_bad_counts known_bad;
-    struct sweep_count swept;
-    struct explore_options explore = explore_defaults(suite->options);
-    struct explore_totals explored;
-    struct explorations all = {0};
-    struct explorations_aside aside;
-    struct sweep_aside sweeps;
-    explore.delays = EXPLORE_AT_ONCE;
-    explore.audits = AUDITS;
-    explore.audit_every = AUDIT_EVERY;
-    for (size_t i = 0; i < paths->n; i++)
-        explorations_add(&all, suite, paths->v[i]);
-    aside = explorations_begin(&all, suite, &explore);
-    sweeps = sweep_begin(suite, paths);
-    suite->scenario_count = 0; /* they are counted when they are run, and those explored are not */
-    for (size_t i = 0; i < paths->n; i++)
-        run_file(suite, paths->v[i]);
-    counted = (struct manifest){.scenarios = suite->scenario_count,
-                                .runs = suite->totals.runs,
-                                .crash_points = suite->totals.crash_points,
-                                .lives = suite->totals.lives,
-                                .faults_fired = suite->totals.faults_fired};
-    judge_faults(suite);
-    repeating = aside_begin("repeats", suite, repeat, paths, &repeats, sizeof repeats);
-    known_bad = known_bad_run(suite, &(struct known_bad_ask){.variants = variants, .sample = true});
-    counted.known_bad = known_bad.caught;
-    aside_end(&repeating, suite, &repeats, sizeof repeats);
-    swept = sweep_end(&sweeps);
-    counted.swept = swept.tried;
-    explorations_end(&aside, &all, suite, &explore, &explored);
-    explore_tell_totals(&explored, &explore);
-    counted.closed = explored.closed;
-    counted.crash_worlds = explored.crash_worlds;
-    explorations_free(&all);
-    if (!manifest_kept(promised, &counted, manifest_path, stdout))
-        suite_worst(suite, EXIT_FAIL);
-    print_verdict(suite, &counted, &known_bad, &repeats, &swept, explored.explorations,
-                  figure_wall_s() - begun);
+    gate->suite->collects = true;
+    results_add_shard(&gate->results, gate->shard);
+    do_all(gate);
+    gate->suite->collects = false;
+    gate_tell_rest(gate->suite, &gate->results);
+    /* A part that could not be done is the environment's fault, and no part to merge. */
+    if (gate->suite->exit_code != EXIT_ENVIRONMENT && gate->suite->exit_code != EXIT_INTERNAL)
+        write_results(gate);
+    if (gate->shard.of > 1)
+        gate_shard_verdict(gate->suite, &gate->results, gate->shard);
+    else
+        gate_verdict(gate->suite, &gate->results);
+    gate_extra(gate->suite, gate->paths, gate->budget);
+    fflush(stdout);
+    fprintf(stderr, "crashgate: %.1f s\n", figure_wall_s() - begun);
+}
+
+static void list_and_do(struct gate *gate, const char *manifest_path,
+                        const struct manifest *promised) {
+    const char *folder = gate->suite->options->value[OPTION_OUT];
+    struct work work;
+    char why[RESULTS_WHY_SIZE];
+    bool fits = false;
+    if (work_list(gate->suite, gate->paths, manifest_path, &work)) {
+        fits = folder == NULL || results_fit(folder, gate->suite, &work, why);
+        if (!fits) {
+            fprintf(stderr, "crashgate: --out %s: %s\n", folder, why);
+            suite_worst(gate->suite, EXIT_MISTAKE);
+        }
+    }
+    if (fits) {
+        results_open(&gate->results, &work, manifest_path, promised);
+        do_and_judge(gate);
+    }
+    work_free(&work);
+}
+
+static bool read_shard(const struct options *options, struct work_shard *shard) {
+    const char *text = options->value[OPTION_SHARD];
+    *shard = (struct work_shard){1, 1};
+    if (text != NULL && !work_shard_parse(text, shard)) {
+        fprintf(stderr,
+                "crashgate: --shard is I/N, part I of N, with I from 1 to N and N at most %d, not "
+                "'%s'\n",
+                WORK_SHARDS_MAX, text);
+        return false;
+    }
+    if (shard->of > 1 && options->value[OPTION_OUT] == NULL) {
+        fprintf(stderr, "crashgate: --shard %s needs --out DIR: a part alone gives no verdict\n",
+                text);
+        return false;
+    }
+    return true;
 }
 
 int command_gate(const struct options *options, const char *program) {
@@ -227,10 +389,13 @@ int command_gate(const struct options *options, const char *program) {
     struct manifest promised;
     struct suite_paths paths;
     struct suite suite;
+    struct gate gate = {.suite = &suite, .paths = &paths};
     if (options->file_count > 1) {
         fprintf(stderr, "crashgate: gate takes one folder of scenarios\n");
         return EXIT_MISTAKE;
     }
+    if (!read_shard(options, &gate.shard) || !gate_extra_budget(options, &gate.budget))
+        return EXIT_MISTAKE;
     snprintf(manifest_path, sizeof manifest_path, "%s/gate.manifest", folder);
     if (!manifest_read(manifest_path, &promised, why)) {
         fprintf(stderr,
@@ -245,9 +410,9 @@ int command_gate(const struct options *options, const char *program) {
         suite_paths_free(&paths);
         return suite.exit_code;
     }
-    suite.quiet_passes = true;
     suite.quiet_totals = true;
-    run_all(&suite, &paths, &promised, manifest_path);
+    list_and_do(&gate, manifest_path, &promised);
+    results_free(&gate.results);
     suite_paths_free(&paths);
     return suite_close(&suite);
 }

@@ -65,11 +65,19 @@ const char *known_bad_restarts(enum explore_delays delays);
 struct known_bad_counts {
     size_t planted, caught;
 };
+/* For whoever does not want all of them, or each by itself. wanted() is called with every file, in
+ * order of names; where it says so, the bug is tried, and done() is called right after. */
+struct known_bad_each {
+    bool (*wanted)(void *ctx, const char *path);
+    void (*done)(void *ctx, const char *path, bool caught);
+    void *ctx;
+};
 /* What is asked of a folder of planted bugs. */
 struct known_bad_ask {
-    const char *folder, *variants; /* NULL: KNOWN_BAD_FOLDER, KNOWN_BAD_VARIANTS */
-    bool sample;                   /* those with 'Gate: yes' only */
-    const char *matrix;            /* not NULL: MATRIX.md and MATRIX.json are written, which takes
+    const char *folder, *variants;     /* NULL: KNOWN_BAD_FOLDER, KNOWN_BAD_VARIANTS */
+    bool sample;                       /* those with 'Gate: yes' only */
+    const struct known_bad_each *each; /* NULL: all of them, as a table with a head */
+    const char *matrix; /* not NULL: MATRIX.md and MATRIX.json are written, which takes
                                       another pass for every invariant that breaks */
 };
 /* Runs or explores planted bugs, and the core beside each, in the bug's scenario: the core must

@@ -175,6 +175,7 @@ static void report_attempt(struct attempt *attempt, const struct scenario *scena
     run.oms = suite_keep(attempt->suite, attempt->bad.name);
     run.verdict = bug->caught ? REPORT_PASS : REPORT_FAIL;
     run.note = suite_keep(attempt->suite, attempt->why);
+    run.planted = true;
     suite_add(attempt->suite, &run);
     attempt->reported = true;
 }
@@ -384,6 +385,7 @@ static void report_untried(struct attempt *attempt) {
                              .profile = "",
                              .crash = "",
                              .door = "",
+                             .planted = true,
                              .verdict = REPORT_ERROR,
                              .note = suite_keep(attempt->suite, attempt->why)};
     suite_add(attempt->suite, &run);

@@ -55,6 +55,7 @@ static const struct tool_exit crashgate_exits[] = {
 #undef X
 };
 static const struct tool_note crashgate_variables[] = {
+    {"GITHUB_STEP_SUMMARY", "the file that --github adds a summary to, as GitHub Actions sets it"},
     {"APCA_API_KEY_ID, APCA_API_SECRET_KEY",
      "the one key that 'crashgate broker' lets in; without them any will do"},
 };
@@ -62,6 +63,7 @@ static const struct tool_note crashgate_examples[] = {
     {"crashgate run first.scn", "one file, every run its quantifiers ask for"},
     {"crashgate explore --budget 600 scenarios", "every crash at every depth, for ten minutes"},
     {"crashgate gate scenarios --junit results.xml", "everything, for CI"},
+    {"crashgate gate --shard 2/4 --out results", "a part of it, for 'crashgate merge results'"},
     {"crashgate broker --listen 127.0.0.1:0", "a broker for your own OMS"},
 };
 

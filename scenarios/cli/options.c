@@ -1,6 +1,7 @@
 /* Reading the command line: clear refusals, with a guess. */
 #include "scenarios/cli/options.h"
 
+#include "scenarios/cli/version.h"
 #include "scenarios/lang/ast.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
@@ -11,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef CRASHGATE_VERSION
-#define CRASHGATE_VERSION "0.1.0"
-#endif
 
 static const struct {
     const char *word, *arguments, *help;

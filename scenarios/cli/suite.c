@@ -2,8 +2,9 @@
 #include "scenarios/cli/suite.h"
 
 #include "reports/json.h"
-#include "reports/junit.h"
+#include "scenarios/cli/baseline.h"
 #include "scenarios/cli/difference.h"
+#include "scenarios/cli/suite_reports.h"
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
@@ -51,6 +52,19 @@ static bool is_brief(const struct options *options) {
            strcmp(options->value[OPTION_FORMAT], "short") == 0;
 }
 
+static bool open_baseline(struct suite *suite) {
+    const char *path = suite->options->value[OPTION_BASELINE];
+    char why[BASELINE_WHY_SIZE];
+    if (path == NULL)
+        return true;
+    suite->baseline = baseline_read(path, why);
+    if (suite->baseline != NULL)
+        return true;
+    fprintf(stderr, "crashgate: baseline %s\n", why);
+    suite->exit_code = EXIT_MISTAKE;
+    return false;
+}
+
 bool suite_open(struct suite *suite, const struct options *options, const char *program,
                 enum suite_doors doors) {
     const char *json = options->value[OPTION_JSON];
@@ -60,9 +74,12 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
     suite->terminal = report_terminal(stdout, getenv("NO_COLOR"));
     suite->terminal.brief = is_brief(options);
     suite->quiet_totals = suite->terminal.brief;
+    if (!open_baseline(suite))
+        return false;
     if (json != NULL) {
         suite->json = fopen(json, "w");
         if (suite->json == NULL) {
+            baseline_free(suite->baseline);
             fprintf(stderr, "crashgate: cannot write %s: %s\n", json, strerror(errno));
             suite->exit_code = EXIT_ENVIRONMENT;
             return false;
@@ -72,44 +89,16 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
     return true;
 }
 
-static void write_junit(struct suite *suite) {
-    const char *path = suite->options->value[OPTION_JUNIT];
-    FILE *out = path == NULL ? NULL : fopen(path, "w");
-    if (path == NULL)
-        return;
-    if (out != NULL)
-        report_junit(out, suite->runs, suite->run_count);
-    if (out == NULL || (ferror(out) | fclose(out)) != 0) {
-        fprintf(stderr, "crashgate: cannot write %s: %s\n", path, strerror(errno));
-        suite_worst(suite, EXIT_ENVIRONMENT);
-    }
-}
-
-static void close_json(struct suite *suite) {
-    bool written = true;
-    if (suite->json == NULL)
-        return;
-    written = report_json_totals(suite->json, &suite->totals);
-    if ((ferror(suite->json) | fclose(suite->json)) != 0 || !written) {
-        fprintf(stderr, "crashgate: cannot write %s\n", suite->options->value[OPTION_JSON]);
-        suite_worst(suite, EXIT_ENVIRONMENT);
-    }
-}
-
-static void free_findings(struct report_run *run) {
-    for (size_t i = 0; i < run->finding_count; i++)
-        free((void *)run->findings[i].events);
-    free((void *)run->findings);
-}
-
 int suite_close(struct suite *suite) {
-    if (suite->run_count > 0 && !suite->quiet_totals)
+    if (suite->run_count > 0 && !suite->quiet_totals) {
         report_terminal_totals(&suite->terminal, &suite->totals);
-    close_json(suite);
-    write_junit(suite);
+        baseline_tell(suite->baseline, suite->runs, suite->run_count, false, stdout);
+    }
+    suite_write_reports(suite);
+    baseline_free(suite->baseline);
     wire_close(suite->wire);
     for (size_t i = 0; i < suite->run_count; i++)
-        free_findings(&suite->runs[i]);
+        report_run_free(&suite->runs[i]);
     for (size_t i = 0; i < suite->text_count; i++)
         free(suite->texts[i]);
     free(suite->texts);
@@ -305,19 +294,52 @@ void suite_describe(struct suite *suite, const char *path, const struct scenario
         .faults_fired = result->counts.faults,
         .fingerprint = result->fingerprint};
     if (result->found) {
-        run->findings = finding_of(suite, path, scenario, config, oms, result);
+        struct report_finding *finding = finding_of(suite, path, scenario, config, oms, result);
+        char fingerprint[BASELINE_FINGERPRINT_SIZE];
+        baseline_fingerprint(run, finding->code, result->finding.headline, fingerprint);
+        finding->fingerprint = suite_keep(suite, fingerprint);
+        run->findings = finding;
         run->finding_count = 1;
     }
 }
 
-void suite_add(struct suite *suite, const struct report_run *run) {
+static void keep_run(struct suite *suite, const struct report_run *run) {
     CHECK_ROOM(suite->runs, suite->run_count, suite->run_cap, SUITE_RUNS_MAX);
     suite->runs[suite->run_count++] = *run;
+}
+
+static void count_run(struct suite *suite, const struct report_run *run) {
     report_totals_add(&suite->totals, run);
-    if (!suite->quiet_passes || run->verdict != REPORT_PASS)
-        report_terminal_run(&suite->terminal, run);
     if (suite->json != NULL && !report_json_run(suite->json, run))
         suite_worst(suite, EXIT_ENVIRONMENT);
+}
+
+void suite_add(struct suite *suite, const struct report_run *run) {
+    keep_run(suite, run);
+    if (suite->collects)
+        return;
+    if (!suite->quiet_passes || run->verdict != REPORT_PASS)
+        report_terminal_run(&suite->terminal, run);
+    count_run(suite, run);
+}
+
+void suite_report(struct suite *suite, const struct report_run *run) {
+    keep_run(suite, run);
+    count_run(suite, run);
+}
+
+bool suite_take(struct suite *suite, struct report_run *run) {
+    if (suite->run_count == 0)
+        return false;
+    *run = suite->runs[--suite->run_count];
+    return true;
+}
+
+void suite_judge(struct suite *suite, const struct run_result *result,
+                 const struct report_run *run) {
+    int exit_code = suite_exit_of(result);
+    if (suite->collects || exit_code != EXIT_FAIL || !baseline_knows(suite->baseline, run))
+        suite_worst(suite, exit_code);
 }
 
 /* ---- running ---- */
@@ -385,8 +407,8 @@ void suite_scenario(struct suite *suite, const char *path, const struct scenario
     }
     if (!suite_perform(suite, scenario, config, options->sut, options->claims, &result))
         return;
-    suite_worst(suite, suite_exit_of(&result));
     suite_describe(suite, path, scenario, config, options->value[OPTION_OMS], &result, &run);
+    suite_judge(suite, &result, &run);
     for (unsigned i = 0; i < SITE_COUNT; i++)
         suite->faults[i] += result.fired[i];
     suite_add(suite, &run);

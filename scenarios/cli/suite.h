@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct baseline;
+
 enum { SUITE_RUNS_MAX = 100000 };
 
 /* Which doors a scenario runs through, as far as it leaves the choice. */
@@ -22,7 +24,9 @@ struct suite {
     struct report_terminal terminal;
     bool quiet_passes; /* no line for what passes */
     bool quiet_totals; /* no closing line: the command writes its own */
+    bool collects;     /* reports are kept only: the command tells them, later and in its order */
     FILE *json;
+    struct baseline *baseline; /* what is known; NULL: nothing */
     struct wire *wire;
     struct report_run *runs; /* everything reported so far; texts are owned by `texts` */
     size_t run_count, run_cap;
@@ -36,6 +40,7 @@ struct suite {
     unsigned long tallies[FAULT_TALLIES]; /* faults by row and word of the catalogue */
     int exit_code;                        /* the worst so far */
     const char *oms_name;                 /* what failures call the OMS under test */
+    const char *verdict;                  /* of the command, in a line; NULL: the totals say it */
     const char *title;                    /* of the scenario that runs now, for progress */
 };
 
@@ -93,6 +98,13 @@ void suite_describe(struct suite *suite, const char *path, const struct scenario
                     const struct run_result *result, struct report_run *run);
 /* Counts a report, prints it (unless it is a pass and passes are quiet) and passes it on. */
 void suite_add(struct suite *suite, const struct report_run *run);
+/* The same without a word on the terminal, also while it collects. */
+void suite_report(struct suite *suite, const struct report_run *run);
+/* Takes the report that was added last back from the suite; the caller frees it. False: none. */
+bool suite_take(struct suite *suite, struct report_run *run);
+/* Counts what a run's result asks for, unless all it found is known. */
+void suite_judge(struct suite *suite, const struct run_result *result,
+                 const struct report_run *run);
 /* A copy that lives as long as the suite. */
 const char *suite_keep(struct suite *suite, const char *text);
 

@@ -1,8 +1,10 @@
 /* crashgate sweep: every allocation and every port call of a run fails, one after the other. */
 #include "scenarios/cli/sweep.h"
 
+#include "scenarios/cli/baseline.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/lang/exits.h"
+#include "sim/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +12,11 @@
 
 struct sweeping {
     struct suite *suite;
-    bool tagged_only, quiet_passes;
     struct sweep_count kinds[SWEEP_KINDS];
     unsigned swept;
 };
 
-static bool is_tagged(const struct scenario *scenario) {
+bool sweep_is_tagged(const struct scenario *scenario) {
     size_t i = 0;
     while (i < scenario->tag_count && strcmp(scenario->tags[i], SWEEP_TAG) != 0)
         i++;
@@ -59,77 +60,93 @@ static void complain_of_nothing(struct suite *suite, const struct run_config *co
     }
 }
 
-static void sweep_one_configuration(void *ctx, const char *path, const struct scenario *scenario,
-                                    const struct run_config *config) {
-    struct sweeping *sweeping = ctx;
-    struct suite *suite = sweeping->suite;
+bool sweep_configuration(struct suite *suite, const char *path, const struct scenario *scenario,
+                         const struct run_config *config, bool all, struct sweep_result *result) {
     struct run_options run;
-    struct sweep_result result;
     bool passed = false;
-    if ((sweeping->tagged_only && !is_tagged(scenario)) ||
-        !suite_run_options(suite, config, suite->options->sut, suite->options->claims, &run))
-        return;
-    sweep_scenario(scenario, config, &run, &result);
-    passed = result.ran && !result.found;
-    if (!passed || !sweeping->quiet_passes) {
+    *result = (struct sweep_result){0};
+    if (!suite_run_options(suite, config, suite->options->sut, suite->options->claims, &run)) {
+        snprintf(result->text, sizeof result->text, "there is no simulated wire");
+        return false;
+    }
+    sweep_scenario(scenario, config, &run, result);
+    passed = result->ran && !result->found;
+    if (!passed || all) {
         printf("%s  %s:%d  %s  [%s, %s, %s]\n", passed ? "PASS" : "FAIL", path,
                scenario->place.line, scenario->title, suite->oms_name, config->profile->name,
                config->door == STAGE_WIRE ? "wire" : "direct");
-        print_counts(result.kinds, "  ");
+        print_counts(result->kinds, "  ");
     }
     if (!passed)
         suite_worst(suite, EXIT_FAIL);
-    if (result.found)
-        tell_first(suite, scenario, config, &run, &result);
-    if (!result.ran)
-        printf("  without any fault: %s\n", result.text);
+    if (result->found)
+        tell_first(suite, scenario, config, &run, result);
+    if (!result->ran)
+        printf("  without any fault: %s\n", result->text);
     else
-        complain_of_nothing(suite, config, &run, &result);
+        complain_of_nothing(suite, config, &run, result);
     fflush(stdout);
+    return passed;
+}
+
+static const char *again(struct suite *suite, const char *path, const struct scenario *scenario,
+                         const struct run_config *config) {
+    const char *oms = suite->options->value[OPTION_OMS];
+    char text[5000];
+    snprintf(text, sizeof text, "%s sweep %s:%d --profile %s%s%s%s", suite->program, path,
+             scenario->place.line, config->profile->name,
+             config->door == STAGE_WIRE ? " --wire" : "", oms != NULL ? " --oms " : "",
+             oms != NULL ? oms : "");
+    return suite_keep(suite, text);
+}
+
+void sweep_describe(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, const struct sweep_result *result,
+                    struct report_run *run) {
+    struct report_finding *finding = check_zalloc(1, sizeof *finding);
+    char headline[SWEEP_TEXT_SIZE + 100], fingerprint[BASELINE_FINGERPRINT_SIZE];
+    if (result->found)
+        snprintf(headline, sizeof headline, "%s %lu fails%s: %s",
+                 sweep_kind_name(result->first.kind), result->first.nth,
+                 result->first.lasting ? ", and all after it" : "", result->text);
+    else
+        snprintf(headline, sizeof headline, "without any fault: %s",
+                 result->text[0] != '\0' ? result->text : "nothing was ever tried");
+    *finding = (struct report_finding){.code = "sweep",
+                                       .headline = suite_keep(suite, headline),
+                                       .plan = "",
+                                       .replay = again(suite, path, scenario, config),
+                                       .shrunk = ""};
+    *run = (struct report_run){.scenario = suite_keep(suite, scenario->title),
+                               .file = suite_keep(suite, path),
+                               .line = scenario->place.line,
+                               .oms = suite->oms_name,
+                               .profile = config->profile->name,
+                               .crash = "",
+                               .door = config->door == STAGE_WIRE ? "wire" : "direct",
+                               .verdict = REPORT_FAIL,
+                               .note = "",
+                               .code = "",
+                               .findings = finding,
+                               .finding_count = 1};
+    for (int kind = 0; kind < SWEEP_KINDS; kind++)
+        run->runs += result->kinds[kind].tried;
+    baseline_fingerprint(run, finding->code, result->text, fingerprint);
+    finding->fingerprint = suite_keep(suite, fingerprint);
+}
+
+/* ---- the command ---- */
+
+static void sweep_one_configuration(void *ctx, const char *path, const struct scenario *scenario,
+                                    const struct run_config *config) {
+    struct sweeping *sweeping = ctx;
+    struct sweep_result result;
+    sweep_configuration(sweeping->suite, path, scenario, config, true, &result);
     sweeping->swept++;
     for (int kind = 0; kind < SWEEP_KINDS; kind++) {
         sweeping->kinds[kind].tried += result.kinds[kind].tried;
         sweeping->kinds[kind].broke += result.kinds[kind].broke;
     }
-}
-
-static struct sweep_count sweep_tagged(struct suite *suite, const struct suite_paths *paths) {
-    struct sweeping sweeping = {.suite = suite, .tagged_only = true, .quiet_passes = true};
-    struct sweep_count all = {0};
-    size_t scenarios = suite->scenario_count;
-    for (size_t i = 0; i < paths->n; i++)
-        suite_pick(suite, paths->v[i], sweep_one_configuration, &sweeping, NULL);
-    suite->scenario_count = scenarios; /* they were counted when they were run */
-    for (int kind = 0; kind < SWEEP_KINDS; kind++) {
-        all.tried += sweeping.kinds[kind].tried;
-        all.broke += sweeping.kinds[kind].broke;
-    }
-    printf("swept in %u configurations:", sweeping.swept);
-    for (int kind = 0; kind < SWEEP_KINDS; kind++)
-        printf(" %lu %ss,", sweeping.kinds[kind].tried, sweep_kind_name(kind));
-    printf(" %lu broke it\n", all.broke);
-    return all;
-}
-
-/* ---- aside ---- */
-
-static void sweep_aside(void *ctx, void *result) {
-    struct sweep_aside *aside = ctx;
-    struct sweep_count *all = result;
-    *all = sweep_tagged(aside->suite, aside->paths);
-}
-
-struct sweep_aside sweep_begin(struct suite *suite, const struct suite_paths *paths) {
-    struct sweep_aside aside = {.suite = suite, .paths = paths};
-    struct sweep_count all = {0};
-    aside.process = aside_begin("sweeps", suite, sweep_aside, &aside, &all, sizeof all);
-    return aside;
-}
-
-struct sweep_count sweep_end(struct sweep_aside *aside) {
-    struct sweep_count all = {0};
-    aside_end(&aside->process, aside->suite, &all, sizeof all);
-    return all;
 }
 
 int command_sweep(const struct options *options, const char *program) {
@@ -143,8 +160,10 @@ int command_sweep(const struct options *options, const char *program) {
     if (!suite_paths(options->files, options->file_count, &paths))
         return EXIT_MISTAKE;
     if (!suite_open(&suite, options, program,
-                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_BOTH))
+                    options->value[OPTION_WIRE] != NULL ? SUITE_WIRE : SUITE_BOTH)) {
+        suite_paths_free(&paths);
         return suite.exit_code;
+    }
     for (size_t i = 0; i < paths.n; i++)
         suite_pick(&suite, paths.v[i], sweep_one_configuration, &sweeping, NULL);
     if (sweeping.swept == 0 && suite.exit_code == EXIT_PASS) {

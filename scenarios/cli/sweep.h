@@ -1,25 +1,22 @@
-/* Sweeps as a part of the gate. */
+/* Sweeps, and what the gate needs of them. */
 #ifndef SCENARIOS_CLI_SWEEP_H
 #define SCENARIOS_CLI_SWEEP_H
 
 #include "fuzz/sweep.h"
-#include "scenarios/cli/aside.h"
 #include "scenarios/cli/suite.h"
 
 /* Scenarios with this tag are small, and swept by the gate. */
 #define SWEEP_TAG "sweep"
 
-/* Sweeps under way in a process of their own. */
-struct sweep_aside {
-    struct suite *suite; /* borrowed, as are the paths, until sweep_end */
-    const struct suite_paths *paths;
-    struct aside process;
-};
+bool sweep_is_tagged(const struct scenario *scenario);
 
-/* Starts to sweep them in all configurations, in a process aside. */
-struct sweep_aside sweep_begin(struct suite *suite, const struct suite_paths *paths);
-/* Waits for it, and prints what broke in full and one line over all. The sums over all kinds of
- * faults. */
-struct sweep_count sweep_end(struct sweep_aside *aside);
+/* Sweeps one configuration; tells it in full when something broke, and when `all` is set. Adds to
+ * the counts and sets the suite's exit code. False: it did not pass; *result says how. */
+bool sweep_configuration(struct suite *suite, const char *path, const struct scenario *scenario,
+                         const struct run_config *config, bool all, struct sweep_result *result);
+/* The first that broke something, or why nothing could be swept, as a report. */
+void sweep_describe(struct suite *suite, const char *path, const struct scenario *scenario,
+                    const struct run_config *config, const struct sweep_result *result,
+                    struct report_run *run);
 
 #endif

@@ -1,9 +1,8 @@
 /* The crashgate program's commands as people use them: a command line in, files and words out. */
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/draft.h"
+#include "scenarios/cli/tests/command_line.h"
 #include "scenarios/lang/exits.h"
-#include "sim/peek.h"
-#include "sim/stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,94 +11,10 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { WORDS = 16, OUTPUT_SIZE = 65536 };
-
-static char folder[64], output[OUTPUT_SIZE];
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw) {
-    (void)status, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static int setup(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/crashgate-commands-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    return chdir(folder);
-}
-
-static int teardown(void **state) {
-    (void)state;
-    assert_int_equal(chdir("/"), 0);
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void write_file(const char *name, const char *text) {
-    FILE *out = fopen(name, "w");
-    assert_non_null(out);
-    fputs(text, out);
-    assert_int_equal(fclose(out), 0);
-}
-
-static const char *read_file(const char *name) {
-    static char text[OUTPUT_SIZE];
-    FILE *in = fopen(name, "r");
-    assert_non_null(in);
-    text[fread(text, 1, sizeof text - 1, in)] = '\0';
-    assert_int_equal(fclose(in), 0);
-    return text;
-}
-
-static int perform(int argc, char **argv) {
-    struct options options;
-    int exit_code = options_parse(argc, argv, &options);
-    if (exit_code < 0)
-        exit_code = command_perform(&options, "crashgate");
-    options_free(&options);
-    peek_forget();
-    stage_forget_images();
-    return exit_code;
-}
-
-/* Runs a command line in a process of its own; its words are in `output`. Returns its exit code. */
-static int crashgate(const char *line) {
-    char words[1000], *argv[WORDS] = {"crashgate"}, *rest = NULL;
-    int argc = 1, status = 0;
-    snprintf(words, sizeof words, "%s", line);
-    for (char *word = strtok_r(words, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest)) {
-        for (char *c = word; *c != '\0'; c++)
-            *c = *c == '_' && word[0] == '+' ? ' ' : *c; /* "+two_words" is one word */
-        argv[argc++] = word[0] == '+' ? word + 1 : word;
-    }
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        assert_non_null(freopen("said", "w", stdout));
-        assert_int_equal(dup2(fileno(stdout), STDERR_FILENO), STDERR_FILENO);
-        setvbuf(stdout, NULL, _IONBF, 0);
-        exit(perform(argc, argv));
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    snprintf(output, sizeof output, "%s", read_file("said"));
-    return WEXITSTATUS(status);
-}
-
-static void does(const char *line, int exit_code, const char *words) {
-    int got = crashgate(line);
-    if (got != exit_code || strstr(output, words) == NULL)
-        fail_msg("'crashgate %s' ended with %d and said:\n%s\nwanted %d and '%s'", line, got,
-                 output, exit_code, words);
-}
 
 #define STORY                                           \
     "crashgate 1\n"                                     \
@@ -384,7 +299,7 @@ static void shrink_tells_the_smallest_plan(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, command_line_setup, command_line_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_command_tells_its_options_and_refuses_what_it_does_not_take),
         TEST(fmt_rewrites_what_is_untidy_and_keeps_its_permissions),

@@ -12,6 +12,11 @@ const char *const timeline_symbols[TIMELINE_SYMBOLS] = {"AAPL", "MSFT", "BRK.B"}
 const int64_t timeline_paces[TIMELINE_PACES] = {0, 200 * MS, TIMELINE_SECOND};
 const int64_t timeline_checkpoints[TIMELINE_CHECKPOINTS] = {0, 4, 12};
 
+const int64_t timeline_batches[TIMELINE_SIZES] = {2, 3, 16};
+const int64_t timeline_percents[TIMELINE_SIZES] = {1, 10, 50};
+const int64_t timeline_archives[TIMELINE_SIZES] = {1, 2, 6};
+const char *const timeline_words[TIMELINE_WORDS] = {"order not found", "Not Found", ""};
+
 const int64_t timeline_durations[TIMELINE_DURATIONS] = {
     0,
     MS,
@@ -70,7 +75,7 @@ static const struct fault_kind *dry_row(size_t n) {
     return NULL;
 }
 
-static size_t dry_rows(void) {
+size_t timeline_fault_rows(void) {
     size_t n = 0;
     while (dry_row(n) != NULL)
         n++;
@@ -78,7 +83,7 @@ static size_t dry_rows(void) {
 }
 
 const struct fault_kind *timeline_fault(uint8_t value) {
-    size_t count = dry_rows();
+    size_t count = timeline_fault_rows();
     CHECK(count > 0);
     return dry_row(value % count);
 }

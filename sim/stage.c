@@ -370,7 +370,7 @@ struct image {
     struct image *older;
 };
 static struct image *images;
-enum { IMAGES_MAX = 256 }; /* then all are forgotten */
+enum { IMAGES_MAX = 1024 }; /* then all are forgotten */
 static unsigned image_count;
 
 void stage_forget_images(void) {

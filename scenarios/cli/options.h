@@ -23,6 +23,8 @@
       "every crash at every depth: restart, crash again, until no new state appears")              \
     X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
+    X(FUZZ, "fuzz", "--seeds A..B",                                                                \
+      "play random timelines, one for each seed: what a desk, a market and a faulty world do")     \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(DOCTOR, "doctor", "[FILES|DIRS...]",                                                         \
@@ -49,9 +51,10 @@ enum command {
     (ON_REPORTS | ON_PLANS | 1u << COMMAND_POINTS | 1u << COMMAND_EXPLAIN | ON_SWEEP | \
      1u << COMMAND_DOCTOR)
 #define ON_BROKER   (1u << COMMAND_BROKER)
+#define ON_FUZZ     (1u << COMMAND_FUZZ)
 #define ON_ALL_RUNS (ON_REPORTS | 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                              \
-    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS,                                                    \
+    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_FUZZ,                                          \
       "the OMS under test: core, seed-protocol, or your own")                                   \
     X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS, "judge only these invariants")                  \
     X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")      \
@@ -74,7 +77,7 @@ enum command {
     X(RATE_LIMIT, "--rate-limit", "N", ON_BROKER,                                               \
       "answer 429 to more than N requests a minute (Alpaca: 200) [no limit]")                   \
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                           \
-    X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                       \
+    X(JSON, "--json", "FILE", ON_ALL_RUNS | ON_FUZZ, "write results as JSON lines")             \
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                      \
     X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,              \
       "where the planted bugs were built [build/known_bad]")                                    \
@@ -104,10 +107,17 @@ enum command {
     X(AUDIT_BY, "--audit-by", "successors|verdict", ON_EXPLORE,                                 \
       "what an audit compares [successors]")                                                    \
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")              \
-    X(BUDGET, "--budget", "SECONDS", ON_EXPLORE, "stop after so long: not closed, exit 3")      \
+    X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_FUZZ,                                      \
+      "stop after so long and say what is left: not all was tried, exit 3")                     \
     X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                    \
       "stop when a process holds so much: not closed, exit 3 [2048]")                           \
-    X(JOBS, "--jobs", "N", ON_EXPLORE, "explorations at a time, each a process [all cores]")    \
+    X(JOBS, "--jobs", "N", ON_EXPLORE | ON_FUZZ, "processes that work at a time [all cores]")   \
+    X(SEEDS, "--seeds", "A..B", ON_FUZZ, "the seeds to play, both included, or a single one")   \
+    X(SHARD, "--shard", "I/N", ON_FUZZ,                                                         \
+      "of the seeds those with seed modulo N = I - 1; I from 1 to N [1/1]")                     \
+    X(SAVE, "--save", "DIR", ON_FUZZ, "save what is found as scenarios in that folder")         \
+    X(REPEAT_EVERY, "--repeat", "N", ON_FUZZ,                                                   \
+      "play one seed in N twice, and compare; 0: none [256]")                                   \
     X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")        \
     X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                             \
       "write the sample's fingerprints, one a line, and repeat nothing")                        \
@@ -141,5 +151,9 @@ struct options {
  * or --version), or -1: go on. Release with options_free. */
 int options_parse(int argc, char **argv, struct options *options);
 void options_free(struct options *options);
+/* An option's value (NULL: it was not given, *value stays) as a whole number. False: it is none in
+ * that range; said on standard error. */
+bool options_number(const char *option, const char *text, unsigned long least, unsigned long most,
+                    unsigned long *value);
 
 #endif

@@ -11,6 +11,8 @@ enum {
     SETTING_ONE_IN = 6,      /* each of the settings */
     DAMAGE_ONE_IN = 5,       /* faults that suspend an invariant: the judge sees less then */
     KILL_SWITCH_ONE_IN = 32, /* it is on at the beginning */
+    FAULTS_TO_ONE = 8,       /* there are many kinds of them */
+    UNPROVOKED_ONE_IN = 4,   /* a fault is not followed by what makes its site be called */
     STALE_ONE_IN = 4         /* a crash is not followed by a start */
 };
 
@@ -21,7 +23,8 @@ struct swarm {
     uint8_t faults[FAULT_ROWS_MAX];      /* as values of a record's first argument */
     size_t fault_count;
     uint8_t shortest, longest; /* waits: places in the table of durations */
-    bool supervised;           /* an OMS that may have stopped itself is started again */
+    uint64_t supervised; /* one fault in so many is followed by a death and a start: an OMS that
+                            stopped itself is there again */
 };
 
 struct making {
@@ -55,8 +58,10 @@ static void choose_weights(struct swarm *swarm, uint64_t *generator) {
     static const uint32_t weights[] = {0, 0, 1, 4, 16, 64};
     for (int op = 0; op < TIMELINE_OP_COUNT; op++) {
         uint32_t weight = weights[below(generator, sizeof weights / sizeof weights[0])];
-        if ((op == TIMELINE_WAIT || op == TIMELINE_SIGNAL) && weight < 16)
-            weight = 16;
+        if ((op == TIMELINE_WAIT || op == TIMELINE_SIGNAL) && weight < 32)
+            weight = 32;
+        if (op == TIMELINE_FAULT)
+            weight *= FAULTS_TO_ONE;
         swarm->weights[op] = has_own_place(op) ? 0 : weight;
         swarm->weight += swarm->weights[op];
     }
@@ -85,7 +90,7 @@ static void choose_waits(struct swarm *swarm, uint64_t *generator) {
 }
 
 static void choose_swarm(struct swarm *swarm, uint64_t *generator) {
-    *swarm = (struct swarm){.supervised = one_in(generator, 2)};
+    *swarm = (struct swarm){.supervised = 1 + below(generator, 4)};
     choose_weights(swarm, generator);
     choose_faults(swarm, generator);
     choose_waits(swarm, generator);
@@ -133,23 +138,65 @@ static uint8_t times_of_fault(uint64_t *generator) {
     return times[below(generator, sizeof times)];
 }
 
-static void put_fault(struct making *making) {
-    const struct swarm *swarm = &making->swarm;
+/* A record that has this fault, its values, how often and when. */
+static void put_fault_of(struct making *making, uint8_t row) {
     uint64_t *generator = &making->fault;
     uint8_t *arg = put(making, TIMELINE_FAULT, generator);
-    const struct fault_kind *kind = NULL;
-    arg[0] = swarm->faults[below(generator, swarm->fault_count)];
+    const struct fault_kind *kind = timeline_fault(row);
+    arg[0] = row;
     arg[2] = times_of_fault(generator);
     arg[3] = (uint8_t)any_size(generator, 5);
-    kind = timeline_fault(arg[0]);
-    if (kind->args[0].type == FAULT_ARG_INT && kind->args[1].name == NULL) {
+    if (kind->args[0].type == FAULT_ARG_INT) {
         uint64_t value = any_size(generator, 16);
         arg[5] = (uint8_t)value;
         arg[6] = (uint8_t)(value >> 8);
-    } else if (kind->args[0].type == FAULT_ARG_INT) {
-        arg[5] = (uint8_t)any_size(generator, 8);
     }
-    if (swarm->supervised && one_in(generator, 3)) {
+}
+
+/* Some fault of a request of an order. */
+static uint8_t any_submit_fault(uint64_t *generator) {
+    uint64_t count = 0, wanted = 0;
+    uint8_t row = 0;
+    for (size_t i = 0; i < timeline_fault_rows(); i++)
+        count += timeline_fault((uint8_t)i)->op == SITE_BROKER_SUBMIT;
+    wanted = below(generator, count);
+    while (timeline_fault(row)->op != SITE_BROKER_SUBMIT || wanted-- > 0)
+        row++;
+    return row;
+}
+
+/* What makes the OMS call the site of a fault, where it would seldom do so by itself. */
+static void provoke(struct making *making, enum site_op op) {
+    switch ((int)op) {
+    case SITE_BROKER_LOOKUP: /* it looks up what is in doubt */
+        put_fault_of(making, any_submit_fault(&making->fault));
+        put(making, TIMELINE_SIGNAL, &making->act);
+        put_wait(making, making->swarm.shortest, making->swarm.longest);
+        return;
+    case SITE_BROKER_SUBMIT:
+        put(making, TIMELINE_SIGNAL, &making->act);
+        return;
+    case SITE_BROKER_CANCEL:
+        put(making, TIMELINE_SIGNAL, &making->act);
+        put_wait(making, 0, making->swarm.longest);
+        put(making, TIMELINE_CANCEL, &making->act)[0] = UINT8_MAX;
+        return;
+    case SITE_DISK_REST:
+        put_crash(making, TIMELINE_CRASH);
+        return;
+    default:
+        return;
+    }
+}
+
+static void put_fault(struct making *making) {
+    const struct swarm *swarm = &making->swarm;
+    uint64_t *generator = &making->fault;
+    uint8_t row = swarm->faults[below(generator, swarm->fault_count)];
+    put_fault_of(making, row);
+    if (!one_in(generator, UNPROVOKED_ONE_IN))
+        provoke(making, timeline_fault(row)->op);
+    if (one_in(generator, swarm->supervised)) {
         put_wait(making, swarm->shortest, swarm->longest);
         put_crash(making, TIMELINE_CRASH);
     }

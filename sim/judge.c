@@ -200,7 +200,8 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 }
 
 uint64_t judge_memory(const struct judge *judge) {
-    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
+    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged + 4u * judge->clock_jumped,
+                             judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
         hash = hash_u64(hash, judged->resolved * 512u + judged->left_once * 256u +
@@ -430,6 +431,10 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
     judge->kill_switch = view->kill_switch;
 }
 
+void judge_clock_jumps(struct judge *judge) {
+    judge->clock_jumped = true;
+}
+
 void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
                         size_t decision) {
     struct judged *judged = &judge->decisions[decision];
@@ -621,14 +626,15 @@ enum { SENDS_ENOUGH = 3 };
 /* I3: to hold an order that is not at the broker is right only where nobody but a person can decide:
  * where the guarantee is "at most once" a request must have left, or a death have hidden whether one
  * did; where it is "effectively once" the outage must have outlived what the broker remembers, or
- * the sends be used up (by the store's own count: a death between reservation and request counts as
+ * seem to by a clock that jumped, or the sends be used up (by the store's own count: a death between reservation and request counts as
  * one, and nobody else can know of it). */
 static void held_with_cause(struct judge *judge, const struct world *world,
                             const struct judged *judged, const struct oms_order *order) {
     const struct profile *profile = world->exchange.profile;
     int64_t forgets_ns = profile_forgets_ns(profile, judged->presented_ns);
     bool outlived =
-        forgets_ns != INT64_MAX && world->now_ns >= forgets_ns - profile->forget_margin_ns;
+        forgets_ns != INT64_MAX &&
+        (judge->clock_jumped || world->now_ns >= forgets_ns - profile->forget_margin_ns);
     if (judge->damaged || (judge->suspends & INVARIANT_BIT(7)) != 0)
         return;
     if (judged->posts == 0 && judge->lives < 2)
@@ -638,6 +644,18 @@ static void held_with_cause(struct judge *judge, const struct world *world,
         broke(judge, 3, world,
               "%s is held for a person, and broker %s would have let the OMS settle it",
               judged->name, profile->name);
+}
+
+/* Whether the broker has lost the order that the OMS has on record: by the broker's own id of it, also
+ * when its acceptance was on the way while the broker lost it. */
+static bool lost_by_broker(const struct world *world, const struct oms_order *order) {
+    const struct exchange *exchange = &world->exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (exchange->orders[i].lost &&
+            strcmp(exchange->orders[i].told.id, order->broker_order_id) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
@@ -655,7 +673,8 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
     }
     if (order->state == OMS_STATE_INTENT && barred)
         return;
-    if (order->state == OMS_STATE_WORKING && judged->lost_on_record)
+    if (order->state == OMS_STATE_WORKING &&
+        (judged->lost_on_record || lost_by_broker(world, order)))
         return; /* a person must settle that with the broker */
     if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
         broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
@@ -808,7 +827,8 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         if (order->state == OMS_STATE_IN_DOUBT || (order->state == OMS_STATE_INTENT && !barred) ||
-            (order->cancel_asked && !oms_state_is_final(order->state)))
+            (order->cancel_asked && !oms_state_is_final(order->state) &&
+             !lost_by_broker(world, order))) /* a person must settle that with the broker */
             return true;
     }
     return false;

@@ -96,7 +96,8 @@ struct judge {
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;
-    bool foreign;           /* somebody else traded on the account */
+    bool clock_jumped; /* the clock of the OMS's machine did: how old a send is is unknown to it */
+    bool foreign;      /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
     uint64_t counted;       /* one more than its version when its orders were last counted */
     struct violation first; /* the first thing that broke; nothing is judged after it */
@@ -124,6 +125,8 @@ void judge_cancel(struct judge *judge, size_t decision);
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* An operator said what became of this decision's held order, and the OMS took his word. */
 void judge_resolved(struct judge *judge, size_t decision);
+/* The clock of the OMS's machine jumps: from here on it cannot tell how long ago something was. */
+void judge_clock_jumps(struct judge *judge);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */

@@ -1029,6 +1029,11 @@ static bool rages(struct stage *stage) {
     return stage->actions >= STAGE_ACTIONS_MAX;
 }
 
+/* What waits for a moment waits so much longer by a clock that shows less. */
+static int64_t behind_ns(const struct stage *stage) {
+    return stage->world.ahead_ns < 0 ? -stage->world.ahead_ns : 0;
+}
+
 enum stage_end stage_run(struct stage *stage) {
     struct idle idle = {0};
     int64_t deadline_ns = INT64_MAX;
@@ -1042,7 +1047,7 @@ enum stage_end stage_run(struct stage *stage) {
         if (has_outside(stage))
             deadline_ns = INT64_MAX;
         else if (deadline_ns == INT64_MAX)
-            deadline_ns = stage->world.now_ns + SETTLE_NS;
+            deadline_ns = stage->world.now_ns + SETTLE_NS + behind_ns(stage);
         if (rages(stage) || at_ns > deadline_ns) {
             if (stage->settling || at_ns <= deadline_ns)
                 judge_restless(&stage->judge, &stage->world,

@@ -278,6 +278,19 @@ static void judge_once_only(struct judge *judge, const struct world *world, stru
     judged->left_once = true;
 }
 
+/* Whether the broker has lost an order of this decision: that none is there was no refusal. */
+static bool loses_any(const struct judge *judge, const struct world *world, int decision) {
+    const struct exchange *exchange = &world->exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        if (exchange->orders[i].lost &&
+            judge_attribute(judge, told->symbol, told->side, told->qty_nanos, told->limit_nanos) ==
+                decision)
+            return true;
+    }
+    return false;
+}
+
 static void judge_allowed(struct judge *judge, const struct world *world,
                           const struct judged *judged) {
     if (judged->refused)
@@ -290,7 +303,8 @@ static void judge_allowed(struct judge *judge, const struct world *world,
     if (judged->refusal_told)
         broke(judge, 5, world, "%s is sent again in the life that was told of its refusal",
               judged->name);
-    if (judged->refusable && judged->posts_this_life > judged->refusals_lost_this_life)
+    if (judged->refusable && !loses_any(judge, world, (int)(judged - judge->decisions)) &&
+        judged->posts_this_life > judged->refusals_lost_this_life)
         broke(judge, 5, world, "%s was refused, and is sent more than once more in one life",
               judged->name);
     if (judge->kill_switch && !judge->kill_switch_doubtful)
@@ -341,8 +355,8 @@ static void submit_replied(struct judge *judge, const struct world *world,
     int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
                                    request->limit_nanos);
     struct judged *judged = decision < 0 ? NULL : &judge->decisions[decision];
-    bool refused =
-        judged != NULL && !reply->found && judge_orders(judge, world, (size_t)decision) == 0;
+    bool refused = judged != NULL && !reply->found && !loses_any(judge, world, decision) &&
+                   judge_orders(judge, world, (size_t)decision) == 0;
     if (!refused)
         return;
     judged->refusable = true;
@@ -534,7 +548,8 @@ static const struct oms_profit *view_profit(const struct oms_view *view, const c
 }
 
 /* Whether an execution of this symbol was corrected and the OMS has not compared itself since: it has
- * no reason to look at what is finished. */
+ * no reason to look at what is finished; or, where executions are not told, at all: then corrections
+ * are not told either, and a person must settle them. */
 static bool corrected_since(const struct world *world, const struct oms_view *view,
                             const char *symbol) {
     int64_t compared_ns = INT64_MIN;
@@ -543,7 +558,8 @@ static bool corrected_since(const struct world *world, const struct oms_view *vi
             compared_ns = view->runs[i].at_ns;
     }
     int64_t corrected_ns = exchange_corrected_ns(&world->exchange, symbol);
-    return corrected_ns != INT64_MIN && corrected_ns >= compared_ns;
+    return corrected_ns != INT64_MIN &&
+           (corrected_ns >= compared_ns || !world->exchange.profile->tells_executions);
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
@@ -740,6 +756,19 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
     return false;
 }
 
+/* Nobody can say in which order two executions of one symbol at one moment happened. */
+static bool same_moment(const struct exchange *exchange, const char *symbol) {
+    int64_t last_ns = INT64_MIN; /* they stand in the order of their times */
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].symbol, symbol) != 0)
+            continue;
+        if (exchange->fills[i].at_ns == last_ns)
+            return true;
+        last_ns = exchange->fills[i].at_ns;
+    }
+    return false;
+}
+
 /* Where executions are not told, cost is known as exactly as an average price is: rounded once by
  * the broker and once in booking, half a nano each for every unit executed. When both sides of a
  * symbol were traded, the order in which they were is not told either, and cost is anybody's. */
@@ -747,7 +776,8 @@ static bool costs_agree(const struct world *world, const char *symbol, decimal_w
                         decimal_wide theirs) {
     decimal_wide off = ours < theirs ? theirs - ours : ours - theirs, rounding = 0;
     bool traded[2] = {false, false};
-    if (off == 0 || world->exchange.profile->tells_executions)
+    if (off == 0 ||
+        (world->exchange.profile->tells_executions && !same_moment(&world->exchange, symbol)))
         return off == 0;
     for (size_t i = 0; i < world->exchange.fill_count; i++) {
         const struct broker_fill *fill = &world->exchange.fills[i];
@@ -826,9 +856,12 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
     bool barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
-        if (order->state == OMS_STATE_IN_DOUBT || (order->state == OMS_STATE_INTENT && !barred) ||
+        if (order->state == OMS_STATE_IN_DOUBT ||
+            (order->state == OMS_STATE_INTENT && (!barred || order->sends > 0)) ||
             (order->cancel_asked && !oms_state_is_final(order->state) &&
-             !lost_by_broker(world, order))) /* a person must settle that with the broker */
+             !lost_by_broker(world, order) && /* a person must settle that with the broker */
+             (world->exchange.profile->tells_executions ||
+              !corrected_since(world, &peek->view, order->decision.symbol))))
             return true;
     }
     return false;

@@ -19,7 +19,7 @@
 enum {
     CAMPAIGN_JOBS_MAX = 64,
     CAMPAIGN_HITS_MAX = 100,      /* kept; all are counted */
-    CAMPAIGN_CANARIES = 64,       /* the first so many seeds ... */
+    CAMPAIGN_CANARIES = 256,      /* the first so many seeds ... */
     CAMPAIGN_CANARY_EVERY = 1024, /* ... and one in so many of the others */
     CAMPAIGN_PROGRAM_BROKE = 99   /* in place of an invariant's number */
 };

@@ -909,10 +909,12 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
 }
 
 /* An order that a switch holds back expires in the course of time, and so it may during the second
- * start as well as before it: that is no change, unless it happens too early. */
-static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
-    bool due =
-        order->decision.expires_ns != 0 && world_wall_ns(world) >= order->decision.expires_ns;
+ * start as well as before it: that is no change, unless it happens too early. By a clock that jumped
+ * nobody can say what is too early. */
+static enum oms_state lasting_state(const struct judge *judge, const struct oms_order *order,
+                                    const struct world *world) {
+    bool due = order->decision.expires_ns != 0 &&
+               (judge->clock_jumped || world_wall_ns(world) >= order->decision.expires_ns);
     if (order->state == OMS_STATE_EXPIRED && order->broker_order_id[0] == '\0' && due)
         return OMS_STATE_INTENT;
     return order->state;
@@ -925,7 +927,7 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
         const struct oms_order *order = &peek->view.orders[i];
         hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
         hash = hash_text(hash, order->broker_order_id);
-        hash = hash_u64(hash, (uint64_t)lasting_state(order, world));
+        hash = hash_u64(hash, (uint64_t)lasting_state(judge, order, world));
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
     }
     for (size_t i = 0; i < peek->view.position_count; i++) {

@@ -185,6 +185,10 @@ void judge_resolved(struct judge *judge, size_t decision) {
     judge->decisions[decision].resolved = true;
 }
 
+void judge_misled(struct judge *judge, size_t decision) {
+    judge->decisions[decision].misled = true;
+}
+
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
     if (!acknowledged) {
         judge->kill_switch_doubtful = judge->kill_switch_doubtful || judge->kill_switch != on;
@@ -204,11 +208,12 @@ uint64_t judge_memory(const struct judge *judge) {
                              judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->resolved * 512u + judged->left_once * 256u +
-                                  judged->lost_on_record * 128u + judged->forgotten * 64u +
-                                  judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
-                                  judged->refused * 8u + judged->refusable * 4u +
-                                  judged->refusal_recorded * 2u + judged->doubtful);
+        hash = hash_u64(hash, judged->misled * 1024u + judged->resolved * 512u +
+                                  judged->left_once * 256u + judged->lost_on_record * 128u +
+                                  judged->forgotten * 64u + judged->acknowledged * 32u +
+                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
+                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
+                                  judged->doubtful);
     }
     return hash;
 }
@@ -602,8 +607,18 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
 
 /* ---- the world is quiet ---- */
 
+/* Whether something of an order was executed, also when it was taken back since. */
+static bool was_executed(const struct exchange *exchange, const struct broker_order *order) {
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].order_id, order->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Which broker statuses an OMS state may stand for. */
-static bool states_agree(enum oms_state state, const struct broker_order *order) {
+static bool states_agree(const struct world *world, enum oms_state state,
+                         const struct broker_order *order) {
     switch (state) {
     case OMS_STATE_INTENT:
     case OMS_STATE_IN_DOUBT:
@@ -618,7 +633,7 @@ static bool states_agree(enum oms_state state, const struct broker_order *order)
     case OMS_STATE_CANCELED:
         /* What was executed in part did live: a rejection after that is an end, not a refusal. */
         return order->status == BROKER_STATUS_CANCELED ||
-               (order->status == BROKER_STATUS_REJECTED && order->filled_nanos > 0);
+               (order->status == BROKER_STATUS_REJECTED && was_executed(&world->exchange, order));
     case OMS_STATE_REJECTED:
         return order->status == BROKER_STATUS_REJECTED;
     case OMS_STATE_EXPIRED:
@@ -715,13 +730,13 @@ static void orders_agree(struct judge *judge, const struct world *world,
                          const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
-    if (told == NULL || (order == NULL && judged->forgotten) || cannot_know(world, order, told) ||
-        corrected_since(world, view, told->symbol))
+    if (told == NULL || judged->misled || (order == NULL && judged->forgotten) ||
+        cannot_know(world, order, told) || corrected_since(world, view, told->symbol))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
               judged->name);
-    else if (!states_agree(order->state, told))
+    else if (!states_agree(world, order->state, told))
         broke(judge, 4, world, "%s is %s for the OMS and %s at the broker (%s)", judged->name,
               oms_state_name(order->state), told->status_text, told->id);
     else if (order->filled_nanos != told->filled_nanos)
@@ -734,6 +749,8 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
                              const struct oms_view *view, const char *symbol) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
+        if (judged->misled && strcmp(judged->decision.symbol, symbol) == 0)
+            return true;
         if (judged->forgotten && strcmp(judged->decision.symbol, symbol) == 0 &&
             view_order(view, judged->decision.id) == NULL)
             return true;
@@ -771,10 +788,13 @@ static bool same_moment(const struct exchange *exchange, const char *symbol) {
 
 /* Where executions are not told, cost is known as exactly as an average price is: rounded once by
  * the broker and once in booking, half a nano each for every unit executed. When both sides of a
- * symbol were traded, the order in which they were is not told either, and cost is anybody's. */
+ * symbol were traded, or one against a position from before, the order in which they were, or at
+ * which price each part closed it, is not told either, and cost is anybody's. */
 static bool costs_agree(const struct world *world, const char *symbol, decimal_wide ours,
                         decimal_wide theirs) {
     decimal_wide off = ours < theirs ? theirs - ours : ours - theirs, rounding = 0;
+    const struct exchange_position *position = exchange_position(&world->exchange, symbol);
+    int64_t opening = position == NULL ? 0 : position->qty_nanos;
     bool traded[2] = {false, false};
     if (off == 0 ||
         (world->exchange.profile->tells_executions && !same_moment(&world->exchange, symbol)))
@@ -784,8 +804,11 @@ static bool costs_agree(const struct world *world, const char *symbol, decimal_w
         if (strcmp(fill->symbol, symbol) != 0)
             continue;
         traded[fill->side] = true;
+        opening -= fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos;
         rounding += fill->qty_nanos;
     }
+    traded[BROKER_BUY] = traded[BROKER_BUY] || opening > 0;
+    traded[BROKER_SELL] = traded[BROKER_SELL] || opening < 0;
     return off <= rounding || (traded[BROKER_BUY] && traded[BROKER_SELL]);
 }
 

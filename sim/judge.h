@@ -57,6 +57,7 @@ struct judged {
     bool refusal_recorded;            /* the store says rejected */
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
+    bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
     int64_t presented_ns; /* first */
     bool doubtful;        /* a request left since the last complete "absent" */
     bool
@@ -125,6 +126,9 @@ void judge_cancel(struct judge *judge, size_t decision);
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* An operator said what became of this decision's held order, and the OMS took his word. */
 void judge_resolved(struct judge *judge, size_t decision);
+/* He said that it is not at the broker, and it is, or is on its way: what the OMS then believes of it
+ * is his mistake, not its own. */
+void judge_misled(struct judge *judge, size_t decision);
 /* The clock of the OMS's machine jumps: from here on it cannot tell how long ago something was. */
 void judge_clock_jumps(struct judge *judge);
 /* The OMS asked whether the halt file is there, and was told. */

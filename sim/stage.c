@@ -737,6 +737,19 @@ static const char *order_at_broker(const struct stage *stage, size_t decision) {
     return NULL;
 }
 
+/* Whether the broker will have it: a request of it is under way. */
+static bool comes_to_broker(const struct stage *stage, size_t decision) {
+    const struct world *world = &stage->world;
+    for (size_t i = 0; i < world->flight_count; i++) {
+        const struct broker_request *request = &world->flights[i].request;
+        if (!world->flights[i].is_cancel &&
+            judge_attribute(&stage->judge, request->symbol, request->side, request->qty_nanos,
+                            request->limit_nanos) == (int)decision)
+            return true;
+    }
+    return false;
+}
+
 /* At an OMS that is up, or a tool. False: it fail-stopped. */
 static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt) {
     const struct judged *judged = &stage->judge.decisions[decision];
@@ -754,6 +767,9 @@ static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt)
         healthy = stage->config.sut->resolve(oms, judged->decision.id, adopt ? id : NULL, why);
         shortage_inside(false);
     }
+    if (why[0] == '\0' && !adopt &&
+        (order_at_broker(stage, decision) != NULL || comes_to_broker(stage, decision)))
+        judge_misled(&stage->judge, decision);
     if (stage->port.dead && oms == stage->oms)
         return healthy;
     if (healthy && why[0] == '\0')

@@ -880,7 +880,8 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         if (order->state == OMS_STATE_IN_DOUBT ||
-            (order->state == OMS_STATE_INTENT && (!barred || order->sends > 0)) ||
+            (order->state == OMS_STATE_INTENT &&
+             (!barred || (order->sends > 0 && !world->exchange.profile->knows_ids))) ||
             (order->cancel_asked && !oms_state_is_final(order->state) &&
              !lost_by_broker(world, order) && /* a person must settle that with the broker */
              (world->exchange.profile->tells_executions ||

@@ -2,6 +2,7 @@
 #include "fuzz/generate.h"
 
 #include "fuzz/timeline_tables.h"
+#include "sim/check.h"
 #include "sim/hash.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct making {
 };
 
 static uint64_t below(uint64_t *generator, uint64_t n) {
+    CHECK(n > 0);
     return random_next(generator) % n;
 }
 

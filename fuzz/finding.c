@@ -42,10 +42,41 @@ static void note_end(const struct script *script, struct timeline_end *end) {
     end->fingerprint = script->stage.fingerprint;
 }
 
+static void note_line(const struct script *script, size_t line, enum timeline_op op,
+                      struct timeline_notes *notes) {
+    const struct scn_line *scn = &script->scenario->lines[line];
+    const struct line_run *run = &script->lines[line];
+    if (!run->fired &&
+        (scn->statement == SCN_CRASH || scn->statement == SCN_FAULT || run->state != LINE_DONE))
+        return;
+    notes->ops |= 1u << op;
+    if (scn->statement != SCN_CRASH)
+        return;
+    notes->killed = notes->killed || scn->args.crash.kind == SCN_KILL;
+    notes->power_lost = notes->power_lost || scn->args.crash.kind == SCN_POWER;
+}
+
+static void note_lines(const struct player *player, const struct timeline *timeline,
+                       struct timeline_notes *notes) {
+    for (size_t i = 0; i < player->story.scenario.line_count; i++) {
+        const struct timeline_record *record = &timeline->records[player->story.record[i]];
+        note_line(&player->script, i, (enum timeline_op)(record->op % TIMELINE_OP_COUNT), notes);
+        if (player->story.lines[i].when.written == SCN_TIME_POINT &&
+            player->script.lines[i].state == LINE_DONE)
+            notes->ops |= 1u << TIMELINE_MOMENT;
+    }
+}
+
 bool timeline_play(const struct timeline *timeline, const struct sut *sut,
                    struct timeline_end *end) {
+    return timeline_play_noting(timeline, sut, NULL, end);
+}
+
+bool timeline_play_noting(const struct timeline *timeline, const struct sut *sut,
+                          struct timeline_notes *notes, struct timeline_end *end) {
     struct player *player = the_player();
-    struct run_options options = {.sut = sut, .claims = sut->claims};
+    struct run_options options = {
+        .sut = sut, .claims = sut->claims, .tallies = notes == NULL ? NULL : notes->tallies};
     struct run_config config = {.crash_kind = SCN_NONE, .door = STAGE_DIRECT};
     struct chooser chooser = {player, survives};
     *end = (struct timeline_end){0};
@@ -60,6 +91,8 @@ bool timeline_play(const struct timeline *timeline, const struct sut *sut,
         return false;
     script_run(&player->script, false);
     note_end(&player->script, end);
+    if (notes != NULL)
+        note_lines(player, timeline, notes);
     script_close(&player->script);
     stage_forget_settled(); /* else how a run ends would depend on what was played before */
     return true;

@@ -20,12 +20,23 @@ struct timeline_end {
     char why[SUT_WHY_SIZE]; /* the environment failed */
 };
 
+/* What came to pass in one timeline; zero before it. */
+struct timeline_notes {
+    uint32_t ops; /* 1u << enum timeline_op of every record that happened */
+    bool killed, power_lost;
+    unsigned long tallies[FAULT_TALLIES]; /* faults that struck (faultinject/catalogue.h) */
+};
+_Static_assert((int)TIMELINE_OP_COUNT <= 32, "every record has its bit");
+
 /* Plays it. The same timeline ends in the same way whatever was played before: what is remembered
  * from one to the next, stores to begin with and what a store says, decides nothing. What is
  * ordered and cannot happen (a fill of an order that never came) is left out. False: the
  * environment failed (end->why). */
 bool timeline_play(const struct timeline *timeline, const struct sut *sut,
                    struct timeline_end *end);
+/* The same, and adds to *notes what came to pass. */
+bool timeline_play_noting(const struct timeline *timeline, const struct sut *sut,
+                          struct timeline_notes *notes, struct timeline_end *end);
 /* Makes every store a timeline can begin with, so that none is made during a run. */
 bool timeline_make_stores(const struct sut *sut, char why[SUT_WHY_SIZE]);
 

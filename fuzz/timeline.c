@@ -1,22 +1,19 @@
 /* Bytes to scenario: the tables that values pick from, and one function for each record. */
 #include "fuzz/timeline.h"
 
+#include "fuzz/timeline_decoder.h"
 #include "fuzz/timeline_tables.h"
-#include "sim/check.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { HEADERS_BEFORE = 4, FULL_PAGE = 4096, FEW_CALLS = 4 };
+enum { HEADERS_BEFORE = 4, FULL_PAGE = 4096 };
 #define NANOS    INT64_C(1000000000)
 #define DAY      (TIMELINE_HOUR * 24)
 #define DATE_NS  (INT64_C(20462) * DAY) /* 2026-01-09 */
 #define MORNING  (10 * TIMELINE_HOUR)
 #define OPEN_QTY (50 * NANOS)
 #define OPEN_AT  (140 * NANOS)
-#define PRICE    (100 * NANOS)
-#define TICK     (NANOS / 100)
-#define SLOT(id) (UINT64_C(1) << SCN_SLOT_##id)
 
 /* ---- bytes ---- */
 
@@ -46,10 +43,6 @@ size_t timeline_write(const struct timeline *timeline, uint8_t bytes[TIMELINE_BY
 
 /* ---- the head ---- */
 
-static void add_option(struct scenario *s, enum scn_option option, int64_t value) {
-    s->options[option] = (struct scn_option_value){true, value};
-}
-
 static struct scn_args empty_args(void) {
     struct scn_args args = {0};
     args.decision = args.symbol = args.discrepancy = args.severity = SCN_NONE;
@@ -58,8 +51,7 @@ static struct scn_args empty_args(void) {
     return args;
 }
 
-/* In the order in which a reader of the file meets them. */
-static int symbol_named(struct scenario *s, const char *name) {
+int decoder_symbol(struct scenario *s, const char *name) {
     size_t i = 0;
     while (i < s->symbol_count && strcmp(s->symbols[i], name) != 0)
         i++;
@@ -74,7 +66,7 @@ static void add_given(struct scenario *s, enum scn_header kind) {
     if (kind == SCN_HEADER_GIVEN_KILL_SWITCH)
         return;
     given->args.has = SLOT(SYMBOL) | SLOT(QTY) | SLOT(PRICE);
-    given->args.symbol = symbol_named(s, timeline_symbols[0]);
+    given->args.symbol = decoder_symbol(s, timeline_symbols[0]);
     given->args.qty_nanos = OPEN_QTY;
     given->args.price_nanos = OPEN_AT;
 }
@@ -98,10 +90,10 @@ static void begin(const struct timeline *timeline, struct scenario *s) {
     s->written[SCN_HEADER_PACE] = s->pace_ns != 0;
     /* On such a disk pages are no smaller than sectors. */
     if (!s->disk->power_safe && s->disk->sector == FULL_PAGE)
-        add_option(s, SCN_OPTION_PAGE_SIZE, FULL_PAGE);
+        timeline_option(s, SCN_OPTION_PAGE_SIZE, FULL_PAGE);
     if (timeline_checkpoints[head[HEAD_CHECKPOINT] % TIMELINE_CHECKPOINTS] != 0)
-        add_option(s, SCN_OPTION_CHECKPOINT_FRAMES,
-                   timeline_checkpoints[head[HEAD_CHECKPOINT] % TIMELINE_CHECKPOINTS]);
+        timeline_option(s, SCN_OPTION_CHECKPOINT_FRAMES,
+                        timeline_checkpoints[head[HEAD_CHECKPOINT] % TIMELINE_CHECKPOINTS]);
     if (head[HEAD_POSITION] % 2 != 0) {
         add_given(s, SCN_HEADER_GIVEN_BROKER);
         add_given(s, SCN_HEADER_GIVEN_OMS);
@@ -111,7 +103,7 @@ static void begin(const struct timeline *timeline, struct scenario *s) {
 }
 
 size_t timeline_store_count(void) {
-    return timeline_profiles() * timeline_disks() * TIMELINE_CHECKPOINTS * 2;
+    return timeline_profiles() * timeline_disks() * TIMELINE_CHECKPOINTS * 2 * 2;
 }
 
 void timeline_with_store(size_t index, struct timeline *timeline) {
@@ -121,27 +113,51 @@ void timeline_with_store(size_t index, struct timeline *timeline) {
     timeline->head[HEAD_DISK] = (uint8_t)(index % timeline_disks());
     index /= timeline_disks();
     timeline->head[HEAD_CHECKPOINT] = (uint8_t)(index % TIMELINE_CHECKPOINTS);
-    timeline->head[HEAD_POSITION] = (uint8_t)(index / TIMELINE_CHECKPOINTS);
+    index /= TIMELINE_CHECKPOINTS;
+    timeline->head[HEAD_POSITION] = (uint8_t)(index % 2);
     timeline->records[0].op = TIMELINE_RECONCILE;
+    if (index / 2 == 0)
+        return;
+    timeline->count = 2;
+    timeline->records[1].op = TIMELINE_SETTING;
+    timeline->records[1].arg[0] = SETTING_STORE_VERSION;
 }
 
 /* ---- records ---- */
-
-struct decoder {
-    struct timeline_story *story;
-    struct scenario *s;
-    const struct timeline_record *record;
-    int64_t now_ns;
-    int64_t day_ns; /* of the line above */
-    bool crash_seen;
-};
 
 static int64_t day_of(int64_t ns) {
     return ns - ns % DAY;
 }
 
-/* The next line, at the decoder's time. */
-static struct scn_line *add_line(struct decoder *d, enum scn_statement statement, size_t record) {
+/* Statements that may happen in the middle of the OMS's own work: those that bury it, or start
+ * another beside it, may not. */
+static bool goes_with_moment(enum scn_statement statement) {
+    switch ((int)statement) {
+    case SCN_CANCEL:
+    case SCN_BROKER_FILLS:
+    case SCN_BROKER_FILLS_SYMBOL:
+    case SCN_BROKER_REJECTS:
+    case SCN_BROKER_CANCELS:
+    case SCN_BROKER_EXPIRES:
+    case SCN_BROKER_LOSES:
+    case SCN_BROKER_BUSTS:
+    case SCN_BROKER_CORRECTS:
+    case SCN_BROKER_FOREIGN:
+    case SCN_BROKER_DOWN:
+    case SCN_BROKER_BACK:
+    case SCN_RECONCILE:
+    case SCN_FAULT:
+    case SCN_KILL_SWITCH_TRIPS:
+    case SCN_KILL_SWITCH_RELEASES:
+    case SCN_HALT_FILE_SETS:
+    case SCN_HALT_FILE_CLEARS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct scn_line *decoder_line(struct decoder *d, enum scn_statement statement) {
     struct scenario *s = d->s;
     struct scn_line *line = &s->lines[s->line_count];
     bool new_day = day_of(d->now_ns) != d->day_ns;
@@ -150,30 +166,66 @@ static struct scn_line *add_line(struct decoder *d, enum scn_statement statement
                                    .ns = d->now_ns,
                                    .anchor = SCN_NONE,
                                    .written = new_day ? SCN_TIME_DATE_CLOCK : SCN_TIME_CLOCK};
-    d->day_ns = day_of(d->now_ns);
-    d->story->record[s->line_count] = record;
+    if (d->has_moment && d->began && goes_with_moment(statement))
+        line->when = d->moment;
+    else
+        d->day_ns = day_of(d->now_ns);
+    d->story->record[s->line_count] = d->index;
     d->story->survives[s->line_count] = 0;
     s->line_count++;
     return line;
 }
 
-static const uint8_t *args_of(const struct decoder *d) {
+const uint8_t *decoder_args(const struct decoder *d) {
     return d->record->arg;
+}
+
+int decoder_decision(const struct decoder *d, size_t arg) {
+    return d->s->decision_count == 0 ? -1 : (int)(decoder_args(d)[arg] % d->s->decision_count);
+}
+
+struct scn_args *decoder_about(struct decoder *d, enum scn_statement statement) {
+    int index = decoder_decision(d, 0);
+    struct scn_args *args = NULL;
+    if (index < 0)
+        return NULL;
+    args = &decoder_line(d, statement)->args;
+    args->has = SLOT(DECISION);
+    args->decision = index;
+    return args;
+}
+
+/* Points of which a decision can be named. */
+static bool is_about_decision(enum scn_point_kind kind) {
+    static const bool takes_decision[] = {
+#define X(id, word, takes, meaning) [SCN_POINT_##id] = (takes) != 0,
+        SCN_POINTS(X)
+#undef X
+    };
+    return takes_decision[kind];
+}
+
+struct scn_point decoder_point(const struct decoder *d, size_t kind, size_t decision) {
+    struct scn_point point = {(enum scn_point_kind)(decoder_args(d)[kind] % SCN_POINT_COUNT),
+                              SCN_NONE};
+    if (is_about_decision(point.kind))
+        point.decision = decoder_decision(d, decision);
+    return point;
 }
 
 /* Before the first line there is nothing to wait for; so every store is made at the same time. */
 static void pass_time(struct decoder *d) {
-    int64_t ns = timeline_durations[args_of(d)[0] % TIMELINE_DURATIONS];
-    int nudge = args_of(d)[1] % 3; /* one nanosecond after a threshold, and before it */
+    int64_t ns = timeline_durations[decoder_args(d)[0] % TIMELINE_DURATIONS];
+    int nudge = decoder_args(d)[1] % 3; /* one nanosecond after a threshold, and before it */
     if (nudge == 1 || (nudge == 2 && ns > 0))
         ns += nudge == 1 ? 1 : -1;
-    if (d->s->line_count > 0)
+    if (d->began)
         d->now_ns += ns;
 }
 
 /* The payload of a decision: unique in its quantity, whatever else it has in common with others. */
 static void choose_payload(struct decoder *d, struct oms_decision *payload, size_t index) {
-    const uint8_t *arg = args_of(d);
+    const uint8_t *arg = decoder_args(d);
     int64_t lots = (arg[2] % 4 + 1) * 64 + (int64_t)index;
     snprintf(payload->symbol, sizeof payload->symbol, "%s",
              timeline_symbols[arg[0] % TIMELINE_SYMBOLS]);
@@ -181,20 +233,21 @@ static void choose_payload(struct decoder *d, struct oms_decision *payload, size
     payload->type = arg[1] & 2u ? BROKER_MARKET : BROKER_LIMIT;
     payload->tif = (enum broker_tif)((arg[1] >> 2) % TIMELINE_TIFS);
     payload->qty_nanos = lots * NANOS;
-    payload->limit_nanos = payload->type == BROKER_MARKET ? 0 : PRICE + arg[3] * TICK;
+    payload->limit_nanos =
+        payload->type == BROKER_MARKET ? 0 : TIMELINE_PRICE + arg[3] * TIMELINE_TICK;
     if (arg[4] % TIMELINE_DURATIONS != 0)
         payload->expires_ns = d->now_ns + timeline_durations[arg[4] % TIMELINE_DURATIONS];
 }
 
-static void signal_line(struct decoder *d, size_t record, int index) {
+static void signal_line(struct decoder *d, int index) {
     const struct oms_decision *payload = &d->s->decisions[index].payload;
-    struct scn_args *args = &add_line(d, SCN_SIGNAL, record)->args;
+    struct scn_args *args = &decoder_line(d, SCN_SIGNAL)->args;
     args->has = SLOT(DECISION) | SLOT(SIDE) | SLOT(QTY) | SLOT(SYMBOL);
     args->has |= payload->type == BROKER_MARKET ? SLOT(MARKET) : SLOT(PRICE);
     args->has |= payload->tif != BROKER_DAY ? SLOT(TIF) : 0;
     args->has |= payload->expires_ns != 0 ? SLOT(UNTIL) : 0;
     args->decision = index;
-    args->symbol = symbol_named(d->s, payload->symbol);
+    args->symbol = decoder_symbol(d->s, payload->symbol);
     args->side = payload->side;
     args->tif = payload->tif;
     args->qty_nanos = payload->qty_nanos;
@@ -202,7 +255,7 @@ static void signal_line(struct decoder *d, size_t record, int index) {
     args->until_ns = payload->expires_ns;
 }
 
-static void signal_new(struct decoder *d, size_t record) {
+static void signal_new(struct decoder *d) {
     struct scenario *s = d->s;
     size_t index = s->decision_count;
     struct scn_decision *decision = &s->decisions[index];
@@ -213,229 +266,133 @@ static void signal_new(struct decoder *d, size_t record) {
     snprintf(decision->name, sizeof decision->name, "D%zu", index + 1);
     snprintf(decision->payload.id, sizeof decision->payload.id, "FUZZ_%zu", index + 1);
     choose_payload(d, &decision->payload, index);
-    signal_line(d, record, (int)index);
+    signal_line(d, (int)index);
 }
 
-/* The decision an argument means, or -1 when there is none yet. */
-static int decision_of(const struct decoder *d, size_t arg) {
-    return d->s->decision_count == 0 ? -1 : (int)(args_of(d)[arg] % d->s->decision_count);
-}
-
-static void signal_again(struct decoder *d, size_t record) {
-    int index = decision_of(d, 0);
+static void signal_again(struct decoder *d) {
+    int index = decoder_decision(d, 0);
     /* The language has no way to present what has expired: an expiry is later than its line. */
     if (index >= 0 && (d->s->decisions[index].payload.expires_ns == 0 ||
                        d->s->decisions[index].payload.expires_ns > d->now_ns))
-        signal_line(d, record, index);
+        signal_line(d, index);
 }
 
-static struct scn_args *about_decision(struct decoder *d, enum scn_statement statement,
-                                       size_t record) {
-    int index = decision_of(d, 0);
-    struct scn_args *args = NULL;
-    if (index < 0)
-        return NULL;
-    args = &add_line(d, statement, record)->args;
-    args->has = SLOT(DECISION);
-    args->decision = index;
-    return args;
-}
-
-/* A quarter, half, all, or one more than all of the order. */
-static int64_t part_of(int64_t qty_nanos, uint8_t which) {
-    switch (which % 4) {
-    case 0:
-        return qty_nanos;
-    case 1:
-        return qty_nanos / 2;
-    case 2:
-        return qty_nanos / 4;
-    default:
-        return qty_nanos + NANOS;
-    }
-}
-
-static void fill(struct decoder *d, size_t record) {
-    struct scn_args *args = about_decision(d, SCN_BROKER_FILLS, record);
-    const struct oms_decision *payload = NULL;
+/* A person's word about a held order: that the broker does not have it, or that it does. */
+static void resolve(struct decoder *d) {
+    struct scn_args *args = decoder_about(d, SCN_RESOLVES);
     if (args == NULL)
         return;
-    payload = &d->s->decisions[args->decision].payload;
-    args->has |= SLOT(QTY) | SLOT(PRICE);
-    args->qty_nanos = part_of(payload->qty_nanos, args_of(d)[1]);
-    args->price_nanos = payload->type == BROKER_LIMIT ? payload->limit_nanos : PRICE;
-    args->price_nanos += args_of(d)[2] % 4 * TICK;
+    args->has |= SLOT(STATE);
+    args->state = decoder_args(d)[1] % 2 == 0 ? OMS_STATE_CANCELED : OMS_STATE_WORKING;
 }
 
-static void foreign(struct decoder *d, size_t record) {
-    const uint8_t *arg = args_of(d);
-    struct scn_args *args = &add_line(d, SCN_BROKER_FOREIGN, record)->args;
-    args->has = SLOT(SIDE) | SLOT(QTY) | SLOT(SYMBOL) | SLOT(PRICE);
-    args->symbol = symbol_named(d->s, timeline_symbols[arg[0] % TIMELINE_SYMBOLS]);
-    args->side = arg[1] % 2 != 0 ? BROKER_SELL : BROKER_BUY;
-    args->qty_nanos = (arg[2] % 16 + 1) * NANOS;
-    args->price_nanos = PRICE;
+static void jump(struct decoder *d) {
+    const uint8_t *arg = decoder_args(d);
+    enum scn_statement statement = arg[0] % 2 == 0 ? SCN_CLOCK_FORWARD : SCN_CLOCK_BACK;
+    struct scn_args *args = &decoder_line(d, statement)->args;
+    args->has = SLOT(DUR);
+    args->duration_ns = timeline_durations[arg[1] % (TIMELINE_DURATIONS - 1) + 1];
 }
 
-static struct scn_crash *crash(struct decoder *d, size_t record, enum scn_where where) {
-    const uint8_t *arg = args_of(d);
-    struct scn_args *args = &add_line(d, SCN_CRASH, record)->args;
-    d->crash_seen = true;
-    d->story->survives[d->s->line_count - 1] = (uint16_t)(arg[1] + arg[2] * 256);
-    args->has = SLOT(CRASH);
-    args->crash.kind = arg[0] % 2 == 0 ? SCN_POWER : SCN_KILL;
-    args->crash.where = where;
-    return &args->crash;
+/* What the next record says happens when the OMS comes to a point of its work. */
+static void moment(struct decoder *d) {
+    d->has_moment = true;
+    d->moment =
+        (struct scn_when){.base = decoder_args(d)[1] % 2 == 0 ? SCN_BEFORE_POINT : SCN_AFTER_POINT,
+                          .anchor = SCN_NONE,
+                          .point = decoder_point(d, 0, 2),
+                          .written = SCN_TIME_POINT};
 }
 
-static void crash_at(struct decoder *d, size_t record) {
-    struct scn_crash *where = crash(d, record, SCN_CRASH_AT_SITE);
-    where->site = timeline_crash_site(args_of(d)[3]);
-    where->occurrence = args_of(d)[4] % TIMELINE_CALLS + 1;
+static void reconcile(struct decoder *d) {
+    struct scn_args *args = &decoder_line(d, SCN_RECONCILE)->args;
+    args->has = decoder_args(d)[0] % 2 != 0 ? SLOT(DAILY) : 0;
 }
 
-/* Points of the OMS's own work: a read's are told only where a line speaks of them. */
-enum { POINTS = SCN_POINT_BOOT + 1 };
-
-/* Points of which a decision can be named. */
-static bool is_about_decision(enum scn_point_kind kind) {
-    return kind != SCN_POINT_RECONCILE && kind != SCN_POINT_BOOT;
+static enum timeline_op op_of(const struct timeline_record *record) {
+    return (enum timeline_op)(record->op % TIMELINE_OP_COUNT);
 }
 
-static void crash_by(struct decoder *d, size_t record) {
-    const uint8_t *arg = args_of(d);
-    struct scn_crash *where =
-        crash(d, record, arg[4] % 2 == 0 ? SCN_CRASH_BEFORE : SCN_CRASH_AFTER);
-    where->point.kind = (enum scn_point_kind)(arg[3] % POINTS);
-    if (is_about_decision(where->point.kind))
-        where->point.decision = decision_of(d, 5);
-}
-
-static void choose_times(struct decoder *d, struct scn_strike *strike) {
-    const uint8_t *arg = args_of(d);
-    strike->times_written = true;
-    switch (arg[2] % 4) {
-    case 0:
-        strike->times = SCN_NEXT_CALL;
-        strike->times_written = false;
-        return;
-    case 1:
-        strike->times = SCN_ON_CALLS;
-        strike->first = arg[3] % TIMELINE_CALLS + 1;
-        strike->last = strike->first + arg[4] % FEW_CALLS;
-        return;
-    case 2:
-        strike->times = SCN_UNTIL;
-        strike->until_ns = d->now_ns + timeline_durations[arg[4] % (TIMELINE_DURATIONS - 1) + 1];
-        return;
-    default:
-        strike->times = SCN_ALL_CALLS;
-        return;
-    }
-}
-
-static int64_t choose_fault_value(const struct fault_arg *arg, uint8_t low, uint8_t high) {
-    int64_t value = 0;
-    switch (arg->type) {
-    case FAULT_ARG_WORD:
-        while (arg->words[value] != NULL)
-            value++;
-        CHECK(value > 0);
-        return low % value;
-    case FAULT_ARG_DURATION:
-        return timeline_stalls[low % TIMELINE_STALLS];
-    case FAULT_ARG_INT:
-        value = low + (int64_t)high * 256;
-        return arg->least + value % (arg->most - arg->least + 1);
-    }
-    return 0;
-}
-
-/* That nothing arrives later than the broker promises is a part of the fault model: an order that
- * was rightly given up by then and arrives all the same is nobody's mistake. */
-static void keep_promise(const struct scenario *s, struct fault *fault) {
-    if (fault->kind->act == ACT_LATE && fault->arg[0] > s->profiles[0]->quiescence_ns)
-        fault->arg[0] = s->profiles[0]->quiescence_ns;
-}
-
-static void fault(struct decoder *d, size_t record) {
-    const uint8_t *arg = args_of(d);
-    struct scn_args *args = &add_line(d, SCN_FAULT, record)->args;
-    struct scn_strike *strike = &args->strike;
-    args->has = SLOT(FAULT);
-    strike->fault.kind = timeline_fault(arg[0]);
-    strike->site = timeline_fault_site(strike->fault.kind, arg[1]);
-    for (int i = 0; i < FAULT_ARGS_MAX && strike->fault.kind->args[i].name != NULL; i++) {
-        const struct fault_arg *row = &strike->fault.kind->args[i];
-        strike->arg_written[i] = true;
-        strike->fault.arg[i] =
-            i == 0 ? choose_fault_value(row, arg[5], arg[6]) : choose_fault_value(row, arg[6], 0);
-    }
-    keep_promise(d->s, &strike->fault);
-    choose_times(d, strike);
-}
-
-static void decode(struct decoder *d, size_t record) {
-    const uint8_t *arg = args_of(d);
-    switch ((enum timeline_op)(d->record->op % TIMELINE_OP_COUNT)) {
+static void decode(struct decoder *d) {
+    const uint8_t *arg = decoder_args(d);
+    switch (op_of(d->record)) {
     case TIMELINE_WAIT:
         pass_time(d);
         return;
     case TIMELINE_SIGNAL:
-        signal_new(d, record);
+        signal_new(d);
         return;
     case TIMELINE_SIGNAL_AGAIN:
-        signal_again(d, record);
+        signal_again(d);
         return;
     case TIMELINE_CANCEL:
-        about_decision(d, SCN_CANCEL, record);
+        decoder_about(d, SCN_CANCEL);
         return;
     case TIMELINE_FILL:
-        fill(d, record);
+        timeline_fill(d);
         return;
     case TIMELINE_REJECT:
-        about_decision(d, SCN_BROKER_REJECTS, record);
+        decoder_about(d, SCN_BROKER_REJECTS);
         return;
     case TIMELINE_BROKER_CANCEL:
-        about_decision(d, SCN_BROKER_CANCELS, record);
+        decoder_about(d, SCN_BROKER_CANCELS);
         return;
     case TIMELINE_EXPIRE:
-        about_decision(d, SCN_BROKER_EXPIRES, record);
+        decoder_about(d, SCN_BROKER_EXPIRES);
         return;
     case TIMELINE_FOREIGN:
-        foreign(d, record);
+        timeline_foreign(d);
         return;
     case TIMELINE_BROKER:
-        add_line(d, arg[0] % 2 == 0 ? SCN_BROKER_DOWN : SCN_BROKER_BACK, record);
+        decoder_line(d, arg[0] % 2 == 0 ? SCN_BROKER_DOWN : SCN_BROKER_BACK);
         return;
     case TIMELINE_KILL_SWITCH:
-        add_line(d, arg[0] % 2 == 0 ? SCN_KILL_SWITCH_TRIPS : SCN_KILL_SWITCH_RELEASES, record);
+        decoder_line(d, arg[0] % 2 == 0 ? SCN_KILL_SWITCH_TRIPS : SCN_KILL_SWITCH_RELEASES);
         return;
     case TIMELINE_HALT_FILE:
-        add_line(d, arg[0] % 2 == 0 ? SCN_HALT_FILE_SETS : SCN_HALT_FILE_CLEARS, record);
+        decoder_line(d, arg[0] % 2 == 0 ? SCN_HALT_FILE_SETS : SCN_HALT_FILE_CLEARS);
         return;
     case TIMELINE_RECONCILE:
-        add_line(d, SCN_RECONCILE, record);
+        reconcile(d);
         return;
     case TIMELINE_SECOND_INSTANCE:
-        add_line(d, SCN_START_SECOND, record);
+        decoder_line(d, SCN_START_SECOND);
         return;
     case TIMELINE_CRASH:
-        crash(d, record, SCN_CRASH_NOW);
+        timeline_crash(d);
         return;
     case TIMELINE_CRASH_AT:
-        crash_at(d, record);
+        timeline_crash_at(d);
         return;
     case TIMELINE_CRASH_BY:
-        crash_by(d, record);
+        timeline_crash_by(d);
         return;
     case TIMELINE_RESTART:
         if (d->crash_seen) /* a restart without a crash above it is none */
-            add_line(d, SCN_RESTART, record);
+            decoder_line(d, SCN_RESTART);
         return;
     case TIMELINE_FAULT:
-        fault(d, record);
+        timeline_strike(d);
         return;
+    case TIMELINE_BUST:
+        timeline_bust(d);
+        return;
+    case TIMELINE_CORRECT:
+        timeline_correct(d);
+        return;
+    case TIMELINE_LOSE:
+        decoder_about(d, SCN_BROKER_LOSES);
+        return;
+    case TIMELINE_RESOLVE:
+        resolve(d);
+        return;
+    case TIMELINE_CLOCK:
+        jump(d);
+        return;
+    case TIMELINE_MOMENT:
+        moment(d);
+        return;
+    case TIMELINE_SETTING: /* read before all others */
     case TIMELINE_OP_COUNT:
         return;
     }
@@ -466,6 +423,11 @@ int timeline_line_at(const struct timeline_story *story, unsigned number) {
     return index >= 0 && index < (int)s->line_count ? index : -1;
 }
 
+static void take(struct decoder *d, const struct timeline *timeline, size_t index) {
+    d->index = index;
+    d->record = &timeline->records[index];
+}
+
 void timeline_story(const struct timeline *timeline, struct timeline_story *story) {
     struct decoder d = {.story = story, .s = &story->scenario};
     begin(timeline, d.s);
@@ -474,9 +436,19 @@ void timeline_story(const struct timeline *timeline, struct timeline_story *stor
     d.now_ns = d.s->start_ns;
     d.day_ns = d.s->date_ns;
     for (size_t i = 0; i < timeline->count; i++) {
-        d.record = &timeline->records[i];
-        decode(&d, i);
+        take(&d, timeline, i);
+        if (op_of(d.record) == TIMELINE_SETTING)
+            timeline_setting(&d);
     }
+    for (size_t i = 0; i < timeline->count; i++) {
+        size_t lines = d.s->line_count;
+        take(&d, timeline, i);
+        decode(&d);
+        d.began = d.began || d.s->line_count > lines;
+        d.has_moment = op_of(d.record) == TIMELINE_MOMENT;
+    }
+    if (!d.began)
+        d.s->line_count = 0;
     number_lines(d.s);
 }
 

@@ -37,27 +37,36 @@ enum timeline_head {
 };
 
 /* id, what happens, what its arguments pick in order */
-#define TIMELINE_OPS(X)                                                                          \
-    X(WAIT, "time passes", "how long; a nanosecond less or more")                                \
-    X(SIGNAL, "a new decision", "symbol; side, kind and time in force; quantity; price; expiry") \
-    X(SIGNAL_AGAIN, "a decision is presented again", "which")                                    \
-    X(CANCEL, "the strategy cancels", "which")                                                   \
-    X(FILL, "the broker executes", "which; how much of it; at what price")                       \
-    X(REJECT, "the broker refuses", "which")                                                     \
-    X(BROKER_CANCEL, "the broker cancels", "which")                                              \
-    X(EXPIRE, "the broker lets it expire", "which")                                              \
-    X(FOREIGN, "somebody else trades", "symbol; side; quantity")                                 \
-    X(BROKER, "the broker goes down or comes back", "even: down")                                \
-    X(KILL_SWITCH, "an operator switches it", "even: on")                                        \
-    X(HALT_FILE, "an operator sets or clears it", "even: sets")                                  \
-    X(RECONCILE, "the OMS is asked to compare itself", "")                                       \
-    X(SECOND_INSTANCE, "a second instance is started", "")                                       \
-    X(CRASH, "the OMS dies now", "even: power; what survives, two bytes")                        \
-    X(CRASH_AT, "it dies at a call", "even: power; what survives, two bytes; site; which call")  \
-    X(CRASH_BY, "it dies before or after a point",                                               \
-      "even: power; what survives, two bytes; point; even: before; which decision")              \
-    X(RESTART, "it is started again", "")                                                        \
-    X(FAULT, "a port misbehaves", "kind; site; how often; which call; until which; two arguments")
+#define TIMELINE_OPS(X)                                                                            \
+    X(WAIT, "time passes", "how long; a nanosecond less or more")                                  \
+    X(SIGNAL, "a new decision", "symbol; side, kind and time in force; quantity; price; expiry")   \
+    X(SIGNAL_AGAIN, "a decision is presented again", "which")                                      \
+    X(CANCEL, "the strategy cancels", "which")                                                     \
+    X(FILL, "the broker executes",                                                                 \
+      "which; how much of it; at what price; odd: the oldest order in its symbol")                 \
+    X(REJECT, "the broker refuses", "which")                                                       \
+    X(BROKER_CANCEL, "the broker cancels", "which")                                                \
+    X(EXPIRE, "the broker lets it expire", "which")                                                \
+    X(FOREIGN, "somebody else trades", "symbol; side; quantity")                                   \
+    X(BROKER, "the broker goes down or comes back", "even: down")                                  \
+    X(KILL_SWITCH, "an operator switches it", "even: on")                                          \
+    X(HALT_FILE, "an operator sets or clears it", "even: sets")                                    \
+    X(RECONCILE, "the OMS is asked to compare itself", "odd: the whole day")                       \
+    X(SECOND_INSTANCE, "a second instance is started", "")                                         \
+    X(CRASH, "the OMS dies now", "even: power; what survives, two bytes")                          \
+    X(CRASH_AT, "it dies at a call", "even: power; what survives, two bytes; site; which call")    \
+    X(CRASH_BY, "it dies before or after a point",                                                 \
+      "even: power; what survives, two bytes; point; even: before; which decision")                \
+    X(RESTART, "it is started again", "")                                                          \
+    X(FAULT, "a port misbehaves", "kind; site; how often; which call; until which; two arguments") \
+    X(BUST, "the broker takes an execution back", "which")                                         \
+    X(CORRECT, "the broker corrects an execution", "which; how much of it; at what price")         \
+    X(LOSE, "the broker forgets an order that it had accepted", "which")                           \
+    X(RESOLVE, "an operator settles a held order", "which; even: canceled, odd: working")          \
+    X(CLOCK, "the clock of the OMS's machine jumps", "even: forward; how far")                     \
+    X(MOMENT, "the next record happens at a point of the OMS's work, if it can",                   \
+      "point; even: before; which decision")                                                       \
+    X(SETTING, "a setting of the OMS or a habit of the broker, wherever it stands", "which; value")
 enum timeline_op {
 #define X(id, meaning, arguments) TIMELINE_##id,
     TIMELINE_OPS(X)

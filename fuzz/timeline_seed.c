@@ -13,6 +13,8 @@ struct encoder {
     int64_t now_ns;
     int place[SCN_DECISIONS_MAX]; /* of a decision among those signalled so far; or -1 */
     int signalled;
+    char fills[TIMELINE_RECORDS_MAX][SCN_NAME_SIZE]; /* names of the executions so far */
+    size_t fill_count;
 };
 
 static uint8_t *add(struct encoder *e, enum timeline_op op) {
@@ -35,6 +37,27 @@ static void wait_until(struct encoder *e, int64_t ns) {
     }
 }
 
+static uint8_t symbol_value(int symbol) {
+    return (uint8_t)(symbol < 0 ? 0 : symbol % TIMELINE_SYMBOLS);
+}
+
+static uint8_t decision_value(const struct encoder *e, int decision) {
+    return decision < 0 || e->place[decision] < 0 ? 0 : (uint8_t)e->place[decision];
+}
+
+/* A point by two arguments of a record: its kind, and which decision. */
+static void encode_point(const struct encoder *e, const struct scn_point *point, uint8_t *kind,
+                         uint8_t *decision) {
+    *kind = (uint8_t)point->kind;
+    *decision = decision_value(e, point->decision);
+}
+
+static void at_point(struct encoder *e, const struct scn_when *when) {
+    uint8_t *arg = add(e, TIMELINE_MOMENT);
+    encode_point(e, &when->point, &arg[0], &arg[2]);
+    arg[1] = when->base == SCN_AFTER_POINT;
+}
+
 /* What counts from a crash or a restart follows the line above by that much. */
 static void wait_for_line(struct encoder *e, const struct scn_when *when) {
     switch (when->base) {
@@ -46,19 +69,13 @@ static void wait_for_line(struct encoder *e, const struct scn_when *when) {
         if (when->written != SCN_TIME_INHERITED)
             wait_until(e, e->now_ns + when->ns);
         return;
-    case SCN_FROM_BEGINNING:
     case SCN_BEFORE_POINT:
     case SCN_AFTER_POINT:
+        at_point(e, when);
+        return;
+    case SCN_FROM_BEGINNING:
         return;
     }
-}
-
-static uint8_t symbol_value(int symbol) {
-    return (uint8_t)(symbol < 0 ? 0 : symbol % TIMELINE_SYMBOLS);
-}
-
-static uint8_t decision_value(const struct encoder *e, int decision) {
-    return decision < 0 || e->place[decision] < 0 ? 0 : (uint8_t)e->place[decision];
 }
 
 static void encode_signal(struct encoder *e, const struct scn_args *args) {
@@ -72,16 +89,49 @@ static void encode_signal(struct encoder *e, const struct scn_args *args) {
     arg[0] = symbol_value(args->symbol);
     arg[1] = args->side == BROKER_SELL ? 1 : 0;
     arg[1] |= scn_has(args, SCN_SLOT_PRICE) ? 0 : 2u;
-    arg[1] |= args->tif == BROKER_GTC ? 4u : 0;
+    arg[1] = (uint8_t)(arg[1] | (unsigned)args->tif << 2);
     arg[4] = args->until_ns == 0 ? 0 : timeline_duration_value(args->until_ns - e->now_ns);
+}
+
+/* The first decision signalled in a symbol; 0 when there is none. */
+static uint8_t decision_in(const struct encoder *e, int symbol) {
+    for (size_t i = 0; i < e->s->decision_count; i++) {
+        if (e->place[i] >= 0 &&
+            strcmp(e->s->decisions[i].payload.symbol, e->s->symbols[symbol]) == 0)
+            return (uint8_t)e->place[i];
+    }
+    return 0;
 }
 
 static void encode_fill(struct encoder *e, const struct scn_args *args) {
     uint8_t *arg = add(e, TIMELINE_FILL);
     int64_t whole =
         args->decision < 0 ? args->qty_nanos : e->s->decisions[args->decision].payload.qty_nanos;
-    arg[0] = decision_value(e, args->decision);
+    arg[0] = args->decision < 0 ? decision_in(e, args->symbol) : decision_value(e, args->decision);
     arg[1] = args->qty_nanos >= whole ? 0 : args->qty_nanos >= whole / 2 ? 1 : 2;
+    arg[3] = args->decision < 0;
+    if (e->fill_count < TIMELINE_RECORDS_MAX)
+        memcpy(e->fills[e->fill_count++], args->name, sizeof args->name);
+}
+
+/* A bust or a correction of an execution, by its place among them. */
+static void encode_change(struct encoder *e, enum timeline_op op, const struct scn_args *args) {
+    uint8_t *arg = add(e, op);
+    for (size_t i = 0; i < e->fill_count; i++) {
+        if (strcmp(e->fills[i], args->name) == 0)
+            arg[0] = (uint8_t)i;
+    }
+    if (op == TIMELINE_CORRECT) { /* to something else, whatever it was */
+        arg[1] = 1;
+        arg[2] = 1;
+    }
+}
+
+static void encode_jump(struct encoder *e, bool back, int64_t ns) {
+    uint8_t *arg = add(e, TIMELINE_CLOCK);
+    uint8_t value = timeline_duration_value(ns);
+    arg[0] = back;
+    arg[1] = value == 0 ? 0 : (uint8_t)(value - 1);
 }
 
 static void encode_crash(struct encoder *e, const struct scn_crash *crash) {
@@ -99,9 +149,8 @@ static void encode_crash(struct encoder *e, const struct scn_crash *crash) {
         arg = add(e, by_point ? TIMELINE_CRASH_BY : TIMELINE_CRASH_AT);
     arg[0] = crash->kind == SCN_KILL;
     if (by_point) {
-        arg[3] = (uint8_t)crash->point.kind;
+        encode_point(e, &crash->point, &arg[3], &arg[5]);
         arg[4] = crash->where == SCN_CRASH_AFTER;
-        arg[5] = decision_value(e, crash->point.decision);
     } else if (crash->where != SCN_CRASH_NOW) {
         arg[3] = timeline_crash_site_value(strike.site);
         arg[4] = (uint8_t)((strike.occurrence - 1) % SEEDED_CALLS);
@@ -175,7 +224,7 @@ static bool encode_plain(struct encoder *e, const struct scn_line *line) {
         {SCN_KILL_SWITCH_RELEASES, TIMELINE_KILL_SWITCH, false, 1},
         {SCN_HALT_FILE_SETS, TIMELINE_HALT_FILE, false, 0},
         {SCN_HALT_FILE_CLEARS, TIMELINE_HALT_FILE, false, 1},
-        {SCN_RECONCILE, TIMELINE_RECONCILE, false, 0},
+        {SCN_BROKER_LOSES, TIMELINE_LOSE, true, 0},
         {SCN_START_SECOND, TIMELINE_SECOND_INSTANCE, false, 0},
         {SCN_RESTART, TIMELINE_RESTART, false, 0},
     };
@@ -189,27 +238,114 @@ static bool encode_plain(struct encoder *e, const struct scn_line *line) {
     return false;
 }
 
-static void encode_line(struct encoder *e, const struct scn_line *line) {
+static void encode_setting(struct encoder *e, enum timeline_setting which, uint8_t value) {
+    uint8_t *arg = add(e, TIMELINE_SETTING);
+    arg[0] = (uint8_t)which;
+    arg[1] = value;
+}
+
+/* Lines that hold from the beginning. True: it was one. */
+static bool encode_habit(struct encoder *e, const struct scn_line *line) {
+    uint8_t value = 0;
+    switch ((int)line->statement) {
+    case SCN_BROKER_BURNS_IDS:
+        encode_setting(e, SETTING_BURNS_IDS, 0);
+        return true;
+    case SCN_BROKER_KEEPS_IDS:
+        encode_setting(e, SETTING_KEEPS_IDS, 0);
+        return true;
+    case SCN_BROKER_SAYS:
+        encode_setting(e, SETTING_SAYS, 0);
+        return true;
+    case SCN_BROKER_FILLS_ALL:
+        value = timeline_duration_value(line->args.duration_ns);
+        encode_setting(e, SETTING_FILLS_ALL, value == 0 ? 0 : (uint8_t)(value - 1));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void encode_act(struct encoder *e, const struct scn_line *line) {
     const struct scn_args *args = &line->args;
     uint8_t *arg = NULL;
-    if (scn_statement_sort(line->statement) != SCN_STIMULUS ||
-        line->statement == SCN_BROKER_ACCEPTS || line->statement == SCN_BROKER_FILLS_ALL)
-        return;
-    wait_for_line(e, &line->when);
-    if (encode_plain(e, line))
-        return;
-    if (line->statement == SCN_SIGNAL) {
+    switch ((int)line->statement) {
+    case SCN_SIGNAL:
         encode_signal(e, args);
-    } else if (line->statement == SCN_BROKER_FILLS || line->statement == SCN_BROKER_FILLS_SYMBOL) {
+        return;
+    case SCN_BROKER_FILLS:
+    case SCN_BROKER_FILLS_SYMBOL:
         encode_fill(e, args);
-    } else if (line->statement == SCN_CRASH) {
+        return;
+    case SCN_BROKER_BUSTS:
+        encode_change(e, TIMELINE_BUST, args);
+        return;
+    case SCN_BROKER_CORRECTS:
+        encode_change(e, TIMELINE_CORRECT, args);
+        return;
+    case SCN_CRASH:
         encode_crash(e, &args->crash);
-    } else if (line->statement == SCN_FAULT) {
+        return;
+    case SCN_FAULT:
         encode_fault(e, &args->strike);
-    } else if (line->statement == SCN_BROKER_FOREIGN) {
+        return;
+    case SCN_CLOCK_FORWARD:
+    case SCN_CLOCK_BACK:
+        encode_jump(e, line->statement == SCN_CLOCK_BACK, args->duration_ns);
+        return;
+    case SCN_RECONCILE:
+        add(e, TIMELINE_RECONCILE)[0] = scn_has(args, SCN_SLOT_DAILY);
+        return;
+    case SCN_RESOLVES:
+        arg = add(e, TIMELINE_RESOLVE);
+        arg[0] = decision_value(e, args->decision);
+        arg[1] = args->state == OMS_STATE_WORKING;
+        return;
+    case SCN_BROKER_FOREIGN:
         arg = add(e, TIMELINE_FOREIGN);
         arg[0] = symbol_value(args->symbol);
         arg[1] = args->side == BROKER_SELL;
+        return;
+    default:
+        return;
+    }
+}
+
+static void encode_line(struct encoder *e, const struct scn_line *line) {
+    if (scn_statement_sort(line->statement) != SCN_STIMULUS ||
+        line->statement == SCN_BROKER_ACCEPTS || encode_habit(e, line))
+        return;
+    wait_for_line(e, &line->when);
+    if (!encode_plain(e, line))
+        encode_act(e, line);
+}
+
+/* The value of a table of sizes that is nearest from below. */
+static uint8_t size_value(const int64_t sizes[TIMELINE_SIZES], int64_t wanted) {
+    uint8_t best = 0;
+    for (uint8_t i = 1; i < TIMELINE_SIZES; i++) {
+        if (sizes[i] <= wanted)
+            best = i;
+    }
+    return best;
+}
+
+static void encode_options(struct encoder *e) {
+    static const struct {
+        enum scn_option option;
+        enum timeline_setting setting;
+        const int64_t *sizes; /* NULL: the value says nothing */
+    } rows[] = {
+        {SCN_OPTION_BATCH, SETTING_BATCH, timeline_batches},
+        {SCN_OPTION_SELF_HEAL, SETTING_SELF_HEAL, timeline_percents},
+        {SCN_OPTION_ARCHIVE_ORDERS, SETTING_ARCHIVE, timeline_archives},
+        {SCN_OPTION_STORE_VERSION, SETTING_STORE_VERSION, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct scn_option_value *option = &e->s->options[rows[i].option];
+        if (option->set)
+            encode_setting(e, rows[i].setting,
+                           rows[i].sizes == NULL ? 0 : size_value(rows[i].sizes, option->value));
     }
 }
 
@@ -241,19 +377,6 @@ static void encode_head(const struct scenario *s, const struct profile *profile,
     head[HEAD_SEED] = (uint8_t)(s->seed % 256);
 }
 
-/* A standing order of the broker to fill everything: one fill for each decision, after the last
- * line, where the records leave room. */
-static void encode_standing_fills(struct encoder *e) {
-    for (size_t i = 0; i < e->s->line_count; i++) {
-        if (e->s->lines[i].statement != SCN_BROKER_FILLS_ALL)
-            continue;
-        wait_until(e, e->now_ns + e->s->lines[i].args.duration_ns);
-        for (int k = 0; k < e->signalled; k++)
-            add(e, TIMELINE_FILL)[0] = (uint8_t)k;
-        return;
-    }
-}
-
 void timeline_of_scenario(const struct scenario *scenario, const struct profile *profile,
                           const struct timeline_strike *strike, struct timeline *timeline) {
     struct encoder e = {
@@ -262,7 +385,7 @@ void timeline_of_scenario(const struct scenario *scenario, const struct profile 
     for (size_t i = 0; i < SCN_DECISIONS_MAX; i++)
         e.place[i] = -1;
     encode_head(scenario, profile, timeline->head);
+    encode_options(&e);
     for (size_t i = 0; i < scenario->line_count; i++)
         encode_line(&e, &scenario->lines[i]);
-    encode_standing_fills(&e);
 }

@@ -12,6 +12,11 @@ const char *const timeline_symbols[TIMELINE_SYMBOLS] = {"AAPL", "MSFT", "BRK.B"}
 const int64_t timeline_paces[TIMELINE_PACES] = {0, 200 * MS, TIMELINE_SECOND};
 const int64_t timeline_checkpoints[TIMELINE_CHECKPOINTS] = {0, 4, 12};
 
+const int64_t timeline_batches[TIMELINE_SIZES] = {2, 3, 16};
+const int64_t timeline_percents[TIMELINE_SIZES] = {1, 10, 50};
+const int64_t timeline_archives[TIMELINE_SIZES] = {1, 2, 6};
+const char *const timeline_words[TIMELINE_WORDS] = {"order not found", "Not Found", ""};
+
 const int64_t timeline_durations[TIMELINE_DURATIONS] = {
     0,
     MS,
@@ -61,31 +66,34 @@ size_t timeline_disks(void) {
 
 /* ---- rows of the catalogue ---- */
 
-/* The n-th row that needs no wire, or NULL past the last. */
-static const struct fault_kind *dry_row(size_t n) {
+/* Rows that need no wire, in the order of the catalogue; found once. */
+static struct {
+    size_t count;
+    const struct fault_kind *rows[FAULT_ROWS_MAX];
+} dry;
+
+static void find_dry_rows(void) {
     for (size_t i = 0; i < catalogue_count(); i++) {
-        if (!catalogue_at(i)->wire_only && n-- == 0)
-            return catalogue_at(i);
+        if (!catalogue_at(i)->wire_only)
+            dry.rows[dry.count++] = catalogue_at(i);
     }
-    return NULL;
+    CHECK(dry.count > 0);
 }
 
-static size_t dry_rows(void) {
-    size_t n = 0;
-    while (dry_row(n) != NULL)
-        n++;
-    return n;
+size_t timeline_fault_rows(void) {
+    if (dry.count == 0)
+        find_dry_rows();
+    return dry.count;
 }
 
 const struct fault_kind *timeline_fault(uint8_t value) {
-    size_t count = dry_rows();
-    CHECK(count > 0);
-    return dry_row(value % count);
+    size_t count = timeline_fault_rows();
+    return dry.rows[value % count];
 }
 
 uint8_t timeline_fault_value(const struct fault_kind *kind) {
-    for (size_t i = 0; dry_row(i) != NULL; i++) {
-        if (dry_row(i) == kind)
+    for (size_t i = 0; i < timeline_fault_rows(); i++) {
+        if (dry.rows[i] == kind)
             return (uint8_t)i;
     }
     return 0;
@@ -127,29 +135,30 @@ static bool is_crash_site(struct site site) {
            site.op != SITE_WIRE_REQUEST && site.op != SITE_WIRE_REPLY;
 }
 
-static bool crash_site(size_t n, struct site *site) {
+/* In the order of their numbers; found once. */
+static struct {
+    size_t count;
+    struct site sites[SITE_COUNT];
+} crashes;
+
+static void find_crash_sites(void) {
     for (unsigned i = 0; i < SITE_COUNT; i++) {
-        *site = (struct site){i / SITE_OBJECT_COUNT, i % SITE_OBJECT_COUNT};
-        if (is_crash_site(*site) && n-- == 0)
-            return true;
+        struct site site = {i / SITE_OBJECT_COUNT, i % SITE_OBJECT_COUNT};
+        if (is_crash_site(site))
+            crashes.sites[crashes.count++] = site;
     }
-    return false;
+    CHECK(crashes.count > 0);
 }
 
 struct site timeline_crash_site(uint8_t value) {
-    struct site site;
-    size_t count = 0;
-    while (crash_site(count, &site))
-        count++;
-    CHECK(count > 0);
-    CHECK(crash_site(value % count, &site));
-    return site;
+    if (crashes.count == 0)
+        find_crash_sites();
+    return crashes.sites[value % crashes.count];
 }
 
 uint8_t timeline_crash_site_value(struct site site) {
-    struct site other;
-    for (size_t i = 0; crash_site(i, &other); i++) {
-        if (site_index(other) == site_index(site))
+    for (size_t i = 0; i <= UINT8_MAX; i++) {
+        if (site_index(timeline_crash_site((uint8_t)i)) == site_index(site))
             return (uint8_t)i;
     }
     return 0;

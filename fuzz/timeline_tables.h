@@ -12,11 +12,14 @@
 
 enum {
     TIMELINE_SYMBOLS = 3,
-    TIMELINE_TIFS = 2, /* day, good till canceled */
+    TIMELINE_TIFS = 6, /* all of broker.h */
     TIMELINE_PACES = 3,
     TIMELINE_CHECKPOINTS = 3,
     TIMELINE_DURATIONS = 20,
     TIMELINE_STALLS = 8,
+    TIMELINE_SIZES = 3,
+    TIMELINE_WORDS = 3,
+    TIMELINE_OLD_STORE = 3,
     TIMELINE_CALLS = 32 /* a crash or fault strikes at one of so many calls from its line on */
 };
 
@@ -28,9 +31,28 @@ extern const int64_t timeline_durations[TIMELINE_DURATIONS];
 /* How long calls stall and requests are late: whole milliseconds, 1 s to 10 min. */
 extern const int64_t timeline_stalls[TIMELINE_STALLS];
 
+/* What a record of settings picks. New ones go to the end. */
+enum timeline_setting {
+    SETTING_BATCH,
+    SETTING_SELF_HEAL,
+    SETTING_ARCHIVE,
+    SETTING_STORE_VERSION,
+    SETTING_BURNS_IDS,
+    SETTING_KEEPS_IDS,
+    SETTING_SAYS,
+    SETTING_FILLS_ALL,
+    TIMELINE_SETTING_COUNT
+};
+extern const int64_t timeline_batches[TIMELINE_SIZES];   /* signals */
+extern const int64_t timeline_percents[TIMELINE_SIZES];  /* of self-healing */
+extern const int64_t timeline_archives[TIMELINE_SIZES];  /* orders that stay */
+extern const char *const timeline_words[TIMELINE_WORDS]; /* a broker's for what it does not know */
+
 size_t timeline_profiles(void);
 size_t timeline_disks(void);
-/* Rows of the catalogue that need no wire, and sites that a row fits; any value is right. */
+/* Rows of the catalogue that need no wire: how many, and by number. Sites that a row fits. Any value is
+ * right. */
+size_t timeline_fault_rows(void);
 const struct fault_kind *timeline_fault(uint8_t value);
 struct site timeline_fault_site(const struct fault_kind *kind, uint8_t value);
 /* Calls at which a crash may leave something else than at their neighbours. */

@@ -552,8 +552,10 @@ bool exchange_end(struct exchange *exchange, size_t index, enum broker_status st
 
 bool exchange_lose(struct exchange *exchange, size_t index) {
     struct exchange_order *order = &exchange->orders[index];
-    if (order->told.filled_nanos > 0)
-        return false;
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].order_id, order->told.id) == 0)
+            return false; /* also when it was taken back since */
+    }
     order->lost = true;
     set_status(order, BROKER_STATUS_REJECTED); /* nothing happens to it any more */
     exchange->version++;

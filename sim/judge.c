@@ -185,6 +185,10 @@ void judge_resolved(struct judge *judge, size_t decision) {
     judge->decisions[decision].resolved = true;
 }
 
+void judge_misled(struct judge *judge, size_t decision) {
+    judge->decisions[decision].misled = true;
+}
+
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
     if (!acknowledged) {
         judge->kill_switch_doubtful = judge->kill_switch_doubtful || judge->kill_switch != on;
@@ -200,14 +204,16 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 }
 
 uint64_t judge_memory(const struct judge *judge) {
-    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged, judge->kill_switch_doubtful);
+    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged + 4u * judge->clock_jumped,
+                             judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->resolved * 512u + judged->left_once * 256u +
-                                  judged->lost_on_record * 128u + judged->forgotten * 64u +
-                                  judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
-                                  judged->refused * 8u + judged->refusable * 4u +
-                                  judged->refusal_recorded * 2u + judged->doubtful);
+        hash = hash_u64(hash, judged->misled * 1024u + judged->resolved * 512u +
+                                  judged->left_once * 256u + judged->lost_on_record * 128u +
+                                  judged->forgotten * 64u + judged->acknowledged * 32u +
+                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
+                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
+                                  judged->doubtful);
     }
     return hash;
 }
@@ -277,6 +283,19 @@ static void judge_once_only(struct judge *judge, const struct world *world, stru
     judged->left_once = true;
 }
 
+/* Whether the broker has lost an order of this decision: that none is there was no refusal. */
+static bool loses_any(const struct judge *judge, const struct world *world, int decision) {
+    const struct exchange *exchange = &world->exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct broker_order *told = &exchange->orders[i].told;
+        if (exchange->orders[i].lost &&
+            judge_attribute(judge, told->symbol, told->side, told->qty_nanos, told->limit_nanos) ==
+                decision)
+            return true;
+    }
+    return false;
+}
+
 static void judge_allowed(struct judge *judge, const struct world *world,
                           const struct judged *judged) {
     if (judged->refused)
@@ -289,7 +308,8 @@ static void judge_allowed(struct judge *judge, const struct world *world,
     if (judged->refusal_told)
         broke(judge, 5, world, "%s is sent again in the life that was told of its refusal",
               judged->name);
-    if (judged->refusable && judged->posts_this_life > judged->refusals_lost_this_life)
+    if (judged->refusable && !loses_any(judge, world, (int)(judged - judge->decisions)) &&
+        judged->posts_this_life > judged->refusals_lost_this_life)
         broke(judge, 5, world, "%s was refused, and is sent more than once more in one life",
               judged->name);
     if (judge->kill_switch && !judge->kill_switch_doubtful)
@@ -340,8 +360,8 @@ static void submit_replied(struct judge *judge, const struct world *world,
     int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
                                    request->limit_nanos);
     struct judged *judged = decision < 0 ? NULL : &judge->decisions[decision];
-    bool refused =
-        judged != NULL && !reply->found && judge_orders(judge, world, (size_t)decision) == 0;
+    bool refused = judged != NULL && !reply->found && !loses_any(judge, world, decision) &&
+                   judge_orders(judge, world, (size_t)decision) == 0;
     if (!refused)
         return;
     judged->refusable = true;
@@ -428,6 +448,10 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
         judged->resolved = judged->resolved && order != NULL && order->state != OMS_STATE_HELD;
     }
     judge->kill_switch = view->kill_switch;
+}
+
+void judge_clock_jumps(struct judge *judge) {
+    judge->clock_jumped = true;
 }
 
 void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
@@ -529,7 +553,8 @@ static const struct oms_profit *view_profit(const struct oms_view *view, const c
 }
 
 /* Whether an execution of this symbol was corrected and the OMS has not compared itself since: it has
- * no reason to look at what is finished. */
+ * no reason to look at what is finished; or, where executions are not told, at all: then corrections
+ * are not told either, and a person must settle them. */
 static bool corrected_since(const struct world *world, const struct oms_view *view,
                             const char *symbol) {
     int64_t compared_ns = INT64_MIN;
@@ -538,7 +563,8 @@ static bool corrected_since(const struct world *world, const struct oms_view *vi
             compared_ns = view->runs[i].at_ns;
     }
     int64_t corrected_ns = exchange_corrected_ns(&world->exchange, symbol);
-    return corrected_ns != INT64_MIN && corrected_ns >= compared_ns;
+    return corrected_ns != INT64_MIN &&
+           (corrected_ns >= compared_ns || !world->exchange.profile->tells_executions);
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
@@ -581,8 +607,18 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
 
 /* ---- the world is quiet ---- */
 
+/* Whether something of an order was executed, also when it was taken back since. */
+static bool was_executed(const struct exchange *exchange, const struct broker_order *order) {
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].order_id, order->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Which broker statuses an OMS state may stand for. */
-static bool states_agree(enum oms_state state, const struct broker_order *order) {
+static bool states_agree(const struct world *world, enum oms_state state,
+                         const struct broker_order *order) {
     switch (state) {
     case OMS_STATE_INTENT:
     case OMS_STATE_IN_DOUBT:
@@ -597,7 +633,7 @@ static bool states_agree(enum oms_state state, const struct broker_order *order)
     case OMS_STATE_CANCELED:
         /* What was executed in part did live: a rejection after that is an end, not a refusal. */
         return order->status == BROKER_STATUS_CANCELED ||
-               (order->status == BROKER_STATUS_REJECTED && order->filled_nanos > 0);
+               (order->status == BROKER_STATUS_REJECTED && was_executed(&world->exchange, order));
     case OMS_STATE_REJECTED:
         return order->status == BROKER_STATUS_REJECTED;
     case OMS_STATE_EXPIRED:
@@ -621,14 +657,15 @@ enum { SENDS_ENOUGH = 3 };
 /* I3: to hold an order that is not at the broker is right only where nobody but a person can decide:
  * where the guarantee is "at most once" a request must have left, or a death have hidden whether one
  * did; where it is "effectively once" the outage must have outlived what the broker remembers, or
- * the sends be used up (by the store's own count: a death between reservation and request counts as
+ * seem to by a clock that jumped, or the sends be used up (by the store's own count: a death between reservation and request counts as
  * one, and nobody else can know of it). */
 static void held_with_cause(struct judge *judge, const struct world *world,
                             const struct judged *judged, const struct oms_order *order) {
     const struct profile *profile = world->exchange.profile;
     int64_t forgets_ns = profile_forgets_ns(profile, judged->presented_ns);
     bool outlived =
-        forgets_ns != INT64_MAX && world->now_ns >= forgets_ns - profile->forget_margin_ns;
+        forgets_ns != INT64_MAX &&
+        (judge->clock_jumped || world->now_ns >= forgets_ns - profile->forget_margin_ns);
     if (judge->damaged || (judge->suspends & INVARIANT_BIT(7)) != 0)
         return;
     if (judged->posts == 0 && judge->lives < 2)
@@ -638,6 +675,18 @@ static void held_with_cause(struct judge *judge, const struct world *world,
         broke(judge, 3, world,
               "%s is held for a person, and broker %s would have let the OMS settle it",
               judged->name, profile->name);
+}
+
+/* Whether the broker has lost the order that the OMS has on record: by the broker's own id of it, also
+ * when its acceptance was on the way while the broker lost it. */
+static bool lost_by_broker(const struct world *world, const struct oms_order *order) {
+    const struct exchange *exchange = &world->exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        if (exchange->orders[i].lost &&
+            strcmp(exchange->orders[i].told.id, order->broker_order_id) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
@@ -655,7 +704,8 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
     }
     if (order->state == OMS_STATE_INTENT && barred)
         return;
-    if (order->state == OMS_STATE_WORKING && judged->lost_on_record)
+    if (order->state == OMS_STATE_WORKING &&
+        (judged->lost_on_record || lost_by_broker(world, order)))
         return; /* a person must settle that with the broker */
     if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
         broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
@@ -680,13 +730,13 @@ static void orders_agree(struct judge *judge, const struct world *world,
                          const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
-    if (told == NULL || (order == NULL && judged->forgotten) || cannot_know(world, order, told) ||
-        corrected_since(world, view, told->symbol))
+    if (told == NULL || judged->misled || (order == NULL && judged->forgotten) ||
+        cannot_know(world, order, told) || corrected_since(world, view, told->symbol))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
               judged->name);
-    else if (!states_agree(order->state, told))
+    else if (!states_agree(world, order->state, told))
         broke(judge, 4, world, "%s is %s for the OMS and %s at the broker (%s)", judged->name,
               oms_state_name(order->state), told->status_text, told->id);
     else if (order->filled_nanos != told->filled_nanos)
@@ -699,6 +749,8 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
                              const struct oms_view *view, const char *symbol) {
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
+        if (judged->misled && strcmp(judged->decision.symbol, symbol) == 0)
+            return true;
         if (judged->forgotten && strcmp(judged->decision.symbol, symbol) == 0 &&
             view_order(view, judged->decision.id) == NULL)
             return true;
@@ -721,22 +773,42 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
     return false;
 }
 
+/* Nobody can say in which order two executions of one symbol at one moment happened. */
+static bool same_moment(const struct exchange *exchange, const char *symbol) {
+    int64_t last_ns = INT64_MIN; /* they stand in the order of their times */
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        if (strcmp(exchange->fills[i].symbol, symbol) != 0)
+            continue;
+        if (exchange->fills[i].at_ns == last_ns)
+            return true;
+        last_ns = exchange->fills[i].at_ns;
+    }
+    return false;
+}
+
 /* Where executions are not told, cost is known as exactly as an average price is: rounded once by
  * the broker and once in booking, half a nano each for every unit executed. When both sides of a
- * symbol were traded, the order in which they were is not told either, and cost is anybody's. */
+ * symbol were traded, or one against a position from before, the order in which they were, or at
+ * which price each part closed it, is not told either, and cost is anybody's. */
 static bool costs_agree(const struct world *world, const char *symbol, decimal_wide ours,
                         decimal_wide theirs) {
     decimal_wide off = ours < theirs ? theirs - ours : ours - theirs, rounding = 0;
+    const struct exchange_position *position = exchange_position(&world->exchange, symbol);
+    int64_t opening = position == NULL ? 0 : position->qty_nanos;
     bool traded[2] = {false, false};
-    if (off == 0 || world->exchange.profile->tells_executions)
+    if (off == 0 ||
+        (world->exchange.profile->tells_executions && !same_moment(&world->exchange, symbol)))
         return off == 0;
     for (size_t i = 0; i < world->exchange.fill_count; i++) {
         const struct broker_fill *fill = &world->exchange.fills[i];
         if (strcmp(fill->symbol, symbol) != 0)
             continue;
         traded[fill->side] = true;
+        opening -= fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos;
         rounding += fill->qty_nanos;
     }
+    traded[BROKER_BUY] = traded[BROKER_BUY] || opening > 0;
+    traded[BROKER_SELL] = traded[BROKER_SELL] || opening < 0;
     return off <= rounding || (traded[BROKER_BUY] && traded[BROKER_SELL]);
 }
 
@@ -807,8 +879,13 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
     bool barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
-        if (order->state == OMS_STATE_IN_DOUBT || (order->state == OMS_STATE_INTENT && !barred) ||
-            (order->cancel_asked && !oms_state_is_final(order->state)))
+        if (order->state == OMS_STATE_IN_DOUBT ||
+            (order->state == OMS_STATE_INTENT &&
+             (!barred || (order->sends > 0 && !world->exchange.profile->knows_ids))) ||
+            (order->cancel_asked && !oms_state_is_final(order->state) &&
+             !lost_by_broker(world, order) && /* a person must settle that with the broker */
+             (world->exchange.profile->tells_executions ||
+              !corrected_since(world, &peek->view, order->decision.symbol))))
             return true;
     }
     return false;
@@ -856,10 +933,12 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
 }
 
 /* An order that a switch holds back expires in the course of time, and so it may during the second
- * start as well as before it: that is no change, unless it happens too early. */
-static enum oms_state lasting_state(const struct oms_order *order, const struct world *world) {
-    bool due =
-        order->decision.expires_ns != 0 && world_wall_ns(world) >= order->decision.expires_ns;
+ * start as well as before it: that is no change, unless it happens too early. By a clock that jumped
+ * nobody can say what is too early. */
+static enum oms_state lasting_state(const struct judge *judge, const struct oms_order *order,
+                                    const struct world *world) {
+    bool due = order->decision.expires_ns != 0 &&
+               (judge->clock_jumped || world_wall_ns(world) >= order->decision.expires_ns);
     if (order->state == OMS_STATE_EXPIRED && order->broker_order_id[0] == '\0' && due)
         return OMS_STATE_INTENT;
     return order->state;
@@ -872,7 +951,7 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
         const struct oms_order *order = &peek->view.orders[i];
         hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
         hash = hash_text(hash, order->broker_order_id);
-        hash = hash_u64(hash, (uint64_t)lasting_state(order, world));
+        hash = hash_u64(hash, (uint64_t)lasting_state(judge, order, world));
         hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
     }
     for (size_t i = 0; i < peek->view.position_count; i++) {

@@ -57,6 +57,7 @@ struct judged {
     bool refusal_recorded;            /* the store says rejected */
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
+    bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
     int64_t presented_ns; /* first */
     bool doubtful;        /* a request left since the last complete "absent" */
     bool
@@ -96,7 +97,8 @@ struct judge {
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;
-    bool foreign;           /* somebody else traded on the account */
+    bool clock_jumped; /* the clock of the OMS's machine did: how old a send is is unknown to it */
+    bool foreign;      /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */
     uint64_t counted;       /* one more than its version when its orders were last counted */
     struct violation first; /* the first thing that broke; nothing is judged after it */
@@ -124,6 +126,11 @@ void judge_cancel(struct judge *judge, size_t decision);
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* An operator said what became of this decision's held order, and the OMS took his word. */
 void judge_resolved(struct judge *judge, size_t decision);
+/* He said that it is not at the broker, and it is, or is on its way: what the OMS then believes of it
+ * is his mistake, not its own. */
+void judge_misled(struct judge *judge, size_t decision);
+/* The clock of the OMS's machine jumps: from here on it cannot tell how long ago something was. */
+void judge_clock_jumps(struct judge *judge);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */

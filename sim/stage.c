@@ -370,7 +370,7 @@ struct image {
     struct image *older;
 };
 static struct image *images;
-enum { IMAGES_MAX = 256 }; /* then all are forgotten */
+enum { IMAGES_MAX = 1024 }; /* then all are forgotten */
 static unsigned image_count;
 
 void stage_forget_images(void) {
@@ -737,6 +737,19 @@ static const char *order_at_broker(const struct stage *stage, size_t decision) {
     return NULL;
 }
 
+/* Whether the broker will have it: a request of it is under way. */
+static bool comes_to_broker(const struct stage *stage, size_t decision) {
+    const struct world *world = &stage->world;
+    for (size_t i = 0; i < world->flight_count; i++) {
+        const struct broker_request *request = &world->flights[i].request;
+        if (!world->flights[i].is_cancel &&
+            judge_attribute(&stage->judge, request->symbol, request->side, request->qty_nanos,
+                            request->limit_nanos) == (int)decision)
+            return true;
+    }
+    return false;
+}
+
 /* At an OMS that is up, or a tool. False: it fail-stopped. */
 static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt) {
     const struct judged *judged = &stage->judge.decisions[decision];
@@ -754,6 +767,9 @@ static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt)
         healthy = stage->config.sut->resolve(oms, judged->decision.id, adopt ? id : NULL, why);
         shortage_inside(false);
     }
+    if (why[0] == '\0' && !adopt &&
+        (order_at_broker(stage, decision) != NULL || comes_to_broker(stage, decision)))
+        judge_misled(&stage->judge, decision);
     if (stage->port.dead && oms == stage->oms)
         return healthy;
     if (healthy && why[0] == '\0')
@@ -1030,6 +1046,11 @@ static bool rages(struct stage *stage) {
     return stage->actions >= STAGE_ACTIONS_MAX;
 }
 
+/* What waits for a moment waits so much longer by a clock that shows less. */
+static int64_t behind_ns(const struct stage *stage) {
+    return stage->world.ahead_ns < 0 ? -stage->world.ahead_ns : 0;
+}
+
 enum stage_end stage_run(struct stage *stage) {
     struct idle idle = {0};
     int64_t deadline_ns = INT64_MAX;
@@ -1043,7 +1064,7 @@ enum stage_end stage_run(struct stage *stage) {
         if (has_outside(stage))
             deadline_ns = INT64_MAX;
         else if (deadline_ns == INT64_MAX)
-            deadline_ns = stage->world.now_ns + SETTLE_NS;
+            deadline_ns = stage->world.now_ns + SETTLE_NS + behind_ns(stage);
         if (rages(stage) || at_ns > deadline_ns) {
             if (stage->settling || at_ns <= deadline_ns)
                 judge_restless(&stage->judge, &stage->world,

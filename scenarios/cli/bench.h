@@ -44,6 +44,11 @@ typedef void bench_say(void *ctx, const char *name, double value, const char *un
  * figures, and writes reports/growth.svg and reports/growth.md. False: something did not close. */
 bool bench_explore(bench_say *say, void *ctx);
 
+/* ---- random timelines (bench_sweep.c) ---- */
+
+/* Plays the same seeds with one process and with two. False: one did not pass, which was said. */
+bool bench_sweep(bench_say *say, void *ctx);
+
 /* ---- much of everything (bench_scale.c) ---- */
 
 /* A million finished orders, decisions per second, a large comparison, memory over a million

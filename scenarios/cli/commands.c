@@ -151,6 +151,8 @@ int command_perform(const struct options *options, const char *program) {
         return command_explore(options, program);
     case COMMAND_SWEEP:
         return command_sweep(options, program);
+    case COMMAND_FUZZ:
+        return command_fuzz(options, program);
     case COMMAND_GATE:
         return command_gate(options, program);
     case COMMAND_MERGE:

@@ -17,6 +17,7 @@ int command_replay(const struct options *options, const char *program);
 int command_shrink(const struct options *options, const char *program);
 int command_explore(const struct options *options, const char *program);
 int command_sweep(const struct options *options, const char *program);
+int command_fuzz(const struct options *options, const char *program);
 int command_doctor(const struct options *options, const char *program);
 int command_gate(const struct options *options, const char *program);
 int command_merge(const struct options *options, const char *program);

@@ -391,21 +391,6 @@ static int read_word(const char *option, const char *text, const char *const *wo
     return -1;
 }
 
-static bool read_number(const char *option, const char *text, unsigned long least,
-                        unsigned long most, unsigned long *value) {
-    char *end = NULL;
-    if (text == NULL)
-        return true;
-    errno = 0;
-    *value = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= least &&
-        *value <= most)
-        return true;
-    fprintf(stderr, "crashgate: %s is a whole number from %lu to %lu, not '%s'\n", option, least,
-            most, text);
-    return false;
-}
-
 static const char *const delay_words[] = {
 #define X(id, word, meaning) word,
     EXPLORE_DELAYS(X)
@@ -442,15 +427,15 @@ static bool read_options(const struct options *options, struct explore_options *
     *jobs = cores();
     *budget = (struct budget){.memory = MEMORY_MIB};
     if (delays < 0 || wrong < 0 || by < 0 ||
-        !read_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
-                     &faults) ||
-        !read_number("--audits", options->value[OPTION_AUDITS], 0, 1000, &audits) ||
-        !read_number("--audit-every", options->value[OPTION_AUDIT_EVERY], 1, 1000000, &every) ||
-        !read_number("--lives", options->value[OPTION_LIVES], 1, 1000000000, &lives) ||
-        !read_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
-        !read_number("--memory", options->value[OPTION_MEMORY], 1, MEMORY_MOST_MIB,
-                     &budget->memory) ||
-        !read_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
+        !options_number("--faults", options->value[OPTION_FAULTS_PER_LIFE], 0, EXPLORE_FAULTS_MAX,
+                        &faults) ||
+        !options_number("--audits", options->value[OPTION_AUDITS], 0, 1000, &audits) ||
+        !options_number("--audit-every", options->value[OPTION_AUDIT_EVERY], 1, 1000000, &every) ||
+        !options_number("--lives", options->value[OPTION_LIVES], 1, 1000000000, &lives) ||
+        !options_number("--budget", options->value[OPTION_BUDGET], 1, 1000000, &seconds) ||
+        !options_number("--memory", options->value[OPTION_MEMORY], 1, MEMORY_MOST_MIB,
+                        &budget->memory) ||
+        !options_number("--jobs", options->value[OPTION_JOBS], 1, JOBS_MAX, jobs))
         return false;
     budget->until = seconds > 0 ? figure_wall_s() + (double)seconds : 0;
     *explore = explore_defaults(options);

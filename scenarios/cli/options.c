@@ -252,3 +252,17 @@ void options_free(struct options *options) {
     free(options->files);
     options->files = NULL;
 }
+
+bool options_number(const char *option, const char *text, unsigned long least, unsigned long most,
+                    unsigned long *value) {
+    char *end = NULL;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    *value = strtoul(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= least &&
+        *value <= most)
+        return true;
+    refuse("%s is a whole number from %lu to %lu, not '%s'", option, least, most, text);
+    return false;
+}

@@ -23,6 +23,8 @@
       "every crash at every depth: restart, crash again, until no new state appears")              \
     X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
+    X(FUZZ, "fuzz", "--seeds A..B",                                                                \
+      "play random timelines, one for each seed: what a desk, a market and a faulty world do")     \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(MERGE, "merge", "DIRS...", "the gate's verdict over what its shards left in these folders")  \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
@@ -52,84 +54,90 @@ enum command {
 #define ON_BROKER   (1u << COMMAND_BROKER)
 #define ON_GATE     (1u << COMMAND_GATE)
 #define ON_VERDICTS (1u << COMMAND_RUN | ON_GATE | 1u << COMMAND_MERGE)
+#define ON_FUZZ     (1u << COMMAND_FUZZ)
 #define ON_ALL_RUNS (ON_REPORTS | ON_VERDICTS | 1u << COMMAND_KNOWN_BAD)
-#define OPTIONS(X)                                                                                \
-    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_GATE,                                            \
-      "the OMS under test: core, seed-protocol, or your own")                                     \
-    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS | ON_GATE, "judge only these invariants")          \
-    X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")        \
-    X(PROFILE, "--profile", "NAME", ON_RUNS | ON_BROKER,                                          \
-      "the broker's profile; of those that a scenario names, only this one")                      \
-    X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")         \
-    X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                             \
-      "only scenarios with this tag")                                                             \
-    X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                  \
-      "only scenarios with TEXT in the title")                                                    \
-    X(PLAN, "--plan", "PLAN", ON_PLANS | ON_BROKER,                                               \
-      "what goes wrong, instead of quantifiers ('none': nothing)")                                \
-    X(LISTEN, "--listen", "127.0.0.1:PORT", ON_BROKER,                                            \
-      "where; port 0 is any that is free, told on the first line of output")                      \
-    X(MARKET, "--market", "FILE", ON_BROKER,                                                      \
-      "a script of 'broker' lines in the scenario language, played from the start on")            \
-    X(KEY, "--key", "ID", ON_BROKER,                                                              \
-      "the one key that is let in [APCA_API_KEY_ID; without one any is]")                         \
-    X(SECRET, "--secret", "TEXT", ON_BROKER, "its secret [APCA_API_SECRET_KEY]")                  \
-    X(RATE_LIMIT, "--rate-limit", "N", ON_BROKER,                                                 \
-      "answer 429 to more than N requests a minute (Alpaca: 200) [no limit]")                     \
-    X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                             \
-    X(JSON, "--json", "FILE", ON_ALL_RUNS, "write results as JSON lines")                         \
-    X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                        \
-    X(SARIF, "--sarif", "FILE", ON_ALL_RUNS,                                                      \
-      "write what did not pass as SARIF 2.1.0, with its story")                                   \
-    X(TAP, "--tap", "FILE", ON_ALL_RUNS, "write results as TAP 14")                               \
-    X(GITHUB, "--github", NULL, ON_ALL_RUNS,                                                      \
-      "annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY")                    \
-    X(BASELINE, "--baseline", "FILE", ON_VERDICTS,                                                \
-      "what is known of: only new findings fail, and fixed ones are told")                        \
-    X(WRITE_BASELINE, "--write-baseline", "FILE", ON_VERDICTS,                                    \
-      "write what was found as such a list")                                                      \
-    X(SHARD, "--shard", "I/N", ON_GATE, "do part I of N only; needs --out")                       \
-    X(OUT, "--out", "DIR", ON_GATE | 1u << COMMAND_MERGE,                                         \
-      "leave the results there as a file, for 'crashgate merge'")                                 \
-    X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,                \
-      "where the planted bugs were built [build/known_bad]")                                      \
-    X(MATRIX, "--matrix", "NAME", 1u << COMMAND_KNOWN_BAD,                                        \
-      "ask every oracle of every bug, and write NAME.md and NAME.json")                           \
-    X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                                \
-      "lines such as '10:00:03 - bought 100 AAPL at 150'; '-' is standard input")                 \
-    X(UNTIL, "--until", "LINE", 1u << COMMAND_RUN,                                                \
-      "the story and the state right before that line of the file")                               \
-    X(BLESS, "--bless", NULL, 1u << COMMAND_RUN,                                                  \
-      "write what is observed at the end into the file, marked '# observed'")                     \
-    X(AFTER, "--after", "LINE,...", 1u << COMMAND_RUN,                                            \
-      "with --bless: what is observed after these lines of the file")                             \
-    X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                                  \
-      "write nothing: list the files that are not in canonical form, exit 1")                     \
-    X(FORMAT, "--format", "long|short",                                                           \
-      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | 1u << COMMAND_FMT |        \
-          ON_EXPLORE,                                                                             \
-      "how things are told; short: one line per message, with its code")                          \
-    X(FAULTS_PER_LIFE, "--faults", "K", ON_EXPLORE,                                               \
-      "also at most K (0 to 2) other faults a life [0]")                                          \
-    X(RESTARTS, "--restarts", "thresholds|at-once|whole-seconds", ON_EXPLORE,                     \
-      "when the OMS starts again after a crash [thresholds]")                                     \
-    X(AUDITS, "--audits", "N", ON_EXPLORE,                                                        \
-      "merged worlds that are run all the same, for each that is kept [2]")                       \
-    X(AUDIT_EVERY, "--audit-every", "K", ON_EXPLORE, "... for one in K of those kept only [1]")   \
-    X(WRONG_KEY, "--wrong-key", "no-exchange|no-times|cache-only", ON_EXPLORE,                    \
-      "merge too much, to see that it is noticed")                                                \
-    X(AUDIT_BY, "--audit-by", "successors|verdict", ON_EXPLORE,                                   \
-      "what an audit compares [successors]")                                                      \
-    X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")                \
-    X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_GATE,                                        \
-      "explore: stop after so long: not closed, exit 3; gate: look further for so long once the " \
-      "verdict is there, which it does not change")                                               \
-    X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                      \
-      "stop when a process holds so much: not closed, exit 3 [2048]")                             \
-    X(JOBS, "--jobs", "N", ON_EXPLORE, "explorations at a time, each a process [all cores]")      \
-    X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")          \
-    X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                               \
-      "write the sample's fingerprints, one a line, and repeat nothing")                          \
+#define OPTIONS(X)                                                                                 \
+    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_GATE | ON_FUZZ,                                   \
+      "the OMS under test: core, seed-protocol, or your own")                                      \
+    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS | ON_GATE, "judge only these invariants")           \
+    X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")         \
+    X(PROFILE, "--profile", "NAME", ON_RUNS | ON_BROKER,                                           \
+      "the broker's profile; of those that a scenario names, only this one")                       \
+    X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")          \
+    X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                              \
+      "only scenarios with this tag")                                                              \
+    X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                   \
+      "only scenarios with TEXT in the title")                                                     \
+    X(PLAN, "--plan", "PLAN", ON_PLANS | ON_BROKER,                                                \
+      "what goes wrong, instead of quantifiers ('none': nothing)")                                 \
+    X(LISTEN, "--listen", "127.0.0.1:PORT", ON_BROKER,                                             \
+      "where; port 0 is any that is free, told on the first line of output")                       \
+    X(MARKET, "--market", "FILE", ON_BROKER,                                                       \
+      "a script of 'broker' lines in the scenario language, played from the start on")             \
+    X(KEY, "--key", "ID", ON_BROKER,                                                               \
+      "the one key that is let in [APCA_API_KEY_ID; without one any is]")                          \
+    X(SECRET, "--secret", "TEXT", ON_BROKER, "its secret [APCA_API_SECRET_KEY]")                   \
+    X(RATE_LIMIT, "--rate-limit", "N", ON_BROKER,                                                  \
+      "answer 429 to more than N requests a minute (Alpaca: 200) [no limit]")                      \
+    X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                              \
+    X(JSON, "--json", "FILE", ON_ALL_RUNS | ON_FUZZ, "write results as JSON lines")                \
+    X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                         \
+    X(SARIF, "--sarif", "FILE", ON_ALL_RUNS,                                                       \
+      "write what did not pass as SARIF 2.1.0, with its story")                                    \
+    X(TAP, "--tap", "FILE", ON_ALL_RUNS, "write results as TAP 14")                                \
+    X(GITHUB, "--github", NULL, ON_ALL_RUNS,                                                       \
+      "annotations for GitHub Actions, and a summary in $GITHUB_STEP_SUMMARY")                     \
+    X(BASELINE, "--baseline", "FILE", ON_VERDICTS,                                                 \
+      "what is known of: only new findings fail, and fixed ones are told")                         \
+    X(WRITE_BASELINE, "--write-baseline", "FILE", ON_VERDICTS,                                     \
+      "write what was found as such a list")                                                       \
+    X(SEEDS, "--seeds", "A..B", ON_FUZZ, "the seeds to play, both included, or a single one")      \
+    X(SHARD, "--shard", "I/N", ON_GATE | ON_FUZZ, "do part I of N only; gate: needs --out")        \
+    X(SAVE, "--save", "DIR", ON_FUZZ, "save what is found as scenarios in that folder")            \
+    X(REPEAT_EVERY, "--repeat", "N", ON_FUZZ,                                                      \
+      "play one seed in N twice, and compare; 0: none [256]")                                      \
+    X(OUT, "--out", "DIR", ON_GATE | 1u << COMMAND_MERGE,                                          \
+      "leave the results there as a file, for 'crashgate merge'")                                  \
+    X(VARIANTS, "--variants", "DIR", 1u << COMMAND_GATE | 1u << COMMAND_KNOWN_BAD,                 \
+      "where the planted bugs were built [build/known_bad]")                                       \
+    X(MATRIX, "--matrix", "NAME", 1u << COMMAND_KNOWN_BAD,                                         \
+      "ask every oracle of every bug, and write NAME.md and NAME.json")                            \
+    X(FROM, "--from", "FILE|-", 1u << COMMAND_NEW,                                                 \
+      "lines such as '10:00:03 - bought 100 AAPL at 150'; '-' is standard input")                  \
+    X(UNTIL, "--until", "LINE", 1u << COMMAND_RUN,                                                 \
+      "the story and the state right before that line of the file")                                \
+    X(BLESS, "--bless", NULL, 1u << COMMAND_RUN,                                                   \
+      "write what is observed at the end into the file, marked '# observed'")                      \
+    X(AFTER, "--after", "LINE,...", 1u << COMMAND_RUN,                                             \
+      "with --bless: what is observed after these lines of the file")                              \
+    X(CHECK, "--check", NULL, 1u << COMMAND_FMT,                                                   \
+      "write nothing: list the files that are not in canonical form, exit 1")                      \
+    X(FORMAT, "--format", "long|short",                                                            \
+      1u << COMMAND_RUN | 1u << COMMAND_CHECK | 1u << COMMAND_REPLAY | 1u << COMMAND_FMT |         \
+          ON_EXPLORE,                                                                              \
+      "how things are told; short: one line per message, with its code")                           \
+    X(FAULTS_PER_LIFE, "--faults", "K", ON_EXPLORE,                                                \
+      "also at most K (0 to 2) other faults a life [0]")                                           \
+    X(RESTARTS, "--restarts", "thresholds|at-once|whole-seconds", ON_EXPLORE,                      \
+      "when the OMS starts again after a crash [thresholds]")                                      \
+    X(AUDITS, "--audits", "N", ON_EXPLORE,                                                         \
+      "merged worlds that are run all the same, for each that is kept [2]")                        \
+    X(AUDIT_EVERY, "--audit-every", "K", ON_EXPLORE, "... for one in K of those kept only [1]")    \
+    X(WRONG_KEY, "--wrong-key", "no-exchange|no-times|cache-only", ON_EXPLORE,                     \
+      "merge too much, to see that it is noticed")                                                 \
+    X(AUDIT_BY, "--audit-by", "successors|verdict", ON_EXPLORE,                                    \
+      "what an audit compares [successors]")                                                       \
+    X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")                 \
+    X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_GATE | ON_FUZZ,                               \
+      "explore, fuzz: stop after so long and say what is left, exit 3; gate: look further for so " \
+      "long once the "                                                                             \
+      "verdict is there, which it does not change")                                                \
+    X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                       \
+      "stop when a process holds so much: not closed, exit 3 [2048]")                              \
+    X(JOBS, "--jobs", "N", ON_EXPLORE | ON_FUZZ, "processes that work at a time [all cores]")      \
+    X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")           \
+    X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                                \
+      "write the sample's fingerprints, one a line, and repeat nothing")                           \
     X(HELP, "--help", NULL, ~0u, "what a command takes")
 enum option {
 #define X(id, word, argument, commands, help) OPTION_##id,
@@ -160,5 +168,9 @@ struct options {
  * or --version), or -1: go on. Release with options_free. */
 int options_parse(int argc, char **argv, struct options *options);
 void options_free(struct options *options);
+/* An option's value (NULL: it was not given, *value stays) as a whole number. False: it is none in
+ * that range; said on standard error. */
+bool options_number(const char *option, const char *text, unsigned long least, unsigned long most,
+                    unsigned long *value);
 
 #endif

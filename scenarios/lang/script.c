@@ -511,7 +511,8 @@ static void point(struct script *script, bool after, enum scn_point_kind kind, i
             else if (quantified_crash(&line->args.crash))
                 move_window(script, i, after, kind, decision);
         } else if (line->when.base == base && script->lines[i].state == LINE_WAITING &&
-                   point_matches(&line->when.point, kind, decision) && in_force(script, i)) {
+                   !script->faults_over && point_matches(&line->when.point, kind, decision) &&
+                   in_force(script, i)) {
             schedule(script, i, script->stage.world.now_ns + line->when.ns);
             if (line->when.ns == 0)
                 happen_at_point(script, i);
@@ -1057,10 +1058,10 @@ static void stimulate(struct script *script, size_t index) {
             line->statement == SCN_HALT_FILE_SETS ? OMS_HALT_PRESENT : OMS_HALT_ABSENT;
         return;
     case SCN_CLOCK_FORWARD:
-        stage->world.ahead_ns += line->args.duration_ns;
-        return;
     case SCN_CLOCK_BACK:
-        stage->world.ahead_ns -= line->args.duration_ns;
+        stage->world.ahead_ns +=
+            line->statement == SCN_CLOCK_FORWARD ? line->args.duration_ns : -line->args.duration_ns;
+        judge_clock_jumps(&stage->judge);
         return;
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:

@@ -298,6 +298,46 @@ static void shrink_tells_the_smallest_plan(void **state) {
     does("run a.scn --oms seed-protocol", EXIT_FAIL, "the plan was shrunk from 2 items to 1");
 }
 
+static void fuzz_refuses_what_is_no_range_and_no_shard(void **state) {
+    (void)state;
+    does("fuzz", EXIT_MISTAKE, "needs --seeds A..B");
+    does("fuzz --seeds 9..1", EXIT_MISTAKE, "--seeds is A..B, whole numbers with A <= B");
+    does("fuzz --seeds 1..x", EXIT_MISTAKE, "not '1..x'");
+    does("fuzz --seeds 1..8 --shard 3/2", EXIT_MISTAKE, "--shard is I/N");
+    does("fuzz --seeds 1..8 --shard 0/2", EXIT_MISTAKE, "not '0/2'");
+    does("fuzz --seeds 1..8 --jobs 0", EXIT_MISTAKE, "--jobs is a whole number from 1 to 64");
+    does("fuzz start", EXIT_MISTAKE, "takes no 'start'");
+    does("fuzz --seeds 1 --json no/such/folder", EXIT_ENVIRONMENT, "cannot write");
+}
+
+static void fuzz_tells_the_same_however_many_play(void **state) {
+    static char alone[OUTPUT_SIZE];
+    (void)state;
+    does("fuzz --seeds 1..12 --jobs 1 --json alone", EXIT_PASS, "fuzz: PASS  12 timelines");
+    snprintf(alone, sizeof alone, "%s", read_file("alone"));
+    does("fuzz --seeds 1..12 --jobs 3 --json three", EXIT_PASS, "fuzz: PASS  12 timelines");
+    assert_string_equal(read_file("three"), alone);
+    assert_non_null(strstr(alone, "{\"type\":\"sweep\",\"verdict\":\"PASS\",\"oms\":\"core\""));
+    does("fuzz --seeds 1..12 --shard 2/4", EXIT_PASS, "fuzz: PASS  3 timelines");
+    does("fuzz --seeds 1..1 --shard 1/4", EXIT_INCONCLUSIVE, "no seed was played");
+}
+
+static void what_fuzz_finds_is_saved_and_repeated(void **state) {
+    (void)state;
+    does("fuzz --seeds 1..40 --oms seed-protocol --save found", EXIT_FAIL, "fuzz: FAIL");
+    assert_non_null(strstr(output, "again: crashgate fuzz --seeds "));
+    char *again = strstr(output, "replay found/seed-"), line[300];
+    assert_non_null(again);
+    snprintf(line, sizeof line, "%.*s", (int)strcspn(again, "\n"), again);
+    for (char *from = line, *to = line;; from++) { /* the quotes are the shell's */
+        if (*from != '\'')
+            *to++ = *from;
+        if (*from == '\0')
+            break;
+    }
+    does(line, EXIT_FAIL, "broke at");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_line_setup, command_line_teardown)
     const struct CMUnitTest tests[] = {
@@ -316,6 +356,9 @@ int main(void) {
         TEST(what_is_explored_does_not_depend_on_how_many_explore_at_a_time),
         TEST(memory_is_a_bound_that_is_named),
         TEST(shrink_tells_the_smallest_plan),
+        TEST(fuzz_refuses_what_is_no_range_and_no_shard),
+        TEST(fuzz_tells_the_same_however_many_play),
+        TEST(what_fuzz_finds_is_saved_and_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,8 +102,10 @@ enum oms_state order_target(const struct order *order, enum broker_status status
         return OMS_STATE_CANCELED;
     case BROKER_STATUS_EXPIRED:
         return OMS_STATE_EXPIRED;
-    case BROKER_STATUS_REJECTED: /* with executions booked it did live: it was ended, not refused */
-        return booked > 0 ? OMS_STATE_CANCELED : OMS_STATE_REJECTED;
+    case BROKER_STATUS_REJECTED:
+        /* with executions booked, busted since or not, it did live: it was ended, not refused */
+        return booked > 0 || order->pub.state == OMS_STATE_PARTIALLY_FILLED ? OMS_STATE_CANCELED
+                                                                            : OMS_STATE_REJECTED;
     case BROKER_STATUS_FILLED:
     case BROKER_STATUS_NEW:
     case BROKER_STATUS_PARTIALLY_FILLED:

@@ -1051,9 +1051,24 @@ static int64_t behind_ns(const struct stage *stage) {
     return stage->world.ahead_ns < 0 ? -stage->world.ahead_ns : 0;
 }
 
+/* Until when requests under way are waited for while faults go on and nothing else is to happen: an
+ * hour past those that are under way now. A fault that copies every request of an OMS that asks
+ * again and again would otherwise keep the world going for ever; faults stop then. */
+static int64_t patience_ns(const struct stage *stage, int64_t until_ns) {
+    bool after_oms = false;
+    if (stage->settling || stage->world.flight_count == 0 ||
+        stage->outside.next(stage->outside.ctx, &after_oms) != INT64_MAX)
+        return INT64_MAX;
+    if (until_ns == INT64_MAX) /* they are in the order in which they arrive */
+        until_ns = latest(stage->world.now_ns,
+                          stage->world.flights[stage->world.flight_count - 1].due_ns) +
+                   HOUR_NS;
+    return until_ns;
+}
+
 enum stage_end stage_run(struct stage *stage) {
     struct idle idle = {0};
-    int64_t deadline_ns = INT64_MAX;
+    int64_t deadline_ns = INT64_MAX, patience = INT64_MAX;
     for (;;) {
         enum turn turn = TURN_NONE;
         int64_t at_ns = oms_turn(stage, &turn);
@@ -1061,6 +1076,9 @@ enum stage_end stage_run(struct stage *stage) {
             continue;
         if (turn == TURN_NONE)
             return STAGE_QUIET;
+        patience = patience_ns(stage, patience);
+        if (at_ns > patience)
+            return STAGE_RESTLESS;
         if (has_outside(stage))
             deadline_ns = INT64_MAX;
         else if (deadline_ns == INT64_MAX)

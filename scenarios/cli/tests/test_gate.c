@@ -48,7 +48,8 @@
     "Scenario: s/anywhere.scn:3\n"  \
     "Profile: alpaca\n"             \
     "Crashes: kill\n"               \
-    "Door: direct\n"
+    "Door: direct\n"                \
+    "Gate: yes\n"
 
 static int setup(void **state) {
     if (command_line_setup(state) != 0 || mkdir("s", 0777) != 0 || mkdir("fuzz", 0777) != 0 ||

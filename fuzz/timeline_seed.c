@@ -322,12 +322,12 @@ static void encode_line(struct encoder *e, const struct scn_line *line) {
 
 /* The value of a table of sizes that is nearest from below. */
 static uint8_t size_value(const int64_t sizes[TIMELINE_SIZES], int64_t wanted) {
-    uint8_t best = 0;
-    for (uint8_t i = 1; i < TIMELINE_SIZES; i++) {
+    size_t best = 0;
+    for (size_t i = 1; i < TIMELINE_SIZES; i++) {
         if (sizes[i] <= wanted)
             best = i;
     }
-    return best;
+    return (uint8_t)best;
 }
 
 static void encode_options(struct encoder *e) {

@@ -460,14 +460,14 @@ static void a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan(void **s
     finding_free(&finding);
 }
 
-/* Two power losses and a fault that goes on for ever, around what one kill is enough for. */
+/* Many more deaths, starts and comparisons behind what one death is enough for. */
 static void pad(const struct timeline *timeline, struct timeline *padded) {
     *padded = *timeline;
     while (padded->count < 60) {
         struct timeline_record *record = &padded->records[padded->count++];
         record->op = padded->count % 3 == 0   ? TIMELINE_CRASH
                      : padded->count % 3 == 1 ? TIMELINE_RESTART
-                                              : TIMELINE_FAULT;
+                                              : TIMELINE_RECONCILE;
         memset(record->arg, (int)padded->count, sizeof record->arg);
     }
 }

@@ -256,6 +256,10 @@ void options_free(struct options *options) {
     options->files = NULL;
 }
 
+const char *options_version(void) {
+    return CRASHGATE_VERSION;
+}
+
 bool options_number(const char *option, const char *text, unsigned long least, unsigned long most,
                     unsigned long *value) {
     char *end = NULL;

@@ -1,4 +1,4 @@
-/* Playing, shrinking, and telling. */
+/* Playing and telling. */
 #include "fuzz/finding.h"
 
 #include "scenarios/lang/diag.h"
@@ -111,82 +111,6 @@ bool timeline_make_stores(const struct sut *sut, char why[SUT_WHY_SIZE]) {
     return true;
 }
 
-/* ---- shrinking ---- */
-
-struct shrinking {
-    const struct sut *sut;
-    int invariant;
-    unsigned played;
-};
-
-static bool still_breaks(struct shrinking *shrinking, const struct timeline *timeline) {
-    struct timeline_end end;
-    shrinking->played++;
-    return timeline_play(timeline, shrinking->sut, &end) && end.invariant == shrinking->invariant;
-}
-
-static void without(const struct timeline *from, size_t first, size_t count, struct timeline *to) {
-    *to = *from;
-    memmove(to->records + first, to->records + first + count,
-            (from->count - first - count) * sizeof *to->records);
-    to->count -= count;
-}
-
-/* Halves, quarters ... single records, from the end; true when something went. */
-static bool drop_records(struct shrinking *shrinking, struct timeline *timeline) {
-    bool dropped = false;
-    for (size_t size = timeline->count; size > 0; size /= 2) {
-        for (size_t end = timeline->count; end >= size;) {
-            struct timeline less;
-            without(timeline, end - size, size, &less);
-            if (still_breaks(shrinking, &less)) {
-                *timeline = less;
-                dropped = true;
-            }
-            end = end > size && end - size < timeline->count ? end - size : 0;
-        }
-    }
-    return dropped;
-}
-
-/* Toward what reads most simply: the first of each table, a kill instead of a power loss. */
-static bool lower(struct shrinking *shrinking, struct timeline *timeline, uint8_t *byte,
-                  uint8_t value) {
-    uint8_t before = *byte;
-    if (before == value)
-        return false;
-    *byte = value;
-    if (still_breaks(shrinking, timeline))
-        return true;
-    *byte = before;
-    return false;
-}
-
-static bool is_crash(const struct timeline_record *record) {
-    int op = record->op % TIMELINE_OP_COUNT;
-    return op == TIMELINE_CRASH || op == TIMELINE_CRASH_AT || op == TIMELINE_CRASH_BY;
-}
-
-static void lower_values(struct shrinking *shrinking, struct timeline *timeline) {
-    for (size_t i = 0; i < TIMELINE_UNIT; i++)
-        lower(shrinking, timeline, &timeline->head[i], 0);
-    for (size_t i = 0; i < timeline->count; i++) {
-        struct timeline_record *record = &timeline->records[i];
-        for (size_t k = 0; k < TIMELINE_ARGS; k++)
-            lower(shrinking, timeline, &record->arg[k], k == 0 && is_crash(record));
-    }
-}
-
-unsigned timeline_shrink(struct timeline *timeline, const struct sut *sut, int invariant) {
-    struct shrinking shrinking = {.sut = sut, .invariant = invariant};
-    while (drop_records(&shrinking, timeline)) {
-    }
-    lower_values(&shrinking, timeline);
-    while (drop_records(&shrinking, timeline)) {
-    }
-    return shrinking.played;
-}
-
 /* ---- telling ---- */
 
 static char *print_scenario(const struct timeline *timeline, size_t *length) {
@@ -239,7 +163,7 @@ bool finding_make(const struct timeline *timeline, const struct sut *sut, bool s
     if (finding->end.invariant == 0)
         return false;
     if (shrink)
-        timeline_shrink(&finding->timeline, sut, finding->end.invariant);
+        timeline_shrink(&finding->timeline, sut, finding->end.invariant, &finding->shrunk);
     timeline_play(&finding->timeline, sut, &finding->end);
     finding->scenario = print_scenario(&finding->timeline, &finding->scenario_length);
     replay_text(sut, finding);

@@ -4,6 +4,7 @@
 #define FUZZ_FINDING_H
 
 #include "fuzz/timeline.h"
+#include "fuzz/timeline_shrink.h"
 #include "scenarios/lang/run.h"
 
 #include <stdbool.h>
@@ -40,13 +41,10 @@ bool timeline_play_noting(const struct timeline *timeline, const struct sut *sut
 /* Makes every store a timeline can begin with, so that none is made during a run. */
 bool timeline_make_stores(const struct sut *sut, char why[SUT_WHY_SIZE]);
 
-/* Takes out records, then what they pick, as long as the same invariant breaks. Returns the number
- * of timelines that were played. */
-unsigned timeline_shrink(struct timeline *timeline, const struct sut *sut, int invariant);
-
 /* A finding as text. */
 struct finding {
-    struct timeline timeline; /* as shrunk */
+    struct timeline timeline;      /* as shrunk */
+    struct timeline_shrunk shrunk; /* how; nothing when it was not asked for */
     struct timeline_end end;
     char *scenario; /* the file; free with finding_free */
     size_t scenario_length;

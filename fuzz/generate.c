@@ -9,6 +9,7 @@
 
 enum {
     RECORDS_LEAST = 4,
+    RECORDS_MOST = 48,
     SETTING_ONE_IN = 6,      /* each of the settings */
     DAMAGE_ONE_IN = 5,       /* faults that suspend an invariant: the judge sees less then */
     KILL_SWITCH_ONE_IN = 32, /* it is on at the beginning */
@@ -256,7 +257,7 @@ void generate_timeline(uint64_t seed, struct timeline *timeline) {
     *timeline = (struct timeline){0};
     choose_swarm(&making.swarm, &swarm);
     choose_head(timeline->head, &settings);
-    making.wanted = RECORDS_LEAST + below(&swarm, TIMELINE_RECORDS_MAX - RECORDS_LEAST + 1);
+    making.wanted = RECORDS_LEAST + below(&swarm, RECORDS_MOST - RECORDS_LEAST + 1);
     put_settings(&making, &settings);
     put(&making, TIMELINE_SIGNAL, &making.act);
     while (timeline->count < making.wanted)

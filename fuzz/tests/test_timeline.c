@@ -460,6 +460,52 @@ static void a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan(void **s
     finding_free(&finding);
 }
 
+/* Many more deaths, starts and comparisons behind what one death is enough for. */
+static void pad(const struct timeline *timeline, struct timeline *padded) {
+    *padded = *timeline;
+    while (padded->count < 60) {
+        struct timeline_record *record = &padded->records[padded->count++];
+        record->op = padded->count % 3 == 0   ? TIMELINE_CRASH
+                     : padded->count % 3 == 1 ? TIMELINE_RESTART
+                                              : TIMELINE_RECONCILE;
+        memset(record->arg, (int)padded->count, sizeof record->arg);
+    }
+}
+
+static void every_record_of_a_shrunk_timeline_is_necessary(void **state) {
+    struct timeline timeline, padded;
+    struct finding finding;
+    (void)state;
+    a_known_mistake(&timeline);
+    pad(&timeline, &padded);
+    assert_true(finding_make(&padded, &sut_seed_protocol, true, &finding));
+    assert_int_equal(finding.shrunk.records_before, 60);
+    assert_false(finding.shrunk.bound);
+    assert_in_range(finding.timeline.count, 1, 5);
+    for (size_t i = 0; i < finding.timeline.count; i++) {
+        struct timeline less = finding.timeline;
+        struct timeline_end end;
+        less.count--;
+        memmove(&less.records[i], &less.records[i + 1], (less.count - i) * sizeof less.records[0]);
+        assert_true(timeline_play(&less, &sut_seed_protocol, &end));
+        assert_int_not_equal(end.invariant, finding.end.invariant);
+        assert_true(finding.shrunk.necessary[i]);
+    }
+    finding_free(&finding);
+}
+
+static void what_breaks_nothing_is_not_shrunk(void **state) {
+    struct timeline timeline, before;
+    struct timeline_shrunk shrunk;
+    (void)state;
+    a_known_mistake(&timeline);
+    before = timeline;
+    timeline_shrink(&timeline, &sut_core, 1, &shrunk);
+    assert_memory_equal(&timeline, &before, sizeof before);
+    assert_int_equal(shrunk.played, 1);
+    assert_false(shrunk.necessary[0]);
+}
+
 /* Each broke an invariant once, and none by a mistake in what an OMS can be held to. */
 static void what_the_fuzzer_found_stays_mended(void **state) {
     static const uint8_t found[][TIMELINE_UNIT * 6] = {
@@ -597,6 +643,8 @@ int main(void) {
         cmocka_unit_test(a_scenario_becomes_its_timeline),
         cmocka_unit_test(the_same_timeline_takes_the_same_path_whatever_was_played_before),
         cmocka_unit_test(a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan),
+        cmocka_unit_test(every_record_of_a_shrunk_timeline_is_necessary),
+        cmocka_unit_test(what_breaks_nothing_is_not_shrunk),
         cmocka_unit_test(what_the_fuzzer_found_stays_mended),
         cmocka_unit_test(what_survives_a_power_loss_is_told_as_a_plan),
         cmocka_unit_test(the_target_aborts_when_an_invariant_breaks_and_only_then),

@@ -203,7 +203,8 @@ static bool measure(struct bench *bench, cJSON *report, const char *program) {
            measure_timelines(bench, report, "timelines_wire_recovered_again", STAGE_WIRE, true) &&
            measure_kills(bench, report) && make_folder(FOLDER) &&
            bench_scale(FOLDER, say_more, report) && bench_explore(say_more, report) &&
-           bench_sweep(say_more, report) && measure_gate(report, program);
+           bench_sweep(say_more, report) && bench_shrink(say_more, report) &&
+           measure_gate(report, program);
 }
 
 static bool write_report(const cJSON *report) {

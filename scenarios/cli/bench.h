@@ -49,6 +49,12 @@ bool bench_explore(bench_say *say, void *ctx);
 /* Plays the same seeds with one process and with two. False: one did not pass, which was said. */
 bool bench_sweep(bench_say *say, void *ctx);
 
+/* ---- shrinking (bench_shrink.c) ---- */
+
+/* Shrinks long findings of an OMS whose mistakes are known. False: one was not made minimal, or too few
+ * were found. */
+bool bench_shrink(bench_say *say, void *ctx);
+
 /* ---- much of everything (bench_scale.c) ---- */
 
 /* A million finished orders, decisions per second, a large comparison, memory over a million

@@ -153,6 +153,12 @@ int command_perform(const struct options *options, const char *program) {
         return command_sweep(options, program);
     case COMMAND_FUZZ:
         return command_fuzz(options, program);
+    case COMMAND_TRIAGE:
+        return command_triage(options, program);
+    case COMMAND_PROMOTE:
+        return command_promote(options, program);
+    case COMMAND_BUGS:
+        return command_bugs(options, program);
     case COMMAND_GATE:
         return command_gate(options, program);
     case COMMAND_MERGE:

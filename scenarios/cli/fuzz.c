@@ -3,10 +3,13 @@
 
 #include "fuzz/finding.h"
 #include "fuzz/generate.h"
+#include "scenarios/cli/bug.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/figures.h"
 #include "scenarios/cli/save.h"
+#include "scenarios/cli/version.h"
 #include "scenarios/lang/exits.h"
+#include "sim/check.h"
 #include "sim/disk.h"
 
 #include <errno.h>
@@ -108,6 +111,26 @@ static void tell_command(uint64_t seed, const char *oms, const char *program) {
            oms != NULL ? " --oms " : "", oms != NULL ? oms : "");
 }
 
+/* The scenario, and above it where it is from and what its plan is. The finding's plan is moved
+ * along. */
+static bool save_hit(const char *path, uint64_t seed, const char *oms, struct finding *finding) {
+    struct bug_head head = {.has_plan = true};
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    CHECK(out != NULL);
+    snprintf(head.found, sizeof head.found, "%.200s, crashgate %s, fuzz seed %" PRIu64,
+             oms != NULL ? oms : "core", CRASHGATE_VERSION, seed);
+    bug_plan_move(&finding->end.plan, bug_head_lines(&head));
+    head.plan = finding->end.plan;
+    bug_head_write(&head, out);
+    fwrite(finding->scenario, 1, finding->scenario_length, out);
+    fclose(out);
+    bool saved = save_file(path, text, length, SAVE_REPLACE);
+    free(text);
+    return saved;
+}
+
 /* Shrinks it, tells it, saves it. */
 static int tell_hit(const struct options *options, const struct campaign_hit *hit,
                     const char *program) {
@@ -132,7 +155,7 @@ static int tell_hit(const struct options *options, const struct campaign_hit *hi
     tell_command(hit->seed, oms, program);
     if (folder != NULL) {
         snprintf(path, sizeof path, "%s/seed-%" PRIu64 ".scn", folder, hit->seed);
-        if (!save_file(path, finding.scenario, finding.scenario_length, SAVE_REPLACE))
+        if (!save_hit(path, hit->seed, oms, &finding))
             exit_code = EXIT_ENVIRONMENT;
         printf("  and, shrunk: ");
         finding_command(&finding, path, oms, stdout);

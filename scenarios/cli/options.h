@@ -25,6 +25,11 @@
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
     X(FUZZ, "fuzz", "--seeds A..B",                                                                \
       "play random timelines, one for each seed: what a desk, a market and a faulty world do")     \
+    X(TRIAGE, "triage", "FILES|DIRS...",                                                           \
+      "shrink, group, rank and name findings: scenarios with a plan, or what a fuzzer saved")      \
+    X(PROMOTE, "promote", "FILE[:LINE]", "shrink a finding and put it into the bug base")          \
+    X(BUGS, "bugs", "list|show NAME|retest",                                                       \
+      "the bug base: what is in it, and whether each bug still fails")                             \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(MERGE, "merge", "DIRS...", "the gate's verdict over what its shards left in these folders")  \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
@@ -55,20 +60,25 @@ enum command {
 #define ON_GATE     (1u << COMMAND_GATE)
 #define ON_VERDICTS (1u << COMMAND_RUN | ON_GATE | 1u << COMMAND_MERGE)
 #define ON_FUZZ     (1u << COMMAND_FUZZ)
+#define ON_PROMOTE  (1u << COMMAND_PROMOTE)
+#define ON_BUGS     (1u << COMMAND_BUGS)
+#define ON_FOUND    (1u << COMMAND_TRIAGE | ON_PROMOTE | ON_BUGS)
 #define ON_ALL_RUNS (ON_REPORTS | ON_VERDICTS | 1u << COMMAND_KNOWN_BAD)
 #define OPTIONS(X)                                                                                 \
-    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_GATE | ON_FUZZ,                                   \
+    X(OMS, "--oms", "NAME|FILE.so", ON_RUNS | ON_GATE | ON_FUZZ | ON_FOUND,                        \
       "the OMS under test: core, seed-protocol, or your own")                                      \
-    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS | ON_GATE, "judge only these invariants")           \
+    X(CLAIMS, "--claims", "I1,I2,...", ON_RUNS | ON_GATE | ON_FOUND,                               \
+      "judge only these invariants")                                                               \
     X(WIRE, "--wire", NULL, ON_RUNS, "through real HTTP bytes instead of the direct door")         \
-    X(PROFILE, "--profile", "NAME", ON_RUNS | ON_BROKER,                                           \
+    X(PROFILE, "--profile", "NAME", ON_RUNS | ON_BROKER | ON_PROMOTE,                              \
       "the broker's profile; of those that a scenario names, only this one")                       \
-    X(CRASHES, "--crashes", "KIND", ON_RUNS, "only this one of a scenario's crash kinds")          \
+    X(CRASHES, "--crashes", "KIND", ON_RUNS | ON_PROMOTE,                                          \
+      "only this one of a scenario's crash kinds")                                                 \
     X(TAG, "--tag", "TAG", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                              \
       "only scenarios with this tag")                                                              \
     X(SCENARIO, "--scenario", "TEXT", 1u << COMMAND_RUN | ON_EXPLORE | ON_SWEEP,                   \
       "only scenarios with TEXT in the title")                                                     \
-    X(PLAN, "--plan", "PLAN", ON_PLANS | ON_BROKER,                                                \
+    X(PLAN, "--plan", "PLAN", ON_PLANS | ON_BROKER | ON_PROMOTE,                                   \
       "what goes wrong, instead of quantifiers ('none': nothing)")                                 \
     X(LISTEN, "--listen", "127.0.0.1:PORT", ON_BROKER,                                             \
       "where; port 0 is any that is free, told on the first line of output")                       \
@@ -80,7 +90,8 @@ enum command {
     X(RATE_LIMIT, "--rate-limit", "N", ON_BROKER,                                                  \
       "answer 429 to more than N requests a minute (Alpaca: 200) [no limit]")                      \
     X(SEED, "--seed", "N", ON_RUNS, "instead of the scenario's seed")                              \
-    X(JSON, "--json", "FILE", ON_ALL_RUNS | ON_FUZZ, "write results as JSON lines")                \
+    X(JSON, "--json", "FILE", ON_ALL_RUNS | ON_FUZZ | 1u << COMMAND_TRIAGE | ON_BUGS,              \
+      "write results as JSON lines")                                                               \
     X(JUNIT, "--junit", "FILE", ON_ALL_RUNS, "write results as JUnit XML")                         \
     X(SARIF, "--sarif", "FILE", ON_ALL_RUNS,                                                       \
       "write what did not pass as SARIF 2.1.0, with its story")                                    \
@@ -130,8 +141,10 @@ enum command {
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")                 \
     X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_GATE | ON_FUZZ,                               \
       "explore, fuzz: stop after so long and say what is left, exit 3; gate: look further for so " \
-      "long once the "                                                                             \
-      "verdict is there, which it does not change")                                                \
+      "long once the verdict is there, which it does not change")                                  \
+    X(BASE, "--base", "DIR", ON_PROMOTE | ON_BUGS, "the bug base [scenarios/found]")               \
+    X(MARK, "--mark", NULL, ON_BUGS,                                                               \
+      "with retest: write into the files of open bugs that no longer fail that they are fixed")    \
     X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                       \
       "stop when a process holds so much: not closed, exit 3 [2048]")                              \
     X(JOBS, "--jobs", "N", ON_EXPLORE | ON_FUZZ, "processes that work at a time [all cores]")      \

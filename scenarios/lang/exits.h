@@ -12,6 +12,7 @@
     X(INCONCLUSIVE, 3, "nothing broke, but a bound was hit: not everything was tried")        \
     X(NOT_REPEATABLE, 4, "the same run went another way the second time")                     \
     X(ENVIRONMENT, 5, "something outside failed: a file, a library, an OMS that cannot load") \
+    X(FIXED, 6, "a bug that was open no longer fails, and nothing else is wrong")             \
     X(INTERNAL, 70, "a mistake in crashgate itself")
 enum exit_code {
 #define X(id, code, meaning) EXIT_##id = (code),

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, NEEDED_COLUMN = 44, NAMESAKES_MAX = 100 };
+enum { PATH_SIZE = 4096, NAMESAKES_MAX = 100 };
 
 /* ---- the file ---- */
 
@@ -33,14 +33,25 @@ static void make_head(const struct found *found, const struct options *options, 
                  CRASHGATE_VERSION, slash == NULL ? source : slash + 1);
 }
 
+/* Where the marks stand: behind the longest line. */
+static size_t widest(const char *text) {
+    size_t width = 0;
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        width = length > width ? length : width;
+        text += length + (text[length] == '\n');
+    }
+    return width;
+}
+
 static void write_lines(const struct found *found, FILE *out) {
+    size_t width = widest(found->text);
     int number = 0;
     for (const char *line = found->text; *line != '\0'; number++) {
         size_t length = strcspn(line, "\n");
         fprintf(out, "%.*s", (int)length, line);
         if (found->needed[(number + 1) % FOUND_LINES_MAX])
-            fprintf(out, "%*s# needed",
-                    length + 2 < NEEDED_COLUMN ? NEEDED_COLUMN - (int)length : 2, "");
+            fprintf(out, "%*s# needed", (int)(width - length) + 2, "");
         fputc('\n', out);
         line += length + (line[length] == '\n');
     }

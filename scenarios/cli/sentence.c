@@ -11,14 +11,14 @@ enum { CAUSES_MAX = 16, CAUSES_NAMED = 2, CAUSE_SIZE = 120 };
 
 /* What goes wrong, in the order of the file, then of the plan; each once. */
 struct causes {
-    char terse[CAUSES_MAX][CAUSE_SIZE]; /* "power after send" */
+    char terse[CAUSES_MAX][CAUSE_SIZE]; /* "power after send"; "": not what a fingerprint tells */
     char words[CAUSES_MAX][CAUSE_SIZE]; /* "a power cut after the send" */
     size_t count;
 };
 
 static void add(struct causes *causes, const char *terse, const char *words) {
     for (size_t i = 0; i < causes->count; i++) {
-        if (strcmp(causes->terse[i], terse) == 0)
+        if (strcmp(causes->words[i], words) == 0)
             return;
     }
     if (causes->count == CAUSES_MAX)
@@ -123,6 +123,43 @@ static void add_item(struct causes *causes, const struct plan_item *item) {
               site, site);
 }
 
+/* What is no fault, and no ordinary day either; NULL: it is. */
+static const char *trouble(enum scn_statement statement) {
+    switch ((int)statement) {
+    case SCN_BROKER_REJECTS:
+        return "a refusal";
+    case SCN_BROKER_CANCELS:
+        return "a cancel by the broker";
+    case SCN_BROKER_EXPIRES:
+        return "an expiry";
+    case SCN_BROKER_LOSES:
+        return "an order the broker forgot";
+    case SCN_BROKER_BUSTS:
+        return "a bust";
+    case SCN_BROKER_CORRECTS:
+        return "a correction";
+    case SCN_BROKER_FOREIGN:
+        return "a stranger's trade";
+    case SCN_BROKER_DOWN:
+        return "a broker that is down";
+    case SCN_CLOCK_FORWARD:
+    case SCN_CLOCK_BACK:
+        return "a clock that jumps";
+    case SCN_KILL_SWITCH_TRIPS:
+        return "the kill switch";
+    case SCN_HALT_FILE_SETS:
+        return "the halt file";
+    case SCN_START_SECOND:
+        return "a second instance";
+    case SCN_RESOLVES:
+        return "an operator's word";
+    case SCN_CANCEL:
+        return "a cancel";
+    default:
+        return NULL;
+    }
+}
+
 static void find_causes(const struct scenario *scenario, const struct plan *plan,
                         struct causes *causes) {
     *causes = (struct causes){0};
@@ -132,6 +169,8 @@ static void find_causes(const struct scenario *scenario, const struct plan *plan
             add_crash_line(causes, scenario, &line->args.crash);
         if (line->statement == SCN_FAULT && line->args.strike.times != SCN_EACH_CALL)
             add_fault(causes, line->args.strike.site, line->args.strike.fault.kind);
+        if (trouble(line->statement) != NULL)
+            add(causes, "", trouble(line->statement));
     }
     for (size_t i = 0; i < plan->count; i++)
         add_item(causes, &plan->items[i]);
@@ -200,14 +239,17 @@ static void put_event(const struct scenario *scenario, const char *text, char *o
 void fingerprint_of(const struct scenario *scenario, const struct plan *plan,
                     const struct run_finding *finding, char out[FINGERPRINT_SIZE]) {
     struct causes causes;
+    unsigned told = 0;
     char event[FINGERPRINT_SIZE / 2];
     size_t used = (size_t)snprintf(out, FINGERPRINT_SIZE, "%s; ", finding->code);
     find_causes(scenario, plan, &causes);
-    if (causes.count == 0)
-        used += (size_t)snprintf(out + used, FINGERPRINT_SIZE - used, "nothing goes wrong");
-    for (size_t i = 0; i < causes.count && used < FINGERPRINT_SIZE / 2 - CAUSE_SIZE; i++)
-        used += (size_t)snprintf(out + used, FINGERPRINT_SIZE - used, "%s%s", i > 0 ? ", " : "",
-                                 causes.terse[i]);
+    for (size_t i = 0; i < causes.count && used < FINGERPRINT_SIZE / 2 - CAUSE_SIZE; i++) {
+        if (causes.terse[i][0] != '\0')
+            used += (size_t)snprintf(out + used, FINGERPRINT_SIZE - used, "%s%s",
+                                     told++ > 0 ? ", " : "", causes.terse[i]);
+    }
+    if (told == 0)
+        used += (size_t)snprintf(out + used, FINGERPRINT_SIZE - used, "no crash or fault");
     put_event(scenario, finding->headline, event, sizeof event);
     snprintf(out + used, FINGERPRINT_SIZE - used, "; %s", event);
 }
@@ -235,13 +277,25 @@ static const struct {
     {"send", "an order that a power cut would forget"},
 };
 
+static bool is_presented_again(const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->line_count; i++) {
+        const struct scn_line *line = &scenario->lines[i];
+        if (line->statement == SCN_SIGNAL &&
+            scenario->decisions[line->args.decision].first_signal != (int)i)
+            return true;
+    }
+    return false;
+}
+
 void sentence_of(const struct scenario *scenario, const struct plan *plan,
                  const struct run_finding *finding, char out[SENTENCE_SIZE]) {
     struct causes causes;
     size_t used = 0;
     find_causes(scenario, plan, &causes);
     if (causes.count == 0)
-        used = (size_t)snprintf(out, SENTENCE_SIZE, "an ordinary day");
+        used = (size_t)snprintf(out, SENTENCE_SIZE, "%s",
+                                is_presented_again(scenario) ? "a repeated signal"
+                                                             : "an ordinary day");
     for (size_t i = 0; i < causes.count && i < CAUSES_NAMED && used < SENTENCE_SIZE; i++)
         used += (size_t)snprintf(out + used, SENTENCE_SIZE - used, "%s%.34s", i > 0 ? " and " : "",
                                  causes.words[i]);

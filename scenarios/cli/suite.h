@@ -50,7 +50,8 @@ bool suite_open(struct suite *suite, const struct options *options, const char *
 /* Writes the closing line and the reports; returns the exit code. */
 int suite_close(struct suite *suite);
 
-/* Finds scenario files: files as they are, folders recursively, sorted by name. Frees with
+/* Finds scenario files: files as they are, folders recursively, sorted by name; folders called
+ * "found" only when they are named themselves, as they hold bugs (scenarios/cli/bug.h). Frees with
  * suite_paths_free. False: said on standard error. */
 struct suite_paths {
     char **v;

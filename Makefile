@@ -135,15 +135,21 @@ FUZZER_afl   := build/afl/timeline
 FUZZER_libfuzzer := build/libfuzzer/timeline
 fuzz: packages-fuzz ## let AFL++ look for timelines that break an invariant (FUZZ_SECONDS=30, FUZZ_OMS=core)
 	@$(MAKE) --no-print-directory $(JOBS) programs
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
 fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of seed-protocol
 	@$(MAKE) --no-print-directory $(JOBS) programs
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@fuzz/canary.sh
 libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
 .PHONY: fuzz fuzz-canary libfuzzer
+# What AFL++ loads to edit timelines: it needs nothing but the bytes.
+MUTATOR := build/afl/timeline_mutator.so
+$(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mutator.h fuzz/mutator.h fuzz/timeline.h $(wildcard scenarios/lang/ast.h) sim/hash.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)gcc $(CPPFLAGS) $(CFLAGS) -O2 -fPIC -shared -o $@ $(filter %.c,$^)
 # The driver knows the target weakly: an archive alone would not be looked into for it.
 $(B)/timeline: $(B)/fuzz/target.o $(LIB)
 	$(call say,LINK,$@)

@@ -32,19 +32,8 @@ if [ -z "${FUZZ_INPUT:-}" ]; then
     build/fuzz_timeline seeds "$input" scenarios/*/*.scn || exit 5
 fi
 
-# Each target carries this mark, so that ours are known from those of others.
-export FUZZ_MARK=crashgate-$$-$RANDOM
-# A target outlives a fuzzer that was killed, and ignores SIGTERM.
-end_left_over_targets() {
-    local pid
-    for pid in $(pgrep -x timeline); do
-        if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "FUZZ_MARK=$FUZZ_MARK"; then
-            echo "fuzz: ends a target that was left over: $pid" >&2
-            kill -KILL "$pid" 2>/dev/null
-        fi
-    done
-}
-trap end_left_over_targets EXIT
+. fuzz/left_over.sh
+trap "end_left_over_targets timeline" EXIT
 
 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
     AFL_INPUT_LEN_MAX=392 AFL_NO_CRASH_README=1 AFL_CRASHING_SEEDS_AS_NEW_CRASH=1 \
@@ -60,7 +49,6 @@ if [ ! -s "$stats" ] || { [ $ended != 0 ] && [ $ended != 124 ]; }; then
     exit 5
 fi
 
-stat() { sed -n "s/^$1 *: *//p" "$stats"; }
 execs=$(stat execs_done)
 stability=$(stat stability)
 crashes=$(stat saved_crashes)

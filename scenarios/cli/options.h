@@ -23,8 +23,8 @@
       "every crash at every depth: restart, crash again, until no new state appears")              \
     X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
-    X(FUZZ, "fuzz", "--seeds A..B",                                                                \
-      "play random timelines, one for each seed: what a desk, a market and a faulty world do")     \
+    X(FUZZ, "fuzz", "--seeds A..B | start|status|stop|resume [TARGET]",                            \
+      "play random timelines, one for each seed; or let AFL++ look in the background")             \
     X(GATE, "gate", "[DIR]", "everything CI needs: all scenarios, both doors, repeats, known-bad") \
     X(KNOWN_BAD, "known-bad", "[DIR]", "run every planted bug; each must be caught")               \
     X(DOCTOR, "doctor", "[FILES|DIRS...]",                                                         \
@@ -118,6 +118,7 @@ enum command {
     X(SAVE, "--save", "DIR", ON_FUZZ, "save what is found as scenarios in that folder")         \
     X(REPEAT_EVERY, "--repeat", "N", ON_FUZZ,                                                   \
       "play one seed in N twice, and compare; 0: none [256]")                                   \
+    X(DRY_RUN, "--dry-run", NULL, ON_FUZZ, "with start and resume: print the commands only")    \
     X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")        \
     X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                             \
       "write the sample's fingerprints, one a line, and repeat nothing")                        \

@@ -48,13 +48,16 @@ const char *afl_instance_name(size_t index, char out[AFL_NAME_SIZE]) {
 /* ---- processes of a campaign ---- */
 
 bool afl_is_ours(const struct afl_campaign *campaign, pid_t pid) {
-    char path[64], mark[AFL_PATH_SIZE + 32];
+    char path[64], here[AFL_PATH_SIZE * 2], mark[AFL_PATH_SIZE * 4];
     char *text = malloc(ENVIRON_MAX);
     size_t size = 0;
     bool found = false;
     FILE *in = NULL;
     snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
-    snprintf(mark, sizeof mark, "FUZZ_MARK=%s", campaign->folder);
+    /* Absolute: another checkout's campaign of this name is not ours. */
+    if (getcwd(here, sizeof here) == NULL)
+        here[0] = '\0';
+    snprintf(mark, sizeof mark, "FUZZ_MARK=%s/%s", here, campaign->folder);
     in = fopen(path, "re");
     if (in != NULL && text != NULL)
         size = fread(text, 1, ENVIRON_MAX - 1, in);
@@ -196,14 +199,15 @@ static void fuzzer(const struct starting *starting, size_t index, char out[COMMA
         snprintf(seeds, sizeof seeds, "%s/seeds", campaign->folder);
     if (is_timeline(campaign))
         snprintf(special, sizeof special,
-                 " AFL_CUSTOM_MUTATOR_LIBRARY=$PWD/build/afl/timeline_mutator.so "
+                 " AFL_CUSTOM_MUTATOR_LIBRARY=\"$PWD/build/afl/timeline_mutator.so\" "
                  "AFL_CUSTOM_MUTATOR_ONLY=1");
     else if (input->words != NULL)
         snprintf(words, sizeof words, " -x %.400s/words", campaign->folder);
     if (starting->oms != NULL)
         snprintf(oms, sizeof oms, " FUZZ_OMS='%.400s'", starting->oms);
     snprintf(out, COMMAND_SIZE,
-             "env FUZZ_MARK=%s%s %s%s AFL_INPUT_LEN_MAX=%d afl-fuzz %s %s -i %s -o %s/afl -s %zu%s "
+             "env FUZZ_MARK=\"$(pwd -P)/%s\"%s %s%s AFL_INPUT_LEN_MAX=%d afl-fuzz %s %s -i %s -o "
+             "%s/afl -s %zu%s "
              "-t 2000 -m none%s -- build/%s%s",
              campaign->folder, oms, ENVIRONMENT, special,
              is_timeline(campaign) ? TIMELINE_BYTES_MAX : INPUT_LENGTH_MAX,

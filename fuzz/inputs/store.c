@@ -5,7 +5,7 @@
 #include "sim/direct.h"
 #include "sim/sut/sut.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { UNIT = 8, DAMAGES_MAX = 16, STEPS = 12, WORTH = 2 };
@@ -119,7 +119,7 @@ static void decide(void *instance, const char *id, int64_t qty) {
                                     .qty_nanos = qty * NANOS,
                                     .limit_nanos = 150 * NANOS};
     char why[SUT_WHY_SIZE];
-    strcpy(decision.id, id);
+    snprintf(decision.id, sizeof decision.id, "%s", id);
     CHECK(sut_core.signal(instance, &decision, why) == SUT_TAKEN);
 }
 

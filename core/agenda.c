@@ -19,7 +19,7 @@ static void offer_unsent(const struct oms *oms, struct order *order, struct task
     if (order->pub.cancel_asked || expires_ns > 0) {
         offer(best, (struct task){OMS_WORK_RESOLVE, expires_ns, order, resolve_expiry});
     }
-    if (engine_may_send(oms)) {
+    if (engine_may_send(oms) && oms->under_way_count < (size_t)oms->config.sends_at_once) {
         offer(best, (struct task){OMS_WORK_SEND,
                                   later(order->retry_ns, later(oms->door_ns, oms->slow_ns)), order,
                                   send_order});
@@ -27,6 +27,9 @@ static void offer_unsent(const struct oms *oms, struct order *order, struct task
 }
 
 static void offer_order(const struct oms *oms, struct order *order, struct task *best) {
+    if (order->on_its_way) {
+        return; /* its answer comes first */
+    }
     if (order_is_unsent(order)) {
         offer_unsent(oms, order, best);
     } else if (order_is_doubtful(order) && oms->reconciled) {
@@ -52,6 +55,9 @@ struct task agenda_next(struct oms *oms) {
     if (oms->outcome.order != NULL) {
         return (struct task){OMS_WORK_RECORD, oms->outcome.sent_ns, oms->outcome.order,
                              send_record};
+    }
+    if (oms->under_way_count > 0) {
+        offer(&best, (struct task){OMS_WORK_COLLECT, oms->collect_ns, NULL, send_collect});
     }
     if (oms->clock_went_back) {
         return (struct task){OMS_WORK_RESOLVE, oms->mark_ns, NULL, resolve_clock};

@@ -54,7 +54,8 @@ bool archiving_is_urgent(const struct oms *oms) {
 /* ---- choosing ---- */
 
 static bool may_leave(const struct order *order) {
-    return oms_state_is_final(order->pub.state) && order->pub.state != OMS_STATE_HELD;
+    return oms_state_is_final(order->pub.state) && order->pub.state != OMS_STATE_HELD &&
+           !order->on_its_way;
 }
 
 /* The oldest ones, until half as many as may stay do; `most` of them. Returns how many. */

@@ -74,6 +74,8 @@ struct broker_request {
     /* It may have been sent before, under the same id: a broker that answers such marks (struct
      * profile) tells how that one stands. */
     bool possible_resend;
+    uint64_t
+        ticket; /* names this send to `collect`; no other under way has it. Never transmitted */
 };
 
 /* An order as the broker tells it. */
@@ -119,14 +121,31 @@ struct broker_account {
     bool trading_blocked;
 };
 
+/* Why an answer was what it was, for logs and recorded reasons. Never holds a secret. */
+struct broker_reason {
+    int http_status; /* 0: none; 429: ask and send less often, whatever the answer says besides */
+    char text[BROKER_TEXT_SIZE];
+};
+
 /* What became of a submit. */
 enum broker_sent {
     BROKER_ACCEPTED, /* the broker has it: *order is filled in and echoes our id. Record it. */
     BROKER_REJECTED, /* a refusal that proves non-acceptance. Final: record it, never send again. */
     BROKER_DUPLICATE, /* the broker knows this client id already: look it up, compare, adopt. */
     BROKER_NOT_SENT,  /* no byte of it left: may be sent again later under the same id. */
-    BROKER_IN_DOUBT   /* no usable answer, or one of a gateway's (429 and 5xx included): the order
+    BROKER_IN_DOUBT,  /* no usable answer, or one of a gateway's (429 and 5xx included): the order
                        * MAY be live. Do not send again; look it up. */
+    BROKER_ON_ITS_WAY /* of submit only: it leaves, or has left, and the answer comes from `collect`,
+                       * IN_DOUBT at the latest when the client time-out is over. Until then it MAY
+                       * be live; do not send again, and do not look it up for that reason. */
+};
+
+/* The answer to a send that was on its way. */
+struct broker_answer {
+    uint64_t ticket; /* as in the request */
+    enum broker_sent sent;
+    struct broker_order order; /* ACCEPTED only */
+    struct broker_reason why;
 };
 
 /* What a query for one order found. */
@@ -163,12 +182,6 @@ struct broker_positions {
 
 enum broker_scope { BROKER_OPEN_ORDERS, BROKER_ALL_ORDERS };
 
-/* Why an answer was what it was, for logs and recorded reasons. Never holds a secret. */
-struct broker_reason {
-    int http_status; /* 0: none; 429: ask and send less often, whatever the answer says besides */
-    char text[BROKER_TEXT_SIZE];
-};
-
 /* The door. `ctx` is passed back to every call. All pointers are the caller's; `why` is never NULL.
  */
 struct broker {
@@ -189,6 +202,13 @@ struct broker {
     bool (*account)(void *ctx, struct broker_account *account, struct broker_reason *why);
     /* Cancels by the broker's order id (never empty). */
     enum broker_canceled (*cancel)(void *ctx, const char *order_id, struct broker_reason *why);
+    /* The next answer that has come to a send that was on its way; never waits. False: none has, and
+     * there is no use in asking again within *wait_ns, unless somebody is told that one came. NULL:
+     * submit waits for every answer, nothing is ever on its way. */
+    bool (*collect)(void *ctx, struct broker_answer *answer, int64_t *wait_ns);
+    /* Trading has been stopped: of what is on its way, nothing may leave that has not left yet; it is
+     * answered NOT_SENT. May be NULL. */
+    void (*withdraw)(void *ctx);
 };
 
 /* Room for one more row, or NULL when BROKER_LIST_MAX or memory is exhausted. */

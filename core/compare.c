@@ -418,6 +418,9 @@ static enum oms_code inconclusive(struct oms *oms, const char *why, struct oms_e
                           .at_boot = !oms->reconciled};
     enum oms_code code = OMS_OK;
 
+    if (engine_is_halted(oms, error)) { /* while a question waited */
+        return OMS_STORAGE;
+    }
     order_back_off(&oms->compare_ns, &oms->compare_step_ns, run.at_ns);
     if (oms->unanswered) {
         return OMS_OK;
@@ -556,8 +559,10 @@ enum oms_code compare_books(struct oms *oms, struct order *order, struct oms_err
     engine_tell(oms, OMS_EVENT_RECONCILE, OMS_BEFORE, NULL, "");
     code = day_past_read(oms, &comparison.past, error);
     for (; code == OMS_OK && stand == MOVES && comparison.looks < LOOKS_MAX; comparison.looks++) {
+        oms->still = comparison.looks > 0;
         stand = look_once(oms, &comparison, &why, &code, error);
     }
+    oms->still = false;
     if (code == OMS_OK && stand != WAITS) {
         code = stand == STANDS ? finish_comparison(oms, &comparison, error)
                                : inconclusive(oms, why, error);

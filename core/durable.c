@@ -26,6 +26,7 @@ static void note_step_back(struct oms *oms, int64_t now_ns) {
     pull_in(&oms->poll_ns, now_ns);
     pull_in(&oms->door_ns, now_ns);
     pull_in(&oms->slow_ns, now_ns);
+    pull_in(&oms->collect_ns, now_ns);
     for (size_t i = 0; i < oms->live_count; i++) {
         pull_in(&oms->live[i]->retry_ns, now_ns);
         pull_in(&oms->live[i]->query_ns, now_ns);
@@ -87,6 +88,9 @@ bool engine_is_halted(const struct oms *oms, struct oms_error *error) {
 }
 
 enum oms_code engine_begin(struct oms *oms, struct oms_error *error) {
+    if (engine_is_halted(oms, error)) { /* while a question waited */
+        return OMS_STORAGE;
+    }
     return store_begin(&oms->store) == SQLITE_OK ? OMS_OK
                                                  : engine_fail(oms, "begin a transaction", error);
 }
@@ -212,6 +216,9 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
     }
     oms->book.meta.kill_switch = on;
     text_clean(oms->book.meta.kill_reason, sizeof oms->book.meta.kill_reason, on ? reason : "");
+    if (on) {
+        send_withdraw(oms);
+    }
     if (own) {
         engine_tell(oms, OMS_EVENT_KILL_SWITCH, OMS_AFTER, NULL, reason);
     }

@@ -4,6 +4,7 @@
  *   decide.c   what strategies ask: decisions become durable intents
  *   agenda.c   what is due next: one function, so that oms_next and oms_step agree
  *   send.c     orders and cancels leaving, and their answers becoming durable
+ *   ask.c      questions to the broker, and what goes on while one waits
  *   resolve.c  orders that may be live without our knowing, and expiry
  *   look.c     what the broker shows
  *   follow.c   what its word makes of our orders; routine polls
@@ -24,7 +25,7 @@
 #include "core/text.h"
 
 /* The answer to a send that is not durable yet. At most one; recorded before anything else leaves.
- */
+ * (Orders on their way have no answer yet.) */
 struct outcome {
     struct order *order; /* NULL: none */
     enum broker_sent sent;
@@ -63,9 +64,15 @@ struct oms {
     struct order **live;  /* orders that are not quiet, by row */
     size_t live_count, live_capacity;
     struct outcome outcome;
-    int64_t poll_ns; /* next routine look */
-    int64_t door_ns; /* no order before: the halt file was there */
-    int64_t slow_ns; /* no order and no question before: the broker said too many requests */
+    struct order *under_way[OMS_SENDS_MAX]; /* orders on their way, the oldest first */
+    size_t under_way_count;
+    int64_t collect_ns; /* no use in asking for their answers before */
+    bool asking;        /* a question waits for its answer: oms_meanwhile may work */
+    bool still;         /* but nothing may leave: a difference waits for its second look */
+    uint64_t looks;     /* begun in this life */
+    int64_t poll_ns;    /* next routine look */
+    int64_t door_ns;    /* no order before: the halt file was there */
+    int64_t slow_ns;    /* no order and no question before: the broker said too many requests */
     int64_t slow_step_ns;
     bool archive_asked;   /* all that is finished is to be archived */
     size_t archive_above; /* more finished orders than this are a reason to archive */
@@ -120,10 +127,26 @@ struct task {
 };
 struct task agenda_next(struct oms *oms);
 
+/* ---- ask.c: the broker's answers to questions; see core/broker.h. After a fail-stop meanwhile
+ * there is none, whatever the broker said. ---- */
+enum broker_found ask_lookup(struct oms *oms, const char *client_order_id,
+                             struct broker_order *order, struct broker_reason *why);
+bool ask_orders(struct oms *oms, int64_t since_ns, struct broker_orders *list,
+                struct broker_reason *why);
+bool ask_fills(struct oms *oms, int64_t since_ns, struct broker_fills *list,
+               struct broker_reason *why);
+bool ask_positions(struct oms *oms, struct broker_positions *list, struct broker_reason *why);
+enum broker_canceled ask_cancel(struct oms *oms, const char *order_id, struct broker_reason *why);
+
 /* ---- pieces of work ---- */
 enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error *error);
+enum oms_code send_collect(struct oms *oms, struct order *order, struct oms_error *error);
+/* Could it leave right now, its reservation renewed if need be? */
+bool send_is_due(const struct oms *oms, const struct order *order, int64_t now_ns);
+/* The switch is on: what has not left does not leave. */
+void send_withdraw(struct oms *oms);
 /* The next send's reservation, written into *next: from now it may leave for one send window. */
 int64_t send_reach_ns(const struct oms *oms);
 void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns);

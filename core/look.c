@@ -85,8 +85,7 @@ static bool look_up(struct oms *oms, const char *client_order_id, struct picture
 
     *found = BROKER_ABSENT;
     if (oms->config.profile->knows_ids) {
-        *found = oms->broker.lookup(oms->broker.ctx, client_order_id, &theirs, &why);
-        engine_heard(oms, &why);
+        *found = ask_lookup(oms, client_order_id, &theirs, &why);
     }
     switch (*found) {
     case BROKER_FOUND:
@@ -160,22 +159,39 @@ static void tell_second_orders(struct oms *oms, const struct picture *picture) {
     }
 }
 
+/* Should it have been in the list of this look? Not what was taken while the look went on. */
+static bool is_lacking(const struct oms *oms, const struct order *order) {
+    return order->listed == NULL && (order->taken_in == 0 || order->taken_in < oms->looks);
+}
+
+/* The place of the first live order after that row, near `i`: places shift while a question waits. */
+static size_t first_after(const struct oms *oms, size_t i, int64_t id) {
+    i = i < oms->live_count ? i : oms->live_count;
+    while (i > 0 && oms->live[i - 1]->id > id) {
+        i--;
+    }
+    while (i < oms->live_count && oms->live[i]->id <= id) {
+        i++;
+    }
+    return i;
+}
+
 /* All orders since then, and those of ours that should be there besides: working ones, and held
- * ones when `held`. `listed` is set on every order of ours. */
+ * ones when `held`. `listed` is set on every order of ours. While a question waits, orders may be
+ * added, and others become live or end. */
 bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture *picture) {
     struct broker_reason why = {0};
+    int64_t id;
 
-    const bool whole =
-        oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS, since_ns, &picture->orders, &why);
-
-    engine_heard(oms, &why);
-    if (!whole) {
+    oms->looks++;
+    if (!ask_orders(oms, since_ns, &picture->orders, &why)) {
         return not_whole(picture, "orders", &why);
     }
     clean_orders(&picture->orders);
     note_listed(oms, picture);
-    for (size_t i = 0; i < oms->live_count; i++) {
-        if (order_is_working(oms->live[i]) && oms->live[i]->listed == NULL &&
+    for (size_t i = 0; i < oms->live_count; i = first_after(oms, i, id)) {
+        id = oms->live[i]->id;
+        if (order_is_working(oms->live[i]) && is_lacking(oms, oms->live[i]) &&
             !look_up_missing(oms, oms->live[i], picture)) {
             return false;
         }
@@ -183,7 +199,7 @@ bool look_at_orders(struct oms *oms, int64_t since_ns, bool held, struct picture
     for (size_t i = 0; held && i < oms->book.order_count; i++) {
         struct order *order = oms->book.orders[i];
         if ((order->pub.state == OMS_STATE_HELD || day_expects(oms, order)) &&
-            order->listed == NULL && !look_up_missing(oms, order, picture)) {
+            is_lacking(oms, order) && !look_up_missing(oms, order, picture)) {
             return false;
         }
     }
@@ -278,8 +294,7 @@ bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *pictu
                           not_whole(picture, "executions", &why));
     }
     if (oms->config.profile->tells_executions) {
-        whole = oms->broker.fills(oms->broker.ctx, since_ns, &picture->fills, &why);
-        engine_heard(oms, &why);
+        whole = ask_fills(oms, since_ns, &picture->fills, &why);
         clean_fills(&picture->fills);
     }
     return whole || not_whole(picture, "executions", &why);
@@ -320,9 +335,8 @@ bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *p
         whole = look_at_executions(oms, fills_since(oms, since), picture);
     }
     if (whole) {
-        whole = oms->broker.positions(oms->broker.ctx, &picture->positions, &why) ||
-                not_whole(picture, "positions", &why);
-        engine_heard(oms, &why);
+        whole =
+            ask_positions(oms, &picture->positions, &why) || not_whole(picture, "positions", &why);
     }
     return whole;
 }

@@ -46,6 +46,9 @@ static bool config_is_valid(const struct oms_config *config, struct oms_error *e
     } else if (config->max_sends < 0 || config->max_sends > ORDER_SENDS_MAX) {
         text_error(error, "configuration: max sends %d must be at most %d", config->max_sends,
                    ORDER_SENDS_MAX);
+    } else if (config->sends_at_once < 0 || config->sends_at_once > OMS_SENDS_MAX) {
+        text_error(error, "configuration: sends at once %d must be at most %d",
+                   config->sends_at_once, OMS_SENDS_MAX);
     } else if (config->profile->client_id_max < CLIENT_ID_SHORTEST) {
         text_error(error,
                    "configuration: profile %s allows client order ids of %zu characters, at "
@@ -69,6 +72,9 @@ static void fill_defaults(struct oms_config *config) {
     }
     if (config->max_sends == 0) {
         config->max_sends = MAX_SENDS;
+    }
+    if (config->sends_at_once == 0) {
+        config->sends_at_once = 1;
     }
     if (config->price_tolerance_ppm == 0) {
         config->price_tolerance_ppm = PRICE_TOLERANCE_PPM;
@@ -299,7 +305,9 @@ enum oms_code oms_request_archive(struct oms *oms) {
 
 void oms_next(struct oms *oms, struct oms_next *next) {
     const struct task task = agenda_next(oms);
-    *next = (struct oms_next){.work = task.work, .at_ns = task.at_ns};
+    *next = (struct oms_next){.work = task.work,
+                              .at_ns = task.at_ns,
+                              .on_their_way = oms->under_way_count + (oms->outcome.order != NULL)};
 }
 
 enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
@@ -317,5 +325,29 @@ enum oms_code oms_step(struct oms *oms, struct oms_error *error) {
         task = agenda_next(oms);
     }
     engine_checkpoint_if_due(oms, task.work == OMS_WORK_NONE || task.at_ns > oms->mark_ns);
-    return code;
+    /* what was done while a question waited may have stopped everything */
+    return code == OMS_OK && engine_is_halted(oms, error) ? OMS_STORAGE : code;
+}
+
+void oms_expect_answer(struct oms *oms) {
+    oms->collect_ns = oms->mark_ns < oms->collect_ns ? oms->mark_ns : oms->collect_ns;
+}
+
+enum oms_code oms_finish(struct oms *oms, struct oms_error *error) {
+    enum oms_code code = OMS_OK;
+    bool more = true;
+
+    if (engine_is_halted(oms, error)) {
+        return OMS_HALTED;
+    }
+    while (code == OMS_OK && more) {
+        if (oms->outcome.order != NULL) {
+            code = send_record(oms, oms->outcome.order, error);
+        }
+        if (code == OMS_OK && oms->under_way_count > 0) {
+            code = send_collect(oms, NULL, error);
+        }
+        more = oms->outcome.order != NULL;
+    }
+    return code == OMS_OK && oms->under_way_count > 0 ? OMS_UNANSWERED : code;
 }

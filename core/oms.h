@@ -114,7 +114,10 @@ struct oms_config {
     int64_t poll_ns;                /* open orders are looked at this often [2 s] */
     int64_t send_window_ns;         /* a reserved send begins within this time, or not [1 s] */
     int max_sends;                  /* sends per client order id, then HELD [3] */
-    int64_t price_tolerance_ppm;    /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
+    /* Orders that may be on their way at once, while a broker that answers later (`collect` in
+     * core/broker.h) has not answered yet; at most OMS_SENDS_MAX [1]. */
+    int sends_at_once;
+    int64_t price_tolerance_ppm; /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
     /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
      * adjustment [0: nothing is]. Nothing is ever sent for it. */
     int64_t self_heal_ppm;
@@ -124,6 +127,8 @@ struct oms_config {
     int archive_orders;
     bool no_checkpoint_on_close; /* leave the log as it is at oms_close */
 };
+
+enum { OMS_SENDS_MAX = 64 };
 
 enum oms_code {
     OMS_OK,
@@ -214,11 +219,13 @@ enum oms_work {
     OMS_WORK_SEND,      /* an order or a cancel leaves */
     OMS_WORK_RECORD,    /* an answer becomes durable, or orders move to the archive or back */
     OMS_WORK_RESOLVE,   /* something waits for a known moment: quiescence, a repeat, an expiry */
-    OMS_WORK_POLL       /* routine look at open orders; may change nothing */
+    OMS_WORK_POLL,      /* routine look at open orders; may change nothing */
+    OMS_WORK_COLLECT    /* orders are on their way; the answers that have come are fetched */
 };
 struct oms_next {
     enum oms_work work;
-    int64_t at_ns; /* absolute; past or present: now. Meaningless for NONE. */
+    int64_t at_ns;       /* absolute; past or present: now. Meaningless for NONE. */
+    size_t on_their_way; /* orders that have left and whose answer is not on record yet */
 };
 void oms_next(struct oms *oms, struct oms_next *next);
 
@@ -226,6 +233,26 @@ void oms_next(struct oms *oms, struct oms_next *next);
  * transaction with what belongs to it. OMS_OK, or OMS_STORAGE after which the instance is halted.
  */
 enum oms_code oms_step(struct oms *oms, struct oms_error *error);
+
+/* An answer may have come to an order on its way: WORK_COLLECT is due now. Cheap; for who watches the
+ * broker's connections and wakes up when there is something to read. */
+void oms_expect_answer(struct oms *oms);
+
+/* Goes on sending while a question to the broker (a poll, a comparison, a look-up) waits for its
+ * answer: fetches answers that have come, puts them on record, and lets orders leave that are due,
+ * all without waiting for anybody; at most one order leaves in a call. Meant for the waiting inside
+ * the broker's door: a broker that answers every send at once, and a call at any other time, make it
+ * do nothing. So are oms_decide, oms_decide_many, oms_cancel and oms_expect_answer allowed there;
+ * nothing else is. A second look of a comparison is not disturbed: nothing leaves while a difference
+ * waits for it. OMS_OK, or OMS_STORAGE: halted, which the oms_step it was called from then tells,
+ * too. */
+enum oms_code oms_meanwhile(struct oms *oms, struct oms_error *error);
+
+/* For an orderly end: puts the answers that have come on record, and lets nothing leave. OMS_OK:
+ * nothing is on its way any more. OMS_UNANSWERED: something is; ask again, within the profile's
+ * client time-out it is answered. OMS_STORAGE: halted. An instance may be closed without, and the
+ * next start then looks those orders up. */
+enum oms_code oms_finish(struct oms *oms, struct oms_error *error);
 
 /* Asks for a comparison with the broker; done by the next oms_step. */
 enum oms_code oms_request_reconcile(struct oms *oms);

@@ -12,6 +12,8 @@ struct order {
     int64_t seal;          /* order_seal of the decision as it was taken, if its row is whole */
     /* this life only */
     bool fresh;        /* the reservation is this life's and has not been used */
+    bool on_its_way;   /* its send is not answered yet; nothing is concluded about it until then */
+    uint64_t taken_in; /* the look (oms->looks) in or after which the answer was recorded */
     bool id_refused;   /* the last send was refused because the broker has seen the id */
     bool passed_door;  /* counted at the last door (8) */
     bool told_missing; /* alarms told once a life */

@@ -105,11 +105,8 @@ bool resolve_list_since_sent(struct oms *oms, const struct order *order,
     const int64_t created_ns = order->pub.created_ns, sent_ns = order->first_send_ns;
     const int64_t since_ns = sent_ns > 0 && sent_ns < created_ns ? sent_ns : created_ns;
     struct broker_reason why = {0};
-    const bool whole = oms->broker.orders(oms->broker.ctx, BROKER_ALL_ORDERS,
-                                          since_ns - THRESHOLD_LOOK_BACK_NS, list, &why);
 
-    engine_heard(oms, &why);
-    return whole;
+    return ask_orders(oms, since_ns - THRESHOLD_LOOK_BACK_NS, list, &why);
 }
 
 /* Names an order that may be ours: the same in everything but an id, and no other order of ours. */
@@ -161,8 +158,7 @@ static enum broker_found ask_for(struct oms *oms, const struct order *order, int
     enum broker_found found = BROKER_ABSENT;
 
     if (oms->config.profile->knows_ids) {
-        found = oms->broker.lookup(oms->broker.ctx, order->pub.client_order_id, theirs, &why);
-        engine_heard(oms, &why);
+        found = ask_lookup(oms, order->pub.client_order_id, theirs, &why);
     }
     return found == BROKER_ABSENT && !broker_still_remembers(oms, order, now_ns)
                ? find_in_list(oms, order, theirs, alike)
@@ -230,7 +226,8 @@ enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_err
         struct order *waiting = oms->live[i];
         struct order next = *waiting;
         if (order_is_doubtful(waiting)) {
-            next.send_by_ns = now;
+            /* what is on its way may still leave until its time-out */
+            next.send_by_ns = now + (waiting->on_its_way ? oms->config.profile->timeout_ns : 0);
             next.first_send_ns = 0;
             next.query_ns = 0;
             code = engine_put(oms, waiting, &next, error);

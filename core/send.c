@@ -23,6 +23,8 @@ static const char *outcome_name(enum broker_sent sent) {
         return "not sent";
     case BROKER_IN_DOUBT:
         return "in doubt";
+    case BROKER_ON_ITS_WAY:
+        return "on its way";
     }
     return "?";
 }
@@ -86,12 +88,23 @@ static void make_request(const struct profile *profile, const struct order *orde
                                 .tif = decision->tif,
                                 .qty_nanos = decision->qty_nanos,
                                 .limit_nanos = decision->limit_nanos,
-                                .possible_resend = profile->answers_resend && order->pub.sends > 1};
+                                .possible_resend = profile->answers_resend && order->pub.sends > 1,
+                                .ticket = (uint64_t)order->id};
     if (profile->knows_ids) {
         memcpy(request->client_order_id, order->pub.client_order_id,
                sizeof request->client_order_id);
     }
     memcpy(request->symbol, decision->symbol, sizeof request->symbol);
+}
+
+/* The answer is there, and is put on record next. */
+static void hear_outcome(struct oms *oms) {
+    struct outcome *outcome = &oms->outcome;
+
+    outcome->sent_ns = engine_now(oms);
+    engine_heard(oms, &outcome->why);
+    text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
+    engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, outcome->order, outcome_name(outcome->sent));
 }
 
 static void submit(struct oms *oms, struct order *order) {
@@ -103,10 +116,65 @@ static void submit(struct oms *oms, struct order *order) {
     engine_tell(oms, OMS_EVENT_SEND, OMS_BEFORE, order, "");
     order->fresh = order->id_refused = false;
     outcome->sent = oms->broker.submit(oms->broker.ctx, &request, &outcome->answer, &outcome->why);
-    outcome->sent_ns = engine_now(oms);
-    engine_heard(oms, &outcome->why);
-    text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
-    engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, order, outcome_name(outcome->sent));
+    if (outcome->sent == BROKER_ON_ITS_WAY) {
+        CHECK(oms->broker.collect != NULL && oms->under_way_count < OMS_SENDS_MAX);
+        order->on_its_way = true;
+        oms->under_way[oms->under_way_count++] = order;
+        oms->collect_ns = engine_now(oms);
+        outcome->order = NULL;
+        return;
+    }
+    hear_outcome(oms);
+}
+
+/* ---- orders on their way ---- */
+
+static size_t place_under_way(const struct oms *oms, uint64_t ticket) {
+    size_t i = 0;
+    while (i < oms->under_way_count && (uint64_t)oms->under_way[i]->id != ticket) {
+        i++;
+    }
+    return i;
+}
+
+enum oms_code send_collect(struct oms *oms, struct order *order, struct oms_error *error) {
+    struct broker_answer answer = {.ticket = 0};
+    int64_t wait_ns = 0;
+    size_t place;
+
+    (void)order;
+    (void)error;
+    CHECK(oms->outcome.order == NULL);
+    if (!oms->broker.collect(oms->broker.ctx, &answer, &wait_ns)) {
+        oms->collect_ns = engine_now(oms) + wait_ns;
+        return OMS_OK;
+    }
+    place = place_under_way(oms, answer.ticket);
+    CHECK(place < oms->under_way_count && answer.sent != BROKER_ON_ITS_WAY);
+    oms->outcome = (struct outcome){.order = oms->under_way[place],
+                                    .sent = answer.sent,
+                                    .answer = answer.order,
+                                    .why = answer.why};
+    oms->outcome.order->on_its_way = false;
+    oms->under_way_count--;
+    memmove(&oms->under_way[place], &oms->under_way[place + 1],
+            (oms->under_way_count - place) * sizeof oms->under_way[0]);
+    hear_outcome(oms);
+    return OMS_OK;
+}
+
+void send_withdraw(struct oms *oms) {
+    if (oms->under_way_count > 0 && oms->broker.withdraw != NULL) {
+        oms->broker.withdraw(oms->broker.ctx);
+    }
+}
+
+bool send_is_due(const struct oms *oms, const struct order *order, int64_t now_ns) {
+    const int64_t expires_ns = order->pub.decision.expires_ns;
+    return order_is_unsent(order) && !order->on_its_way && !order->pub.cancel_asked &&
+           (expires_ns == 0 || now_ns < expires_ns) && order->retry_ns <= now_ns &&
+           oms->door_ns <= now_ns && oms->slow_ns <= now_ns && engine_may_send(oms) &&
+           oms->under_way_count < (size_t)oms->config.sends_at_once;
 }
 
 static enum oms_code renew_reservation(struct oms *oms, struct order *order, int64_t now_ns,
@@ -187,12 +255,27 @@ static void not_sent(struct order *next, int64_t now_ns, const struct broker_rea
     order_move(next, next->pub.cancel_asked ? OMS_STATE_CANCELED : OMS_STATE_INTENT, reason);
 }
 
+/* While its answer was under way the order was found at the broker (or somebody ruled on it): that
+ * is on record already, and says more than the answer. One that contradicts it is told. */
+static enum oms_code answered_in_vain(struct oms *oms, const struct order *order) {
+    if (oms->outcome.sent == BROKER_REJECTED || oms->outcome.sent == BROKER_NOT_SENT) {
+        engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, order,
+                    "the answer says that the order was not taken, and the broker lists it");
+    }
+    oms->outcome = (struct outcome){.order = NULL};
+    return OMS_OK;
+}
+
 enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error *error) {
     const struct outcome *outcome = &oms->outcome;
     const int64_t now = engine_now(oms);
     struct order next = *order;
     enum oms_code code;
 
+    if (order->pub.state != OMS_STATE_INTENT) {
+        return answered_in_vain(oms, order);
+    }
+    next.taken_in = oms->looks;
     switch (outcome->sent) {
     case BROKER_ACCEPTED:
         accept(oms, &next);
@@ -209,6 +292,9 @@ enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error
         break;
     case BROKER_IN_DOUBT:
         doubt(&next, outcome->sent_ns, "no usable answer", &outcome->why);
+        break;
+    case BROKER_ON_ITS_WAY:
+        CHECK(outcome->sent != BROKER_ON_ITS_WAY); /* that is no answer */
         break;
     }
     code = engine_record(oms, order, &next, error);
@@ -233,8 +319,7 @@ enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error
     (void)error;
     CHECK(order->pub.cancel_asked && order->pub.broker_order_id[0] != '\0');
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_BEFORE, order, "");
-    canceled = oms->broker.cancel(oms->broker.ctx, order->pub.broker_order_id, &why);
-    engine_heard(oms, &why);
+    canceled = ask_cancel(oms, order->pub.broker_order_id, &why);
     text_clean(why.text, sizeof why.text, why.text);
     engine_tell(oms, OMS_EVENT_CANCEL, OMS_AFTER, order, why.text);
     now = engine_now(oms);

@@ -838,6 +838,7 @@ static int64_t step_time(const struct stage *stage) {
     case OMS_WORK_RECONCILE:
     case OMS_WORK_RESOLVE:
     case OMS_WORK_POLL:
+    case OMS_WORK_COLLECT:
         return latest(stage->next.at_ns, now_ns);
     }
     return INT64_MAX;

@@ -1,6 +1,7 @@
 /* The broker port over Alpaca's Trading API v2. */
 #include "core/live/alpaca.h"
 
+#include "core/check.h"
 #include "core/live/alpaca_json.h"
 #include "core/live/rfc3339.h"
 
@@ -10,12 +11,15 @@
 #include <strings.h>
 
 enum { CODE_NOT_FOUND = 40410000, TROUBLE_SIZE = 320 };
+static const char ORDERS_PATH[] = "/v2/orders";
 
 struct alpaca {
     struct transport *transport;
     const struct profile *profile;
     int orders_page, fills_page;
     char trouble[TROUBLE_SIZE];
+    struct broker_request *on_their_way; /* ticket 0: this place is free */
+    size_t places;                       /* 0: every send is waited for */
 };
 
 struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size_t error_size) {
@@ -38,9 +42,15 @@ struct alpaca *alpaca_open(const struct alpaca_config *config, char *error, size
         return NULL;
     }
     a->profile = config->profile;
+    a->places = config->sends_at_once > 1 ? (size_t)config->sends_at_once : 0;
+    a->on_their_way = calloc(a->places + 1, sizeof *a->on_their_way);
     a->orders_page = orders > 0 ? orders : ALPACA_ORDERS_PAGE_MAX;
     a->fills_page = fills > 0 ? fills : ALPACA_FILLS_PAGE_MAX;
-    a->transport = transport_open(&to, error, error_size);
+    to.beside = a->places;
+    if (a->on_their_way == NULL)
+        snprintf(error, error_size, "broker adapter: out of memory");
+    else
+        a->transport = transport_open(&to, error, error_size);
     if (a->transport == NULL) {
         alpaca_close(a);
         return NULL;
@@ -52,6 +62,7 @@ void alpaca_close(struct alpaca *a) {
     if (a == NULL)
         return;
     transport_close(a->transport);
+    free(a->on_their_way);
     free(a);
 }
 
@@ -81,15 +92,21 @@ const char *alpaca_trouble(const struct alpaca *a) {
     return a->trouble;
 }
 
+/* How it went, in the port's words. */
+static void explain(struct alpaca *a, const struct transport_request *request,
+                    const struct transport_reply *reply, struct broker_reason *why) {
+    note_trouble(a, request, reply);
+    memset(why, 0, sizeof *why);
+    why->http_status = reply->status;
+    snprintf(why->text, sizeof why->text, "%s", reply->text);
+}
+
 static void send_request(struct alpaca *a, enum transport_method method, const char *path,
                          const char *body, struct transport_reply *reply,
                          struct broker_reason *why) {
     struct transport_request request = {.method = method, .path = path, .body = body};
     transport_send(a->transport, &request, reply);
-    note_trouble(a, &request, reply);
-    memset(why, 0, sizeof *why);
-    why->http_status = reply->status;
-    snprintf(why->text, sizeof why->text, "%s", reply->text);
+    explain(a, &request, reply, why);
 }
 
 /* Reads the broker's own words on an answer that is not a success. False: there are none. */
@@ -183,23 +200,75 @@ static enum broker_sent read_not_accepted(const struct transport_reply *reply,
     return of_the_order && error.code != 0 ? BROKER_REJECTED : BROKER_IN_DOUBT;
 }
 
+static enum broker_sent read_sent(const struct alpaca *a, const struct transport_reply *reply,
+                                  const struct broker_request *request, struct broker_order *order,
+                                  struct broker_reason *why) {
+    if (!reply->left)
+        return BROKER_NOT_SENT;
+    if (!reply->whole)
+        return BROKER_IN_DOUBT;
+    return reply->status == 200 ? read_accepted(a, reply, request, order, why)
+                                : read_not_accepted(reply, why);
+}
+
+static struct broker_request *place_of(const struct alpaca *a, uint64_t ticket) {
+    for (size_t i = 0; i < a->places; i++)
+        if (a->on_their_way[i].ticket == ticket)
+            return &a->on_their_way[i];
+    return NULL;
+}
+
 static enum broker_sent submit(void *ctx, const struct broker_request *request,
                                struct broker_order *order, struct broker_reason *why) {
+    struct alpaca *a = ctx;
     struct transport_reply reply;
     char *body = alpaca_write_order(request);
+    struct transport_request post = {TRANSPORT_POST, ORDERS_PATH, body};
+    struct broker_request *place = place_of(a, 0);
     if (body == NULL) {
         *why = (struct broker_reason){.text = "out of memory, nothing was sent"};
         return BROKER_NOT_SENT;
     }
-    send_request(ctx, TRANSPORT_POST, "/v2/orders", body, &reply, why);
+    bool leaves = place != NULL && transport_start(a->transport, &post, request->ticket, &reply);
+    if (place == NULL)
+        transport_send(a->transport, &post, &reply);
     cJSON_free(body);
-    if (!reply.left)
-        return BROKER_NOT_SENT;
-    if (!reply.whole)
-        return BROKER_IN_DOUBT;
-    if (reply.status == 200)
-        return read_accepted(ctx, &reply, request, order, why);
-    return read_not_accepted(&reply, why);
+    if (leaves) {
+        *place = *request;
+        return BROKER_ON_ITS_WAY;
+    }
+    explain(a, &post, &reply, why);
+    return read_sent(a, &reply, request, order, why);
+}
+
+/* Who runs the loop is told when there is something to read; otherwise this often. */
+enum { COLLECT_MS = 20, COLLECT_NS = COLLECT_MS * 1000000 };
+
+static bool collect(void *ctx, struct broker_answer *answer, int64_t *wait_ns) {
+    static const struct transport_request post = {TRANSPORT_POST, ORDERS_PATH, NULL};
+    struct alpaca *a = ctx;
+    struct transport_reply reply;
+    struct broker_request *place = NULL;
+    *answer = (struct broker_answer){.ticket = 0};
+    if (!transport_finished(a->transport, &answer->ticket, &reply)) {
+        *wait_ns = COLLECT_NS;
+        return false;
+    }
+    place = place_of(a, answer->ticket);
+    CHECK(place != NULL);
+    explain(a, &post, &reply, &answer->why);
+    answer->sent = read_sent(a, &reply, place, &answer->order, &answer->why);
+    place->ticket = 0;
+    return true;
+}
+
+static void withdraw(void *ctx) {
+    struct alpaca *a = ctx;
+    transport_withdraw(a->transport);
+}
+
+bool alpaca_wait(struct alpaca *a, struct curl_waitfd *fds, unsigned count, int ms) {
+    return transport_wait(a->transport, fds, count, ms);
 }
 
 /* ---- lookup and cancel ---- */
@@ -475,5 +544,7 @@ void alpaca_broker(struct alpaca *a, struct broker *out) {
                            .fills = fills,
                            .positions = positions,
                            .account = account,
-                           .cancel = cancel};
+                           .cancel = cancel,
+                           .collect = a->places > 0 ? collect : NULL,
+                           .withdraw = a->places > 0 ? withdraw : NULL};
 }

@@ -40,6 +40,9 @@ struct alpaca_config {
     const struct profile *profile; /* its client time-out counts per request */
     const struct transport_io *io; /* NULL: the real world */
     int orders_page, fills_page;   /* rows per page; 0: the maximum above */
+    /* So many orders may be on their way at once; at most OMS_SENDS_MAX of core/oms.h. 0 or 1: each
+     * send is waited for. */
+    int sends_at_once;
 };
 
 struct alpaca;
@@ -51,6 +54,11 @@ void alpaca_close(struct alpaca *alpaca); /* NULL is allowed */
 /* What was wrong with the newest answer, for an operator: "GET /v2/account: HTTP 401: ..."; "" when
  * it was a success. Never holds a secret. Valid until the next call of the port. */
 const char *alpaca_trouble(const struct alpaca *alpaca);
+
+/* Waits until an answer may be read, or one of these descriptors can go on, at most so long. True:
+ * one of them can. For who has orders on their way (then oms_expect_answer), and waits for other
+ * things as well. */
+bool alpaca_wait(struct alpaca *alpaca, struct curl_waitfd *fds, unsigned count, int ms);
 
 /* Fills the door. Valid until alpaca_close. */
 void alpaca_broker(struct alpaca *alpaca, struct broker *out);

@@ -53,7 +53,7 @@ static bool order_is_final(const struct call *call, const struct oms_view *view,
 static bool store_is_settled(const struct call *call, const struct oms_view *view,
                              const struct oms_next *next) {
     return view->reconciled && !view->looks_again && last_run(view) > call->after_run &&
-           (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL);
+           (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL) && next->on_their_way == 0;
 }
 
 static void tell_halt_file(const struct session *s, FILE *err) {

@@ -1,9 +1,10 @@
 /* oms run: one process that keeps the store open, takes decisions, and answers operators.
  *
  * One thread and one loop: what came is read, decisions that came together are taken in one
- * transaction and answered, then one due piece of work is done. The longest that anything waits is
- * one conversation with the broker (its client time-out); while one goes on, operators are heard
- * all the same, and a kill switch they ask for keeps the next order from leaving.
+ * transaction and answered, then one due piece of work is done. Orders do not wait for each other's
+ * answers: many are on their way at once. Nor do they wait for the answer to a question (a poll, a
+ * comparison): while one is under way, decisions are taken, orders leave, and their answers go on
+ * record; operators are heard, too, and a kill switch they ask for keeps the next order from leaving.
  *
  * What it keeps:
  *  (1) An answer to a decision is written after its transaction is durable, never before.
@@ -19,7 +20,6 @@
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -146,9 +146,10 @@ static void accept_all(struct run *run, int listening, bool operates) {
     }
 }
 
-/* The store failed: that is how this process ends. False, always. */
+/* The store failed: that is how this process ends, told once. False, always. */
 static bool ends_with(struct run *run, enum oms_code code, const struct oms_error *error) {
-    run->exit = session_fail(run->s, run->s->err, code, error);
+    if (run->exit == CLI_OK)
+        run->exit = session_fail(run->s, run->s->err, code, error);
     return false;
 }
 
@@ -407,23 +408,48 @@ static bool on_request(void *ctx, const struct transport_request *request) {
     return true;
 }
 
-/* Waits for libcurl, and hears operators meanwhile. */
-static bool on_wait(void *ctx, CURLM *multi, int64_t until_ns) {
-    struct run *run = ctx;
-    struct curl_waitfd watched[PEERS_MAX + 1];
+/* What there may be to read, and who can be written to again. Returns how many. */
+static unsigned watch(const struct run *run, struct curl_waitfd watched[PEERS_MAX + 2]) {
     unsigned count = 0;
-    int ms = nap_ms(until_ns - transport_real_io()->now_ns(NULL));
     if (run->control_fd >= 0)
         watched[count++] = (struct curl_waitfd){.fd = run->control_fd, .events = CURL_WAIT_POLLIN};
-    for (size_t i = 0; i < PEERS_MAX; i++)
-        if (run->peers[i].fd >= 0 && run->peers[i].operates && run->peers[i].args == NULL &&
-            !run->peers[i].lines.ended)
+    if (run->strategy_fd >= 0)
+        watched[count++] = (struct curl_waitfd){.fd = run->strategy_fd, .events = CURL_WAIT_POLLIN};
+    for (size_t i = 0; i < PEERS_MAX; i++) {
+        const struct peer *peer = &run->peers[i];
+        if (peer->fd < 0)
+            continue;
+        if (!peer->lines.ended && (!peer->operates || peer->args == NULL))
+            watched[count++] = (struct curl_waitfd){.fd = peer->fd, .events = CURL_WAIT_POLLIN};
+        else if (peer->lines.out_length > 0)
             watched[count++] =
-                (struct curl_waitfd){.fd = run->peers[i].fd, .events = CURL_WAIT_POLLIN};
-    bool waited = curl_multi_poll(multi, watched, count, ms, NULL) == CURLM_OK;
+                (struct curl_waitfd){.fd = peer->out_fd, .events = CURL_WAIT_POLLOUT};
+    }
+    return count;
+}
+
+/* A question waits for its answer: everything else goes on. False: the store failed, which the step
+ * that the question belongs to tells, too. */
+static bool go_on_meanwhile(struct run *run) {
+    struct oms_error error = {0};
+    bool fine = serve_strategies(run);
+    if (fine && may_ask_ns(run) <= clock_now_ns()) {
+        oms_expect_answer(run->s->oms);
+        enum oms_code code = oms_meanwhile(run->s->oms, &error);
+        fine = code == OMS_OK || ends_with(run, code, &error);
+    }
+    return fine;
+}
+
+/* Waits for libcurl, and goes on with everything else meanwhile. */
+static bool on_wait(void *ctx, CURLM *multi, int64_t until_ns) {
+    struct run *run = ctx;
+    struct curl_waitfd watched[PEERS_MAX + 2];
+    int ms = nap_ms(until_ns - transport_real_io()->now_ns(NULL));
+    bool waited = curl_multi_poll(multi, watched, watch(run, watched), ms, NULL) == CURLM_OK;
     hear_operators(run);
     alerts_turn(run->s->clock.alerts);
-    return waited;
+    return go_on_meanwhile(run) && waited;
 }
 
 static int64_t on_now(void *ctx) {
@@ -437,28 +463,17 @@ static bool is_quiet(const struct run *run, const struct oms_next *next) {
     struct oms_view view = {0};
     struct oms_error error = {0};
     bool quiet = (next->work == OMS_WORK_NONE || next->work == OMS_WORK_POLL) &&
-                 oms_view(run->s->oms, &view, &error) == OMS_OK && view.reconciled;
+                 next->on_their_way == 0 && oms_view(run->s->oms, &view, &error) == OMS_OK &&
+                 view.reconciled;
     oms_view_free(&view);
     return quiet;
 }
 
 /* Until somebody writes, something is due, or a signal may have come. */
 static void wait_for_something(struct run *run, int64_t due_ns) {
-    struct pollfd watched[PEERS_MAX + 2];
-    nfds_t count = 0;
-    int ms = nap_ms(due_ns - clock_now_ns());
-    watched[count++] = (struct pollfd){.fd = run->control_fd, .events = POLLIN};
-    watched[count++] = (struct pollfd){.fd = run->strategy_fd, .events = POLLIN};
-    for (size_t i = 0; i < PEERS_MAX; i++) {
-        const struct peer *peer = &run->peers[i];
-        if (peer->fd < 0)
-            continue;
-        if (!peer->lines.ended && (!peer->operates || peer->args == NULL))
-            watched[count++] = (struct pollfd){.fd = peer->fd, .events = POLLIN};
-        else if (peer->lines.out_length > 0)
-            watched[count++] = (struct pollfd){.fd = peer->out_fd, .events = POLLOUT};
-    }
-    poll(watched, count, ms);
+    struct curl_waitfd watched[PEERS_MAX + 2];
+    if (alpaca_wait(run->s->alpaca, watched, watch(run, watched), nap_ms(due_ns - clock_now_ns())))
+        oms_expect_answer(run->s->oms);
 }
 
 /* One due piece of work, unless the broker was asked as often as allowed. Returns when the next is
@@ -469,7 +484,7 @@ static int64_t work(struct run *run, bool *fine) {
     int64_t now_ns = clock_now_ns(), at_ns = 0;
     oms_next(run->s->oms, &next);
     at_ns = next.at_ns;
-    if (next.work != OMS_WORK_RECORD && may_ask_ns(run) > at_ns)
+    if (next.work != OMS_WORK_RECORD && next.work != OMS_WORK_COLLECT && may_ask_ns(run) > at_ns)
         at_ns = may_ask_ns(run);
     if (next.work != OMS_WORK_NONE && at_ns > now_ns)
         return at_ns;
@@ -503,16 +518,16 @@ static void serve(struct run *run) {
     }
 }
 
-/* (2) */
+/* (2) What is on its way is answered within the client time-out. */
 static void put_answers_on_record(struct run *run) {
+    const int64_t until_ns = clock_now_ns() + run->s->args->profile->timeout_ns + PROFILE_SECOND_NS;
     struct oms_error error = {0};
-    struct oms_next next;
-    oms_next(run->s->oms, &next);
-    if (run->exit == CLI_OK && next.work == OMS_WORK_RECORD) {
-        enum oms_code code = oms_step(run->s->oms, &error);
-        if (code != OMS_OK)
-            ends_with(run, code, &error);
-    }
+    enum oms_code code = OMS_OK;
+    while (run->exit == CLI_OK && clock_now_ns() < until_ns &&
+           (code = oms_finish(run->s->oms, &error)) == OMS_UNANSWERED)
+        (void)alpaca_wait(run->s->alpaca, NULL, 0, NAP_MS);
+    if (code != OMS_OK && code != OMS_UNANSWERED && code != OMS_HALTED)
+        ends_with(run, code, &error);
 }
 
 static bool open_doors(struct run *run) {

@@ -111,6 +111,8 @@ void session_start(struct session *s) {
     s->config.page_size = s->args->page_size;
     s->config.repeat_alarm = s->args->alarm_after;
     s->config.self_heal_ppm = s->args->self_heal_ppm;
+    /* one command awaits its one answer; what runs for long sends on */
+    s->config.sends_at_once = s->args->command == CLI_COMMAND_RUN ? SESSION_SENDS_AT_ONCE : 1;
     s->broker = OFFLINE;
 }
 
@@ -196,6 +198,7 @@ static int connect_with(struct session *s, const struct keys *keys) {
                                    .secret = keys->secret,
                                    .ca_file = s->args->ca_file,
                                    .profile = s->args->profile,
+                                   .sends_at_once = s->config.sends_at_once,
                                    .io = s->io};
     if (config.url == NULL)
         return fail(s, CLI_USAGE,

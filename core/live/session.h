@@ -23,7 +23,10 @@ struct session {
     struct oms *oms; /* NULL: not open */
 };
 
-enum { CALL_WHO_SIZE = 33 };
+enum {
+    CALL_WHO_SIZE = 33,
+    SESSION_SENDS_AT_ONCE = 8 /* orders on their way at once, of a process that runs on */
+};
 
 /* One command, asked for on this command line or through a running one's control socket. */
 struct call {

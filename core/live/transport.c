@@ -1,4 +1,4 @@
-/* HTTP over libcurl: one easy handle in one multi handle, driven by a waiting port. */
+/* HTTP over libcurl: easy handles in one multi handle, driven by a waiting port. */
 #include "core/live/transport.h"
 
 #include <inttypes.h>
@@ -10,20 +10,31 @@
 
 enum { MS_NS = 1000000, IDLE_CONNECTIONS = 2, HEADER_SIZE = 256, KEY_MAX = 128 };
 
-struct transport {
-    struct transport_io io;
-    CURLM *multi;
+/* A request and what came of it. */
+struct talk {
     CURL *easy;
-    struct curl_slist *get_headers, *post_headers;
-    char *url;
-    int64_t timeout_ns;
     char errors[CURL_ERROR_SIZE];
-    /* the request under way */
     bool once;       /* must not start twice (1) */
+    bool withdrawn;  /* must not start any more */
     unsigned starts; /* how often libcurl was about to write it */
     bool headers_end, framed, too_long;
     char *body;
     size_t length, room;
+    bool under_way; /* added to the multi handle */
+    bool ended;     /* libcurl is done with it: `code` */
+    CURLcode code;
+    int64_t deadline_ns;
+    uint64_t tag;
+};
+
+struct transport {
+    struct transport_io io;
+    CURLM *multi;
+    struct curl_slist *get_headers, *post_headers;
+    char *url;
+    int64_t timeout_ns;
+    struct talk *talks; /* the first is the one that is waited for */
+    size_t talk_count;
 };
 
 /* ---- the real world ---- */
@@ -51,8 +62,8 @@ const struct transport_io *transport_real_io(void) {
 
 static int on_start(void *ctx, char *to, char *from, int to_port, int from_port) {
     (void)to, (void)from, (void)to_port, (void)from_port;
-    struct transport *t = ctx;
-    if (t->once && t->starts > 0)
+    struct talk *t = ctx;
+    if ((t->once && t->starts > 0) || t->withdrawn)
         return CURL_PREREQFUNC_ABORT;
     t->starts++;
     return CURL_PREREQFUNC_OK;
@@ -64,7 +75,7 @@ static bool header_is(const char *line, size_t length, const char *name) {
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
-    struct transport *t = ctx;
+    struct talk *t = ctx;
     size_t length = size * count;
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -81,7 +92,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
-    struct transport *t = ctx;
+    struct talk *t = ctx;
     size_t more = size * count;
     if (more > TRANSPORT_BODY_MAX - t->length) {
         t->too_long = true;
@@ -183,8 +194,8 @@ static bool make_headers(struct curl_slist **list, const struct transport_config
            (!body || add_header(list, "Content-Type: ", "application/json"));
 }
 
-static bool set_options(struct transport *t, const char *ca_file) {
-    CURL *e = t->easy;
+static bool set_options(const struct transport *t, struct talk *talk, const char *ca_file) {
+    CURL *e = talk->easy;
     bool ok = true;
 /* used in set_options and prepare: on the handle `e`, remembering failure in `ok` */
 #define SET(option, value) ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK
@@ -200,13 +211,13 @@ static bool set_options(struct transport *t, const char *ca_file) {
     if (ca_file != NULL)
         SET(CURLOPT_CAINFO, ca_file);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_ERRORBUFFER, t->errors);
+    SET(CURLOPT_ERRORBUFFER, talk->errors);
     SET(CURLOPT_PREREQFUNCTION, on_start);
-    SET(CURLOPT_PREREQDATA, t);
+    SET(CURLOPT_PREREQDATA, talk);
     SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_HEADERDATA, talk);
     SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_WRITEDATA, talk);
     if (t->io.opensocket != NULL) {
         SET(CURLOPT_OPENSOCKETFUNCTION, t->io.opensocket);
         SET(CURLOPT_OPENSOCKETDATA, t->io.ctx);
@@ -215,8 +226,18 @@ static bool set_options(struct transport *t, const char *ca_file) {
         SET(CURLOPT_CLOSESOCKETFUNCTION, t->io.closesocket);
         SET(CURLOPT_CLOSESOCKETDATA, t->io.ctx);
     }
-    return ok &&
-           curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS) == CURLM_OK;
+    return ok;
+}
+
+static bool make_talks(struct transport *t, const struct transport_config *config) {
+    t->talks = calloc(config->beside + 1, sizeof *t->talks);
+    t->talk_count = t->talks != NULL ? config->beside + 1 : 0;
+    for (size_t i = 0; i < t->talk_count; i++) {
+        t->talks[i].easy = curl_easy_init();
+        if (t->talks[i].easy == NULL || !set_options(t, &t->talks[i], config->ca_file))
+            return false;
+    }
+    return t->talks != NULL;
 }
 
 struct transport *transport_open(const struct transport_config *config, char *error,
@@ -244,11 +265,10 @@ struct transport *transport_open(const struct transport_config *config, char *er
     t->io = config->io != NULL ? *config->io : REAL_IO;
     t->timeout_ns = config->timeout_ns;
     t->url = strdup(config->url);
-    t->easy = curl_easy_init();
     t->multi = curl_multi_init();
-    if (t->url == NULL || t->easy == NULL || t->multi == NULL ||
-        !make_headers(&t->get_headers, config, false) ||
-        !make_headers(&t->post_headers, config, true) || !set_options(t, config->ca_file))
+    if (t->url == NULL || t->multi == NULL || !make_headers(&t->get_headers, config, false) ||
+        !make_headers(&t->post_headers, config, true) || !make_talks(t, config) ||
+        curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS) != CURLM_OK)
         goto out_of_memory;
     size_t n = strlen(t->url);
     if (t->url[n - 1] == '/')
@@ -269,31 +289,37 @@ static void forget_headers(struct curl_slist *list) {
 void transport_close(struct transport *t) {
     if (t == NULL)
         return;
-    curl_easy_cleanup(t->easy);
+    for (size_t i = 0; i < t->talk_count; i++) {
+        if (t->talks[i].under_way)
+            curl_multi_remove_handle(t->multi, t->talks[i].easy);
+        curl_easy_cleanup(t->talks[i].easy);
+        free(t->talks[i].body);
+    }
+    free(t->talks);
     if (t->multi != NULL)
         curl_multi_cleanup(t->multi);
     forget_headers(t->get_headers);
     forget_headers(t->post_headers);
-    free(t->body);
     free(t->url);
     free(t);
 }
 
 /* ---- one request ---- */
 
-static bool prepare(struct transport *t, const struct transport_request *request) {
-    CURL *e = t->easy;
+static bool prepare(const struct transport *t, struct talk *talk,
+                    const struct transport_request *request) {
+    CURL *e = talk->easy;
     char url[TRANSPORT_PATH_SIZE + 256];
     int n = snprintf(url, sizeof url, "%s%s", t->url, request->path);
     if (n < 0 || (size_t)n >= sizeof url)
         return false;
     long alone = request->method != TRANSPORT_GET; /* (1) */
-    t->once = alone;
+    talk->once = alone;
     bool ok = true;
     SET(CURLOPT_URL, url);
     SET(CURLOPT_FRESH_CONNECT, alone);
     SET(CURLOPT_FORBID_REUSE, alone);
-    /* The deadline in transport_send is exact; this is only so that libcurl ends by itself too. */
+    /* The deadline kept here is exact; this is only so that libcurl ends by itself too. */
     SET(CURLOPT_TIMEOUT_MS, (long)(t->timeout_ns / MS_NS + 1000));
     SET(CURLOPT_CUSTOMREQUEST, NULL);
     switch (request->method) {
@@ -310,71 +336,170 @@ static bool prepare(struct transport *t, const struct transport_request *request
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_HTTPHEADER, t->post_headers);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->body));
-        SET(CURLOPT_POSTFIELDS, request->body);
+        SET(CURLOPT_COPYPOSTFIELDS, request->body);
         break;
     }
     return ok;
 }
 
-/* Runs the transfer until it ends, the deadline passes, or the port gives up. */
-static CURLcode run_to_end(struct transport *t) {
-    int64_t deadline_ns = t->io.now_ns(t->io.ctx) + t->timeout_ns;
-    for (;;) {
-        int running = 0, queued = 0;
-        if (curl_multi_perform(t->multi, &running) != CURLM_OK)
-            return CURLE_FAILED_INIT;
-        for (CURLMsg *m; (m = curl_multi_info_read(t->multi, &queued)) != NULL;)
-            if (m->msg == CURLMSG_DONE)
-                return m->data.result;
-        if (t->io.now_ns(t->io.ctx) >= deadline_ns)
-            return CURLE_OPERATION_TIMEDOUT;
-        if (!t->io.wait(t->io.ctx, t->multi, deadline_ns))
-            return CURLE_ABORTED_BY_CALLBACK;
+static struct talk *talk_of(const struct transport *t, const CURL *easy) {
+    for (size_t i = 0; i < t->talk_count; i++)
+        if (t->talks[i].easy == easy)
+            return &t->talks[i];
+    return NULL;
+}
+
+/* Everything that is under way goes on, without waiting. */
+static bool go_on(struct transport *t) {
+    int running = 0, queued = 0;
+    if (curl_multi_perform(t->multi, &running) != CURLM_OK)
+        return false;
+    for (CURLMsg *m; (m = curl_multi_info_read(t->multi, &queued)) != NULL;) {
+        struct talk *talk = m->msg == CURLMSG_DONE ? talk_of(t, m->easy_handle) : NULL;
+        if (talk != NULL) {
+            talk->ended = true;
+            talk->code = m->data.result;
+        }
+    }
+    return true;
+}
+
+/* (5) */
+static void end_if_overdue(const struct transport *t, struct talk *talk) {
+    if (!talk->ended && t->io.now_ns(t->io.ctx) >= talk->deadline_ns) {
+        talk->ended = true;
+        talk->code = CURLE_OPERATION_TIMEDOUT;
     }
 }
 
-static void describe(struct transport *t, CURLcode code, struct transport_reply *reply) {
+/* Until it ends, its time is over, or the port gives up. */
+static void run_to_end(struct transport *t, struct talk *talk) {
+    while (!talk->ended) {
+        if (!go_on(t)) {
+            talk->ended = true;
+            talk->code = CURLE_FAILED_INIT;
+        }
+        end_if_overdue(t, talk);
+        if (!talk->ended && !t->io.wait(t->io.ctx, t->multi, talk->deadline_ns)) {
+            talk->ended = true;
+            talk->code = CURLE_ABORTED_BY_CALLBACK;
+        }
+    }
+}
+
+static void describe(const struct transport *t, const struct talk *talk,
+                     struct transport_reply *reply) {
     if (reply->whole)
         return;
     const char *sent = reply->left ? "" : ", nothing was sent";
-    if (t->too_long)
+    if (talk->withdrawn && !reply->left)
+        snprintf(reply->text, sizeof reply->text, "withdrawn, nothing was sent");
+    else if (talk->too_long)
         snprintf(reply->text, sizeof reply->text, "the answer is longer than %d bytes",
                  TRANSPORT_BODY_MAX);
-    else if (code == CURLE_OPERATION_TIMEDOUT)
+    else if (talk->code == CURLE_OPERATION_TIMEDOUT)
         snprintf(reply->text, sizeof reply->text, "no whole answer within %" PRId64 " ms%s",
                  t->timeout_ns / MS_NS, sent);
-    else if (code == CURLE_OK)
+    else if (talk->code == CURLE_OK)
         snprintf(reply->text, sizeof reply->text, "the answer ended %s",
-                 t->headers_end ? "where its end cannot be known" : "inside its headers");
+                 talk->headers_end ? "where its end cannot be known" : "inside its headers");
     else
         snprintf(reply->text, sizeof reply->text, "%.120s%s",
-                 t->errors[0] != '\0' ? t->errors : curl_easy_strerror(code), sent);
+                 talk->errors[0] != '\0' ? talk->errors : curl_easy_strerror(talk->code), sent);
+}
+
+/* False: it could not be started. */
+static bool start(struct transport *t, struct talk *talk, const struct transport_request *request,
+                  struct transport_reply *reply) {
+    memset(reply, 0, sizeof *reply);
+    talk->starts = 0;
+    talk->headers_end = talk->framed = talk->too_long = false;
+    talk->ended = talk->withdrawn = false;
+    talk->length = 0;
+    talk->errors[0] = '\0';
+    if (on_body("", 1, 0, talk) != 0 || talk->body == NULL || !prepare(t, talk, request) ||
+        (t->io.begin != NULL && !t->io.begin(t->io.ctx, request)) ||
+        curl_multi_add_handle(t->multi, talk->easy) != CURLM_OK) {
+        snprintf(reply->text, sizeof reply->text, "the request could not be started");
+        return false;
+    }
+    talk->under_way = true;
+    talk->deadline_ns = t->io.now_ns(t->io.ctx) + t->timeout_ns;
+    return true;
+}
+
+static void finish(struct transport *t, struct talk *talk, struct transport_reply *reply) {
+    long status = 0;
+    memset(reply, 0, sizeof *reply);
+    curl_easy_getinfo(talk->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_multi_remove_handle(t->multi, talk->easy);
+    talk->under_way = false;
+    reply->left = talk->starts > 0;
+    reply->status = talk->headers_end ? (int)status : 0;
+    reply->whole =
+        talk->code == CURLE_OK && talk->headers_end && (talk->framed || status == 204); /* (3) */
+    reply->body = talk->body;
+    reply->length = talk->length;
+    describe(t, talk, reply);
 }
 
 void transport_send(struct transport *t, const struct transport_request *request,
                     struct transport_reply *reply) {
-    memset(reply, 0, sizeof *reply);
-    t->starts = 0;
-    t->headers_end = t->framed = t->too_long = false;
-    t->length = 0;
-    t->errors[0] = '\0';
-    if (on_body("", 1, 0, t) != 0 || t->body == NULL || !prepare(t, request) ||
-        (t->io.begin != NULL && !t->io.begin(t->io.ctx, request)) ||
-        curl_multi_add_handle(t->multi, t->easy) != CURLM_OK) {
-        snprintf(reply->text, sizeof reply->text, "the request could not be started");
+    struct talk *talk = &t->talks[0];
+    if (!start(t, talk, request, reply))
         return;
-    }
-    CURLcode code = run_to_end(t);
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_multi_remove_handle(t->multi, t->easy);
+    run_to_end(t, talk);
+    finish(t, talk, reply);
+}
 
-    reply->left = t->starts > 0;
-    reply->status = t->headers_end ? (int)status : 0;
-    reply->whole = code == CURLE_OK && t->headers_end && (t->framed || status == 204); /* (3) */
-    reply->body = t->body;
-    reply->length = t->length;
-    describe(t, code, reply);
+/* ---- requests that nobody waits for ---- */
+
+bool transport_start(struct transport *t, const struct transport_request *request, uint64_t tag,
+                     struct transport_reply *reply) {
+    size_t i = 1;
+    while (i < t->talk_count && t->talks[i].under_way)
+        i++;
+    if (i >= t->talk_count) {
+        memset(reply, 0, sizeof *reply);
+        snprintf(reply->text, sizeof reply->text, "%zu requests are under way already",
+                 t->talk_count - 1);
+        return false;
+    }
+    if (!start(t, &t->talks[i], request, reply))
+        return false;
+    t->talks[i].tag = tag;
+    (void)go_on(t); /* what fails here fails again when its end is asked for */
+    return true;
+}
+
+bool transport_finished(struct transport *t, uint64_t *tag, struct transport_reply *reply) {
+    bool fine = go_on(t);
+    for (size_t i = 1; i < t->talk_count; i++) {
+        struct talk *talk = &t->talks[i];
+        if (!talk->under_way)
+            continue;
+        if (!fine && !talk->ended) {
+            talk->ended = true;
+            talk->code = CURLE_FAILED_INIT;
+        }
+        end_if_overdue(t, talk);
+        if (talk->ended) {
+            *tag = talk->tag;
+            finish(t, talk, reply);
+            return true;
+        }
+    }
+    return false;
+}
+
+void transport_withdraw(struct transport *t) {
+    for (size_t i = 1; i < t->talk_count; i++)
+        t->talks[i].withdrawn = true;
+}
+
+bool transport_wait(struct transport *t, struct curl_waitfd *fds, unsigned count, int ms) {
+    int ready = 0;
+    return curl_multi_poll(t->multi, fds, count, ms, &ready) == CURLM_OK && ready > 0;
 }
 
 bool transport_escape(char path[TRANSPORT_PATH_SIZE], const char *text) {

@@ -1,4 +1,5 @@
-/* HTTP over libcurl, one request at a time, whose waiting is a port.
+/* HTTP over libcurl, whose waiting is a port. One request at a time is waited for; others may be under
+ * way beside it.
  *
  * What it keeps:
  *  (1) A request that is not a GET travels on a fresh connection that is never used again: on a
@@ -8,6 +9,7 @@
  *  (3) `whole` is true only when the end of the answer was proven: the headers' end was seen and
  *      the body was framed. libcurl alone calls an answer cut in its headers a success.
  *  (4) Keys travel in headers and reach no message.
+ *  (5) Every request ends within the time-out, also one that nobody waits for.
  */
 #ifndef CORE_LIVE_TRANSPORT_H
 #define CORE_LIVE_TRANSPORT_H
@@ -52,6 +54,7 @@ struct transport_config {
     const char *key_id, *secret;
     const char *ca_file; /* certificates that may vouch for the server, PEM; NULL: the system's */
     int64_t timeout_ns;  /* for connecting, sending and the whole answer together */
+    size_t beside;       /* requests that may be under way beside the one that is waited for */
     const struct transport_io *io; /* NULL: the real world; else copied */
 };
 
@@ -59,7 +62,7 @@ struct transport_reply {
     bool left;  /* false is proof: no byte of the request left, it may be sent again */
     bool whole; /* status and body arrived, to the last byte */
     int status; /* HTTP status, 0: none seen */
-    char *body; /* zero-terminated, length bytes; owned by the transport until its next request */
+    char *body; /* zero-terminated, length bytes; the transport's, until its next request begins */
     size_t length;
     char text[TRANSPORT_TEXT_SIZE]; /* what went wrong; "" when whole */
 };
@@ -78,6 +81,19 @@ void transport_close(struct transport *transport); /* NULL is allowed */
 /* Sends one request and waits for its answer or the time-out. */
 void transport_send(struct transport *transport, const struct transport_request *request,
                     struct transport_reply *reply);
+
+/* Starts a request that nobody waits for; transport_finished tells its end under this tag. False:
+ * nothing left, and reply->text says why. At most `beside` may be under way. */
+bool transport_start(struct transport *transport, const struct transport_request *request,
+                     uint64_t tag, struct transport_reply *reply);
+/* Goes on with everything that is under way, as far as it goes without waiting; true: one that was
+ * started has ended, *tag and *reply tell which and how. False: none has. */
+bool transport_finished(struct transport *transport, uint64_t *tag, struct transport_reply *reply);
+/* Of what was started, nothing leaves that has not left yet. It ends as such. */
+void transport_withdraw(struct transport *transport);
+/* Waits until something under way, or one of these descriptors, can go on; at most so long. True:
+ * something can. */
+bool transport_wait(struct transport *transport, struct curl_waitfd *fds, unsigned count, int ms);
 
 /* Appends `text` to a path or query, percent-encoded. False when it does not fit. */
 bool transport_escape(char path[TRANSPORT_PATH_SIZE], const char *text);

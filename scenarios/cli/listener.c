@@ -350,6 +350,13 @@ void listener_deliver(struct listener *l, int64_t due_ns, const void *bytes, siz
     wire_deliver(l->wire, l->exchange, due_ns, bytes, length);
 }
 
+size_t listener_clients(const struct listener *l) {
+    size_t count = 0;
+    for (size_t i = 0; i < WIRE_CONNECTIONS; i++)
+        count += l->guests[i] != NULL;
+    return count;
+}
+
 uint64_t listener_served(const struct listener *l) {
     return wire_served(l->wire);
 }

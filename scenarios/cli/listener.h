@@ -53,6 +53,8 @@ char *listener_url(const struct listener *listener, char out[LISTENER_URL_SIZE])
 void listener_run(struct listener *listener, int wait_ms);
 /* A flight (struct wire_exchange) has arrived. */
 void listener_deliver(struct listener *listener, int64_t due_ns, const void *bytes, size_t length);
+/* Connections that clients hold open now. */
+size_t listener_clients(const struct listener *listener);
 /* Requests served so far. */
 uint64_t listener_served(const struct listener *listener);
 

@@ -1342,6 +1342,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
     const struct scn_option_value *page = &scenario->options[SCN_OPTION_PAGE_SIZE];
     const struct scn_option_value *heal = &scenario->options[SCN_OPTION_SELF_HEAL];
     const struct scn_option_value *batch = &scenario->options[SCN_OPTION_BATCH];
+    const struct scn_option_value *late = &scenario->options[SCN_OPTION_ANSWERS_LATE];
     const struct scn_option_value *frames = &scenario->options[SCN_OPTION_CHECKPOINT_FRAMES];
     const struct scn_option_value *archive = &scenario->options[SCN_OPTION_ARCHIVE_ORDERS];
     const struct scn_option_value *version = &scenario->options[SCN_OPTION_STORE_VERSION];
@@ -1357,6 +1358,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
                                          .checkpoint_frames = frames->set ? (int)frames->value : 0,
                                          .self_heal_percent = heal->set ? (int)heal->value : 0,
                                          .archive_orders = archive->set ? (int)archive->value : 0,
+                                         .answers_late_s = late->set ? (int)late->value : 0,
                                          .store_version = version->set ? (int)version->value : 0},
                                  .start_ns = scenario->start_ns,
                                  .pace_ns = scenario->pace_ns,

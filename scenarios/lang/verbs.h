@@ -307,6 +307,8 @@ enum scn_point_kind {
       "checkpoint once the log has this many frames")                                           \
     X(BATCH, "batch", INT, 2, 64, "",                                                           \
       "signals that wait together are taken in one durable transaction, so many at most")       \
+    X(ANSWERS_LATE, "answers-late", INT, 1, 4, "",                                              \
+      "the answer to a send comes so many seconds later; the OMS goes on meanwhile")            \
     X(SELF_HEAL, "self-heal", INT, 1, 50, "",                                                   \
       "a position that differs from the broker's by at most so many percent is adjusted")       \
     X(ARCHIVE_ORDERS, "archive-orders", INT, 1, 1000000, "",                                    \

@@ -1,6 +1,7 @@
 /* liboms as an OMS under test: at the direct door, and behind the real adapter at the wire door. */
 #include "core/live/alpaca.h"
 #include "core/oms.h"
+#include "sim/sut/core_later.h"
 #include "sim/sut/core_meaning.h"
 #include "sim/sut/core_older.h"
 #include "sim/sut/sut.h"
@@ -12,16 +13,19 @@
 struct instance {
     struct oms *oms;
     struct alpaca *alpaca; /* wire door */
+    struct later later;    /* when answers come later */
 };
 
 /* All invariants of the judge. */
-enum { CLAIMS_ALL = 0x7ffe };
+enum { CLAIMS_ALL = 0x7ffe, SENDS_AT_ONCE = 8 };
+#define SECOND_NS INT64_C(1000000000)
 
 static void configure(const struct sut_config *from, struct oms_config *to) {
     *to = (struct oms_config){.profile = from->profile,
                               .page_size = from->page_size,
                               .checkpoint_frames = from->checkpoint_frames,
                               .archive_orders = from->archive_orders,
+                              .sends_at_once = from->answers_late_s > 0 ? SENDS_AT_ONCE : 1,
                               .self_heal_ppm = (int64_t)from->self_heal_percent * 10000};
     snprintf(to->account, sizeof to->account, "%s", from->account);
 }
@@ -83,12 +87,18 @@ static void *core_boot(const struct sut_ports *ports, const struct sut_config *c
         free(instance);
         return NULL;
     }
+    if (config->answers_late_s > 0) {
+        const struct broker inner = broker;
+        later_broker(&instance->later, &inner, &ports->env, config->answers_late_s * SECOND_NS,
+                     &broker);
+    }
     if (oms_open(&instance->oms, &place, &oms_config, &broker, &ports->env, &error) != OMS_OK) {
         snprintf(why, SUT_WHY_SIZE, "%s", error.text);
         alpaca_close(instance->alpaca);
         free(instance);
         return NULL;
     }
+    instance->later.oms = instance->oms;
     return instance;
 }
 

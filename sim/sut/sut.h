@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 6, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
+enum { SUT_ABI = 7, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -35,7 +35,10 @@ struct sut_config {
     int checkpoint_frames; /* 0: the OMS's own choice */
     int self_heal_percent; /* differences up to this are adjusted; 0: none is */
     int archive_orders;    /* finished orders kept out of the archive; 0: the OMS's own choice */
-    int store_version;     /* create: as this older version did; 0: the newest */
+    /* The answer to a send comes so many seconds after it, to an OMS that goes on meanwhile; 0: it is
+     * waited for. One that always waits may ignore it. */
+    int answers_late_s;
+    int store_version; /* create: as this older version did; 0: the newest */
 };
 
 enum sut_answer {

@@ -4,7 +4,9 @@
 
 #include "scenarios/cli/listener.h"
 
-/* The caller's, to be run and closed (scenarios/cli/listener.h). Fails the test when it cannot. */
-struct listener *loopback_open(const struct wire_exchange *exchange, char url[LISTENER_URL_SIZE]);
+/* The caller's, to be run and closed (scenarios/cli/listener.h); `owner` (NULL: nobody) is borrowed.
+ * Fails the test when it cannot. */
+struct listener *loopback_open(const struct wire_exchange *exchange,
+                               const struct listener_owner *owner, char url[LISTENER_URL_SIZE]);
 
 #endif

@@ -30,6 +30,8 @@ enum { WORDS_MAX = 24, RUN_S_MAX = 60, NOBODY = 65534 };
 
 struct small_exchange program_exchange;
 static struct wire_exchange exchange;
+static struct port_answer ask(void *ctx, const struct port_call *call);
+static const struct listener_owner owner = {.ask = ask};
 static struct listener *server;
 static int executable = -1;
 static int out = -1; /* what the program says: a file in memory, which no full disk cuts short */
@@ -44,7 +46,18 @@ static enum wire_submit count_and_take(void *ctx, const struct broker_request *r
     clock_gettime(CLOCK_REALTIME, &now);
     program_exchange.now_ns = (int64_t)now.tv_sec * PROFILE_SECOND_NS + now.tv_nsec;
     program.posts++;
+    program.beside = listener_clients(server) - 1;
     return plain.submit(ctx, request, order, refusal);
+}
+
+/* The next message at that site does not get any further. */
+static struct port_answer ask(void *ctx, const struct port_call *call) {
+    enum { FOR_S = 60 }; /* no client waits so long */
+    (void)ctx;
+    if (site_index(call->site) != program.stuck)
+        return (struct port_answer){.act = ACT_NONE};
+    program.stuck = SITE_COUNT;
+    return (struct port_answer){.act = ACT_HANG, .arg = {0, FOR_S * PROFILE_SECOND_NS}};
 }
 
 int program_setup(void **state) {
@@ -59,7 +72,8 @@ int program_setup(void **state) {
     program.file_size_max = 0;
     program.input = program.answers = program.log = -1;
     program.posts = 0;
-    server = loopback_open(&exchange, url);
+    program.stuck = SITE_COUNT;
+    server = loopback_open(&exchange, &owner, url);
     setenv("APCA_API_BASE_URL", url, 1);
     snprintf(program.folder, sizeof program.folder, "/tmp/oms-program-XXXXXX");
     assert_non_null(mkdtemp(program.folder));

@@ -21,9 +21,11 @@ struct program {
     rlim_t file_size_max; /* 0: no limit */
     int input;            /* its standard input; -1: the test's own */
     int answers, log;     /* where standard output and error go; -1: to `output` */
+    unsigned stuck;       /* the next message at this site (sim/port.h: site_index) never gets on */
     /* what came of it */
-    unsigned posts;                   /* orders that reached the exchange */
-    char folder[64];                  /* where it runs */
+    unsigned posts;  /* orders that reached the exchange */
+    size_t beside;   /* connections that were open beside the one that the newest order came by */
+    char folder[64]; /* where it runs */
     char output[PROGRAM_OUTPUT_SIZE]; /* what the last one that ended has said */
 };
 extern struct program program;

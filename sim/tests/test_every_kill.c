@@ -447,7 +447,7 @@ static long kill_everywhere(enum deed deed, const char *from, const struct world
 
 static void listen_for_real(void) {
     char url[LISTENER_URL_SIZE];
-    server = loopback_open(&real.exchange, url);
+    server = loopback_open(&real.exchange, NULL, url);
     setenv("APCA_API_BASE_URL", url, 1);
     setenv("APCA_API_KEY_ID", "key", 1);
     setenv("APCA_API_SECRET_KEY", "secret", 1);

@@ -115,6 +115,76 @@ static void killed_at_any_moment_it_forgets_nothing_it_answered(void **state) {
     assert_int_equal(program.posts, 3);
 }
 
+static const struct site answer_to_a_send = {SITE_WIRE_REPLY, ON_SUBMIT};
+static const struct site answer_to_a_poll = {SITE_WIRE_REPLY, ON_ORDERS};
+
+static void await_stuck(void) {
+    time_t give_up = time(NULL) + RUNNING_WAIT_S;
+    while (program.stuck != SITE_COUNT) {
+        program_serve(5);
+        assert_true(time(NULL) < give_up);
+    }
+}
+
+/* D1's answer never comes: D2 is live before D1 is given up. */
+static void orders_leave_while_others_are_not_answered(void **state) {
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    running_start("");
+    program.stuck = site_index(answer_to_a_send);
+    running_tell(running.to_it, BUY("D1", "100"));
+    running_answers("taken");
+    await_stuck();
+    program_run(CLI_OK, "submit D2 buy 5 MSFT limit 20");
+    program_said("D2                   working");
+    program_run(CLI_OK, "orders --json");
+    program_said("\"state\":\"intent\"");
+    assert_int_equal(program.posts, 2);
+    /* once it is given up it is looked up, and was there all the time */
+    program_run(CLI_OK, "submit D1 buy 100 AAPL limit 150");
+    program_said("D1                   working");
+    assert_int_equal(program.posts, 2);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
+}
+
+/* Asked to stop it waits for the answer; the next start has no doubt to settle. */
+static void asked_to_stop_it_waits_for_the_answers(void **state) {
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    running_start("");
+    program.stuck = site_index(answer_to_a_send);
+    running_tell(running.to_it, BUY("D1", "100") BUY("D2", "7"));
+    running_answers("taken");
+    running_answers("taken");
+    await_stuck();
+    running_await_posts(2);
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
+    program_run(CLI_OK, "status");
+    program_said("D1                   in-doubt");
+    program_said("no whole answer within 5000 ms");
+    program_said("D2                   working");
+}
+
+/* A poll's answer never comes: what is decided meanwhile is answered and leaves at once. */
+static void orders_leave_while_a_poll_is_not_answered(void **state) {
+    (void)state;
+    program_run(CLI_OK, "init --account A1");
+    running_start("");
+    running_tell(running.to_it, BUY("D1", "100"));
+    running_answers("taken");
+    running_await_posts(1);
+    program.stuck = site_index(answer_to_a_poll);
+    await_stuck();
+    running_tell(running.to_it, BUY("D2", "7"));
+    running_answers("taken");
+    running_await_posts(2);
+    assert_int_equal(program.beside, 1); /* the poll's, which has not been given up */
+    program_run(CLI_OK, "submit D2 buy 7 AAPL limit 150");
+    program_said("D2                   working");
+    assert_int_equal(running_stop(SIGTERM), CLI_OK);
+    assert_int_equal(program.posts, 2);
+}
+
 static int connect_to(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -205,6 +275,9 @@ int main(void) {
         T(decisions_are_answered_line_by_line_and_sent_once),
         T(operators_reach_the_running_one),
         T(what_the_running_one_cannot_do_is_refused),
+        T(orders_leave_while_others_are_not_answered),
+        T(asked_to_stop_it_waits_for_the_answers),
+        T(orders_leave_while_a_poll_is_not_answered),
         T(killed_at_any_moment_it_forgets_nothing_it_answered),
         T(strategies_may_come_by_socket_and_only_by_our_own_hand),
         T(with_its_input_ended_it_ends_once_all_is_settled),

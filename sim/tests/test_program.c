@@ -59,7 +59,7 @@ static int setup(void **state) {
     small_exchange(&small, &exchange);
     exchange.submit = submit_and_perhaps_kill;
     kill_on_submit = kill_before_taking = false;
-    server = loopback_open(&exchange, url);
+    server = loopback_open(&exchange, NULL, url);
     snprintf(folder, sizeof folder, "/tmp/oms-program-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);

@@ -307,7 +307,7 @@ static void run_really(void) {
     char init[256], submit[256], reconcile[256], status[256], path[FOLDER_SIZE + 8],
         url[LISTENER_URL_SIZE];
     open_side(&real, real_now_ns());
-    server = loopback_open(&real.exchange, url);
+    server = loopback_open(&real.exchange, NULL, url);
     setenv("APCA_API_BASE_URL", url, 1);
     setenv("APCA_API_KEY_ID", "key", 1);
     setenv("APCA_API_SECRET_KEY", "secret", 1);

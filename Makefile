@@ -11,23 +11,24 @@ LDLIBS   := -lsqlite3 -lcurl -lcjson -lmicrohttpd -ldl
 LDFLAGS  := -rdynamic
 
 # FLAVOR: release (what people run), san (what the tests run: address and undefined sanitizers), clang
-# (the other compiler), afl or libfuzzer (instrumented for a fuzzer). Programs of release stand in
+# (the other compiler), afl, inputs or libfuzzer (instrumented for a fuzzer; inputs: readers too). Programs of release stand in
 # build/, others in build/FLAVOR/.
 FLAVOR   ?= release
 OPT_release := -O2
 OPT_clang   := -O2
 OPT_afl     := -O2 -fno-pie
+OPT_inputs  := -O2 -fno-pie
 OPT_libfuzzer := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented.txt
+export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented$(if $(filter inputs,$(FLAVOR)),_for_inputs).txt
 export AFL_QUIET := 1
 B        := build/$(FLAVOR)
 BIN      := $(if $(filter release,$(FLAVOR)),build,$(B))
 ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
 
 # Rooms. A main program is a file named *_main.c; everything else is a library.
-ROOMS    := core core/live sim sim/sut faultinject scenarios/lang scenarios/cli fuzz reports
-SOURCES  := $(foreach room,$(ROOMS),$(filter-out %_main.c,$(wildcard $(room)/*.c)))
+ROOMS    := core core/live sim sim/sut faultinject scenarios/lang scenarios/cli fuzz fuzz/inputs reports
+SOURCES  := $(foreach room,$(ROOMS),$(filter-out %_main.c fuzz/inputs/entry.c,$(wildcard $(room)/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
 TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)
@@ -68,7 +69,7 @@ all: packages-build ## build build/oms and build/crashgate
 	@$(MAKE) --no-print-directory $(JOBS) programs
 
 .PHONY: programs
-programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c fuzz/fuzz_timeline_main.c)))
+programs: $(patsubst %_main.c,$(BIN)/%,$(notdir $(wildcard core/live/oms_main.c scenarios/cli/crashgate_main.c fuzz/fuzz_timeline_main.c fuzz/inputs/fuzz_inputs_main.c)))
 
 $(BIN)/oms: $(B)/core/live/oms_main.o $(LIBOMS)
 	$(call say,LINK,$@)
@@ -78,6 +79,10 @@ $(BIN)/crashgate: $(B)/scenarios/cli/crashgate_main.o $(LIB)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LDLIBS)
 
 $(BIN)/fuzz_timeline: $(B)/fuzz/fuzz_timeline_main.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BIN)/fuzz_inputs: $(B)/fuzz/inputs/fuzz_inputs_main.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -151,19 +156,39 @@ FUZZER_afl   := build/afl/timeline
 FUZZER_libfuzzer := build/libfuzzer/timeline
 fuzz: packages-fuzz ## let AFL++ look for timelines that break an invariant (FUZZ_SECONDS=30, FUZZ_OMS=core)
 	@$(MAKE) --no-print-directory $(JOBS) programs
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
 fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of seed-protocol
 	@$(MAKE) --no-print-directory $(JOBS) programs
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@fuzz/canary.sh
 libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
 .PHONY: fuzz fuzz-canary libfuzzer
+# What AFL++ loads to edit timelines: it needs nothing but the bytes.
+MUTATOR := build/afl/timeline_mutator.so
+$(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mutator.h fuzz/mutator.h fuzz/timeline.h $(wildcard scenarios/lang/ast.h) sim/hash.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)gcc $(CPPFLAGS) $(CFLAGS) -O2 -fPIC -shared -o $@ $(filter %.c,$^)
 # The driver knows the target weakly: an archive alone would not be looked into for it.
 $(B)/timeline: $(B)/fuzz/target.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# One target for each reader of foreign bytes.
+INPUTS   := answers scenario plan decision signals store
+$(INPUTS:%=$(B)/fuzz/inputs/entry_%.o): $(B)/fuzz/inputs/entry_%.o: fuzz/inputs/entry.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALLFLAGS) -DFUZZ_INPUT=input_$* -MMD -MP -c -o $@ $<
+$(INPUTS:%=$(B)/input_%): $(B)/input_%: $(B)/fuzz/inputs/entry_%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter inputs,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+.PHONY: fuzz-inputs
+fuzz-inputs: packages-fuzz ## let AFL++ feed every reader of foreign bytes (FUZZ_SECONDS=30 each)
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=inputs CC=afl-clang-fast $(INPUTS:%=build/inputs/input_%)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/inputs/run.sh $(INPUTS)
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)

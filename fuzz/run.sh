@@ -5,6 +5,7 @@
 #   FUZZ_OMS      the OMS under test, as for --oms [core]
 #   FUZZ_SEED     of the fuzzer's own chance [1]
 #   FUZZ_INPUT    a folder of seeds [build/fuzz/seeds, made of all scenarios]
+#   FUZZ_MUTATOR  what edits timelines [build/afl/timeline_mutator.so; empty: AFL++'s own edits of bytes]
 #   FUZZ_FIRST    not empty: stop at the first finding
 # Exit code: 0 nothing found, 1 something was, 3 nothing was tried, 5 the fuzzer could not run.
 set -uo pipefail
@@ -13,11 +14,13 @@ seed=${FUZZ_SEED:-1}
 target=build/afl/timeline
 work=build/fuzz
 input=${FUZZ_INPUT:-$work/seeds}
+mutator=${FUZZ_MUTATOR-$PWD/build/afl/timeline_mutator.so}
 out=$work/afl
 stats=$out/default/fuzzer_stats
 
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: FUZZ_SECONDS=$seconds is no number of seconds" >&2; exit 5; }
 [[ $seed =~ ^[0-9]+$ ]] || { echo "fuzz: FUZZ_SEED=$seed is no whole number" >&2; exit 5; }
+[ -z "$mutator" ] || [ -f "$mutator" ] || { echo "fuzz: no $mutator: run make fuzz" >&2; exit 5; }
 for program in afl-fuzz "$target" build/fuzz_timeline; do
     command -v "$program" >/dev/null || { echo "fuzz: no $program: run make fuzz" >&2; exit 5; }
 done
@@ -29,23 +32,13 @@ if [ -z "${FUZZ_INPUT:-}" ]; then
     build/fuzz_timeline seeds "$input" scenarios/*/*.scn || exit 5
 fi
 
-# Each target carries this mark, so that ours are known from those of others.
-export FUZZ_MARK=crashgate-$$-$RANDOM
-# A target outlives a fuzzer that was killed, and ignores SIGTERM.
-end_left_over_targets() {
-    local pid
-    for pid in $(pgrep -x timeline); do
-        if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "FUZZ_MARK=$FUZZ_MARK"; then
-            echo "fuzz: ends a target that was left over: $pid" >&2
-            kill -KILL "$pid" 2>/dev/null
-        fi
-    done
-}
-trap end_left_over_targets EXIT
+. fuzz/left_over.sh
+trap "end_left_over_targets timeline" EXIT
 
 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
     AFL_INPUT_LEN_MAX=392 AFL_NO_CRASH_README=1 AFL_CRASHING_SEEDS_AS_NEW_CRASH=1 \
-    ${FUZZ_FIRST:+env AFL_BENCH_UNTIL_CRASH=1} \
+    env ${FUZZ_FIRST:+AFL_BENCH_UNTIL_CRASH=1} \
+    ${mutator:+AFL_CUSTOM_MUTATOR_LIBRARY="$mutator" AFL_CUSTOM_MUTATOR_ONLY=1} \
     timeout -k 5 $((seconds + 120)) \
     afl-fuzz -i "$input" -o "$out" -s "$seed" -V "$seconds" -t 2000 -m none -- "$target" \
     >"$work/afl.log" 2>&1
@@ -56,7 +49,6 @@ if [ ! -s "$stats" ] || { [ $ended != 0 ] && [ $ended != 124 ]; }; then
     exit 5
 fi
 
-stat() { sed -n "s/^$1 *: *//p" "$stats"; }
 execs=$(stat execs_done)
 stability=$(stat stability)
 crashes=$(stat saved_crashes)

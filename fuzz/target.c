@@ -2,6 +2,7 @@
 #include "fuzz/target.h"
 
 #include "fuzz/finding.h"
+#include "fuzz/timeline_tables.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
 #include "sim/disk.h"
@@ -67,6 +68,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
         fprintf(stderr, "fuzz: no store could be made: %s\n", why);
         exit(EXIT_ENVIRONMENT);
     }
+    /* Tables that are found once are found now: a first timeline takes no other way than a second. */
+    timeline_fault_rows();
+    timeline_crash_site(0);
     if (&__afl_area_ptr != NULL && &__afl_map_size != NULL) {
         before_look = check_alloc(MAP_SIZE_MAX);
         peek_watch = hide_look;

@@ -3,6 +3,7 @@
 
 #include "fuzz/finding.h"
 #include "fuzz/generate.h"
+#include "scenarios/cli/afl.h"
 #include "scenarios/cli/bug.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/figures.h"
@@ -203,8 +204,11 @@ int command_fuzz(const struct options *options, const char *program) {
     unsigned long repeat_every = REPEAT_EVERY;
     struct clockwork clockwork = {0};
     struct fuzz_verdict verdict;
+    if (options->file_count > 0 && afl_is_verb(options->files[0]))
+        return command_afl(options);
     if (options->file_count > 0) {
-        fprintf(stderr, "crashgate: 'fuzz' takes no '%s'\n", options->files[0]);
+        fprintf(stderr, "crashgate: 'fuzz' takes no '%s': it is start, status, stop or resume\n",
+                options->files[0]);
         return EXIT_MISTAKE;
     }
     if (!read_seeds(options->value[OPTION_SEEDS], &campaign) ||

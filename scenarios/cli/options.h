@@ -23,8 +23,8 @@
       "every crash at every depth: restart, crash again, until no new state appears")              \
     X(SWEEP, "sweep", "FILES|DIRS...",                                                             \
       "fail allocation and port call number N, for N = 1, 2, 3 ... until none is left")            \
-    X(FUZZ, "fuzz", "--seeds A..B",                                                                \
-      "play random timelines, one for each seed: what a desk, a market and a faulty world do")     \
+    X(FUZZ, "fuzz", "--seeds A..B | start|status|stop|resume [TARGET]",                            \
+      "play random timelines, one for each seed; or let AFL++ look in the background")             \
     X(TRIAGE, "triage", "FILES|DIRS...",                                                           \
       "shrink, group, rank and name findings: scenarios with a plan, or what a fuzzer saved")      \
     X(PROMOTE, "promote", "FILE[:LINE]", "shrink a finding and put it into the bug base")          \
@@ -104,6 +104,7 @@ enum command {
       "write what was found as such a list")                                                       \
     X(SEEDS, "--seeds", "A..B", ON_FUZZ, "the seeds to play, both included, or a single one")      \
     X(SHARD, "--shard", "I/N", ON_GATE | ON_FUZZ, "do part I of N only; gate: needs --out")        \
+    X(DRY_RUN, "--dry-run", NULL, ON_FUZZ, "with start and resume: print the commands only")       \
     X(SAVE, "--save", "DIR", ON_FUZZ, "save what is found as scenarios in that folder")            \
     X(REPEAT_EVERY, "--repeat", "N", ON_FUZZ,                                                      \
       "play one seed in N twice, and compare; 0: none [256]")                                      \

@@ -142,8 +142,9 @@ void timeline_setting(struct decoder *d) {
     case SETTING_STORE_VERSION:
         timeline_option(d->s, SCN_OPTION_STORE_VERSION, TIMELINE_OLD_STORE);
         return;
-    case SETTING_BURNS_IDS:
-        habit(d, SCN_BROKER_BURNS_IDS);
+    case SETTING_BURNS_IDS: /* where an id is taken only while its order is open, none is burned */
+        if (!d->s->profiles[0]->only_while_open)
+            habit(d, SCN_BROKER_BURNS_IDS);
         return;
     case SETTING_KEEPS_IDS:
         habit(d, SCN_BROKER_KEEPS_IDS);

@@ -190,6 +190,7 @@ void judge_misled(struct judge *judge, size_t decision) {
 }
 
 void judge_operator(struct judge *judge, bool on, bool acknowledged) {
+    judge->released = judge->released || !on;
     if (!acknowledged) {
         judge->kill_switch_doubtful = judge->kill_switch_doubtful || judge->kill_switch != on;
         return;
@@ -204,7 +205,8 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 }
 
 uint64_t judge_memory(const struct judge *judge) {
-    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged + 4u * judge->clock_jumped,
+    uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged + 4u * judge->clock_jumped +
+                                 8u * judge->released,
                              judge->kill_switch_doubtful);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
@@ -555,8 +557,8 @@ static const struct oms_profit *view_profit(const struct oms_view *view, const c
 /* Whether an execution of this symbol was corrected and the OMS has not compared itself since: it has
  * no reason to look at what is finished; or, where executions are not told, at all: then corrections
  * are not told either, and a person must settle them. */
-static bool corrected_since(const struct world *world, const struct oms_view *view,
-                            const char *symbol) {
+static bool corrected_since(const struct judge *judge, const struct world *world,
+                            const struct oms_view *view, const char *symbol) {
     int64_t compared_ns = INT64_MIN;
     for (size_t i = 0; i < view->run_count; i++) {
         if (view->runs[i].why[0] == '\0')
@@ -564,7 +566,8 @@ static bool corrected_since(const struct world *world, const struct oms_view *vi
     }
     int64_t corrected_ns = exchange_corrected_ns(&world->exchange, symbol);
     return corrected_ns != INT64_MIN &&
-           (corrected_ns >= compared_ns || !world->exchange.profile->tells_executions);
+           (corrected_ns >= compared_ns || judge->clock_jumped || /* which was first? */
+            !world->exchange.profile->tells_executions);
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
@@ -725,13 +728,25 @@ static bool cannot_know(const struct world *world, const struct oms_order *order
            order->reason[0] != '\0' && !world->exchange.profile->knows_ids;
 }
 
+/* By a clock that jumped, the time after which nothing arrives any more may have passed early: what
+ * ended as absent came after all, and the next comparison says so. And what a store without its tail
+ * should know of an order at a broker that knows no ids, nobody can say. */
+static bool past_knowing(const struct judge *judge, const struct world *world,
+                         const struct oms_order *order) {
+    if (order != NULL && judge->clock_jumped && oms_state_is_final(order->state) &&
+        order->filled_nanos == 0)
+        return true;
+    return !world->exchange.profile->knows_ids && (judge->suspends & INVARIANT_BIT(7)) != 0;
+}
+
 static void orders_agree(struct judge *judge, const struct world *world,
                          const struct oms_view *view, size_t index, const struct oms_order *order,
                          const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
     if (told == NULL || judged->misled || (order == NULL && judged->forgotten) ||
-        cannot_know(world, order, told) || corrected_since(world, view, told->symbol))
+        past_knowing(judge, world, order) || cannot_know(world, order, told) ||
+        corrected_since(judge, world, view, told->symbol))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
@@ -755,11 +770,14 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
             view_order(view, judged->decision.id) == NULL)
             return true;
         if (strcmp(judged->decision.symbol, symbol) == 0 &&
+            past_knowing(judge, world, view_order(view, judged->decision.id)))
+            return true;
+        if (strcmp(judged->decision.symbol, symbol) == 0 &&
             cannot_know(world, view_order(view, judged->decision.id),
                         exchange_order_of(judge, world, i)))
             return true;
     }
-    if (corrected_since(world, view, symbol))
+    if (corrected_since(judge, world, view, symbol))
         return true;
     for (size_t i = 0; i < judge->disputed_count; i++) {
         if (strcmp(judge->disputed[i], symbol) == 0)
@@ -885,7 +903,7 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
             (order->cancel_asked && !oms_state_is_final(order->state) &&
              !lost_by_broker(world, order) && /* a person must settle that with the broker */
              (world->exchange.profile->tells_executions ||
-              !corrected_since(world, &peek->view, order->decision.symbol))))
+              !corrected_since(judge, world, &peek->view, order->decision.symbol))))
             return true;
     }
     return false;
@@ -926,10 +944,12 @@ bool judge_expects_news(struct judge *judge, struct world *world, const char *pa
             return true;
     }
     for (size_t i = 0; i < world->exchange.position_count; i++) {
-        if (corrected_since(world, &peek->view, world->exchange.positions[i].symbol))
+        if (corrected_since(judge, world, &peek->view, world->exchange.positions[i].symbol))
             return true;
     }
-    return judge->foreign;
+    /* whoever released the switch may have left what tripped it: the next comparison trips it again;
+     * and by a clock that jumped, what is new may be looked for in the wrong hours */
+    return judge->foreign || judge->released || judge->clock_jumped;
 }
 
 /* An order that a switch holds back expires in the course of time, and so it may during the second
@@ -969,7 +989,13 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
 
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
                       uint64_t after) {
-    if (before != after)
+    bool corrected =
+        false; /* by such a clock, some start finds that, and perhaps not the next one */
+    for (size_t i = 0; judge->clock_jumped && i < world->exchange.position_count; i++)
+        corrected = corrected ||
+                    exchange_corrected_ns(&world->exchange, world->exchange.positions[i].symbol) !=
+                        INT64_MIN;
+    if (before != after && !corrected)
         broke(judge, 8, world,
               "starting once more changed what the OMS believes or the broker has");
 }

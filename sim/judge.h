@@ -97,6 +97,7 @@ struct judge {
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;
+    bool released;     /* an operator took the kill switch off, whatever had put it on */
     bool clock_jumped; /* the clock of the OMS's machine did: how old a send is is unknown to it */
     bool foreign;      /* somebody else traded on the account */
     uint64_t last_version;  /* of the exchange, when its books were last judged */

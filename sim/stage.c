@@ -16,7 +16,7 @@
 
 /* A quiet world may still be polled; after this many routine looks that changed nothing it is
  * quiet, unless some order is still under way: its next attempt may be hidden behind many looks. */
-enum { ROUTINE_LOOKS = 2, WAITING_LOOKS = 100 };
+enum { ROUTINE_LOOKS = 2, HALTED_LOOKS = 8, WAITING_LOOKS = 100 };
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 /* No threshold of any profile is longer than a day: what is not settled after two is restless. */
 #define SETTLE_NS (48 * HOUR_NS)
@@ -1032,9 +1032,13 @@ static void act_and_compare(struct stage *stage, enum turn turn, int64_t at_ns, 
 static bool is_quiet(struct stage *stage, const struct idle *idle) {
     if (!stage->settling && idle->calls >= WAITING_LOOKS)
         return true;
-    return idle->looks >= ROUTINE_LOOKS &&
+    /* looks at a halt file come before what is due later, such as a second look at a difference; and
+     * a clock that jumped may have put the next look at the broker off, behind other ones */
+    return idle->looks >=
+               (stage->world.halt_file == OMS_HALT_ABSENT ? ROUTINE_LOOKS : HALTED_LOOKS) &&
            (idle->looks >= WAITING_LOOKS ||
-            !judge_under_way(&stage->judge, &stage->world, STAGE_STORE));
+            (!stage->judge.clock_jumped &&
+             !judge_under_way(&stage->judge, &stage->world, STAGE_STORE)));
 }
 
 /* Whether the OMS calls more often than anything needs. */

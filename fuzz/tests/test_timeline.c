@@ -335,7 +335,7 @@ static void a_scenario_becomes_its_timeline(void **state) {
 static void the_same_timeline_takes_the_same_path_whatever_was_played_before(void **state) {
     static struct timeline timelines[RANDOM_PLAYED];
     static struct timeline_end ends[RANDOM_PLAYED];
-    uint64_t random = 3;
+    uint64_t random = 7;
     unsigned long crashes = 0, faults = 0;
     (void)state;
     for (int i = 0; i < RANDOM_PLAYED; i++) {
@@ -460,16 +460,11 @@ static void a_mistake_is_found_shrunk_and_repeated_by_its_file_and_plan(void **s
     finding_free(&finding);
 }
 
-/* Many more deaths, starts and comparisons behind what one death is enough for. */
+/* Many more comparisons behind what breaks it. */
 static void pad(const struct timeline *timeline, struct timeline *padded) {
     *padded = *timeline;
-    while (padded->count < 60) {
-        struct timeline_record *record = &padded->records[padded->count++];
-        record->op = padded->count % 3 == 0   ? TIMELINE_CRASH
-                     : padded->count % 3 == 1 ? TIMELINE_RESTART
-                                              : TIMELINE_RECONCILE;
-        memset(record->arg, (int)padded->count, sizeof record->arg);
-    }
+    while (padded->count < 60)
+        padded->records[padded->count++].op = TIMELINE_RECONCILE;
 }
 
 static void every_record_of_a_shrunk_timeline_is_necessary(void **state) {

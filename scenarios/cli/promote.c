@@ -72,7 +72,7 @@ static char *compose(const struct found *found, struct bug_head *head, size_t *l
 
 /* A name of its own, however many bugs have that sentence. */
 static bool choose_path(const char *folder, const char *sentence, char path[PATH_SIZE]) {
-    char title[SENTENCE_SIZE + 8], name[BUG_NAME_SIZE];
+    char title[SENTENCE_SIZE + 16], name[BUG_NAME_SIZE];
     for (int n = 1; n < NAMESAKES_MAX; n++) {
         if (n == 1)
             snprintf(title, sizeof title, "%s", sentence);

@@ -338,9 +338,31 @@ static void what_fuzz_finds_is_saved_and_repeated(void **state) {
     does(line, EXIT_FAIL, "broke at");
 }
 
+/* A planted bug, in one command each: found, grouped, kept, refused a second time, seen to fail, seen
+ * to be fixed, marked, and seen to come back. */
+static void a_planted_bug_travels_from_its_finding_to_its_fix(void **state) {
+    (void)state;
+    does("fuzz --seeds 12 --oms seed-protocol --save out", 1, "I3 broke");
+    does("triage out --oms seed-protocol --json groups.jsonl", 1, "1 of 1 files break something");
+    assert_non_null(strstr(read_file("groups.jsonl"), "\"code\":\"I3\""));
+    does("promote out/seed-12.scn --base base", 2, "breaks nothing with the OMS 'core'");
+    does("promote out/seed-12.scn --oms seed-protocol --base base", 0, "bugs retest");
+    does("promote out/seed-12.scn --oms seed-protocol --base base", 2, "in the base already");
+    does("bugs list --base base", 0, "1 bug in base");
+    does("bugs retest --oms seed-protocol --base base", 1, "STILL FAILS");
+    does("bugs retest --base base", 6, "FIXED");
+    does("bugs retest --base base --mark", 0, "1 marked as fixed");
+    does("bugs retest --base base --json now.jsonl", 0, "passes");
+    assert_non_null(strstr(read_file("now.jsonl"), "\"state\":\"fixed\""));
+    does("bugs retest --oms seed-protocol --base base", 1, "CAME BACK");
+    does("bugs show no-such --base base", 2, "no bug in base is called 'no-such'");
+    does("bugs lost", 2, "list, show NAME or retest, not 'lost'");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, command_line_setup, command_line_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_planted_bug_travels_from_its_finding_to_its_fix),
         TEST(every_command_tells_its_options_and_refuses_what_it_does_not_take),
         TEST(fmt_rewrites_what_is_untidy_and_keeps_its_permissions),
         TEST(fmt_leaves_a_file_with_mistakes_alone),

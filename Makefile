@@ -115,9 +115,10 @@ PATCHES  := $(wildcard fuzz/known_bad/*.patch)
 VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 SAMPLE   := $(patsubst fuzz/known_bad/%.patch,$(BAD)/%.so,$(shell grep -l '^Gate: yes' $(PATCHES)))
 
+MATRIX ?= --matrix $(BAD)/matrix
 known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
-	@build/crashgate known-bad --matrix $(BAD)/matrix
+	@build/crashgate known-bad $(MATRIX)
 	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, a sample of planted bugs (GATE="--shard 1/4 --out results")
 	@$(MAKE) --no-print-directory $(JOBS) sample
@@ -157,7 +158,7 @@ FUZZER_libfuzzer := build/libfuzzer/timeline
 fuzz: packages-fuzz ## let AFL++ look for timelines that break an invariant (FUZZ_SECONDS=30, FUZZ_OMS=core)
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) fuzz/run.sh
 fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of seed-protocol
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)

@@ -2,6 +2,7 @@
 # Runs AFL++ on the timeline target and tells what it found. Run by `make fuzz`, at the top of a
 # checkout, after a build. From the environment:
 #   FUZZ_SECONDS  how long [30]
+#   FUZZ_EXECUTIONS  instead of so long, so many executions: the same ones every time
 #   FUZZ_OMS      the OMS under test, as for --oms [core]
 #   FUZZ_SEED     of the fuzzer's own chance [1]
 #   FUZZ_INPUT    a folder of seeds [build/fuzz/seeds, made of all scenarios]
@@ -19,6 +20,13 @@ out=$work/afl
 stats=$out/default/fuzzer_stats
 
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: FUZZ_SECONDS=$seconds is no number of seconds" >&2; exit 5; }
+bound=(-V "$seconds")
+limit=$((seconds + 120))
+if [ -n "${FUZZ_EXECUTIONS:-}" ]; then
+    [[ $FUZZ_EXECUTIONS =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: FUZZ_EXECUTIONS=$FUZZ_EXECUTIONS is no number of executions" >&2; exit 5; }
+    bound=(-E "$FUZZ_EXECUTIONS")
+    limit=$((120 + FUZZ_EXECUTIONS / 20))
+fi
 [[ $seed =~ ^[0-9]+$ ]] || { echo "fuzz: FUZZ_SEED=$seed is no whole number" >&2; exit 5; }
 [ -z "$mutator" ] || [ -f "$mutator" ] || { echo "fuzz: no $mutator: run make fuzz" >&2; exit 5; }
 for program in afl-fuzz "$target" build/fuzz_timeline; do
@@ -36,11 +44,11 @@ fi
 trap "end_left_over_targets timeline" EXIT
 
 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-    AFL_INPUT_LEN_MAX=392 AFL_NO_CRASH_README=1 AFL_CRASHING_SEEDS_AS_NEW_CRASH=1 \
+    AFL_INPUT_LEN_MAX=520 AFL_NO_CRASH_README=1 \
     env ${FUZZ_FIRST:+AFL_BENCH_UNTIL_CRASH=1} \
     ${mutator:+AFL_CUSTOM_MUTATOR_LIBRARY="$mutator" AFL_CUSTOM_MUTATOR_ONLY=1} \
-    timeout -k 5 $((seconds + 120)) \
-    afl-fuzz -i "$input" -o "$out" -s "$seed" -V "$seconds" -t 2000 -m none -- "$target" \
+    timeout -k 5 "$limit" \
+    afl-fuzz -i "$input" -o "$out" -s "$seed" "${bound[@]}" -t 2000 -m none -- "$target" \
     >"$work/afl.log" 2>&1
 ended=$?
 if [ ! -s "$stats" ] || { [ $ended != 0 ] && [ $ended != 124 ]; }; then

@@ -21,7 +21,7 @@ run() {
     build/fuzz_inputs seeds "$name" "$work/seeds" "${files[@]}" >/dev/null || exit 5
     build/fuzz_inputs words "$name" >"$work/words" || exit 5
     AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-        AFL_NO_CRASH_README=1 AFL_CRASHING_SEEDS_AS_NEW_CRASH=1 AFL_INPUT_LEN_MAX=4096 \
+        AFL_NO_CRASH_README=1 AFL_INPUT_LEN_MAX=4096 \
         timeout -k 5 $((seconds + 120)) \
         afl-fuzz -i "$work/seeds" -o "$work/afl" -s "$seed" -V "$seconds" -t 2000 -m none \
         $([ -s "$work/words" ] && echo "-x $work/words") -- "$target" >"$work/afl.log" 2>&1

@@ -146,10 +146,10 @@ static bool name_death(struct shrinking *s, size_t index) {
     record->op = TIMELINE_CRASH_BY;
     for (size_t k = DEATH_POINT; k < TIMELINE_ARGS; k++)
         record->arg[k] = 0;
-    for (uint8_t point = 0; point < SCN_POINT_COUNT; point++) {
-        for (uint8_t side = 0; side < SIDES; side++) {
-            record->arg[DEATH_POINT] = point;
-            record->arg[DEATH_SIDE] = side;
+    for (unsigned point = 0; point < SCN_POINT_COUNT; point++) {
+        for (unsigned side = 0; side < SIDES; side++) {
+            record->arg[DEATH_POINT] = (uint8_t)point;
+            record->arg[DEATH_SIDE] = (uint8_t)side;
             if (keeps(s, &other))
                 return true;
         }

@@ -14,7 +14,7 @@ static const char *const end_words[] = {
 };
 
 static const char *const end_meanings[] = {
-#define X(id, word, meaning) meaning,
+#define X(id, word, meaning) [RETEST_##id] = (meaning),
     RETEST_ENDS(X)
 #undef X
 };

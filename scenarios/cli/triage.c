@@ -71,7 +71,8 @@ static bool add_folder(struct triage *triage, const char *folder) {
             add_path(triage, path);
     }
     closedir(dir);
-    qsort(triage->v + from, triage->n - from, sizeof *triage->v, by_path);
+    if (triage->n > from)
+        qsort(triage->v + from, triage->n - from, sizeof *triage->v, by_path);
     return true;
 }
 

@@ -197,7 +197,8 @@ static int by_rank(const void *a, const void *b) {
 
 static size_t make_groups(struct triage *triage, struct group *groups) {
     size_t n = 0;
-    qsort(triage->v, triage->n, sizeof *triage->v, by_fingerprint);
+    if (triage->n > 0)
+        qsort(triage->v, triage->n, sizeof *triage->v, by_fingerprint);
     for (size_t i = 0; i < triage->n && triage->v[i].found; i++) {
         if (n == 0 || strcmp(groups[n - 1].first->fingerprint, triage->v[i].fingerprint) != 0)
             groups[n++] = (struct group){.first = &triage->v[i]};

@@ -306,7 +306,7 @@ static void fuzz_refuses_what_is_no_range_and_no_shard(void **state) {
     does("fuzz --seeds 1..8 --shard 3/2", EXIT_MISTAKE, "--shard is I/N");
     does("fuzz --seeds 1..8 --shard 0/2", EXIT_MISTAKE, "not '0/2'");
     does("fuzz --seeds 1..8 --jobs 0", EXIT_MISTAKE, "--jobs is a whole number from 1 to 64");
-    does("fuzz start", EXIT_MISTAKE, "takes no 'start'");
+    does("fuzz begin", EXIT_MISTAKE, "takes no 'begin'");
     does("fuzz --seeds 1 --json no/such/folder", EXIT_ENVIRONMENT, "cannot write");
 }
 

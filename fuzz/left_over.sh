@@ -6,7 +6,7 @@ end_left_over_targets() {
     local name pid
     for name in "$@"; do
         for pid in $(pgrep -x "$name"); do
-            if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "FUZZ_MARK=$FUZZ_MARK"; then
+            if grep -qxzF "FUZZ_MARK=$FUZZ_MARK" "/proc/$pid/environ" 2>/dev/null; then
                 echo "fuzz: ends a target that was left over: $pid" >&2
                 kill -KILL "$pid" 2>/dev/null
             fi

@@ -2,7 +2,7 @@
 #include "scenarios/cli/baseline.h"
 
 #include "reports/text.h"
-#include "scenarios/cli/durable.h"
+#include "scenarios/cli/save.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -84,28 +84,6 @@ __attribute__((format(printf, 2, 3))) static bool because(char why[BASELINE_WHY_
     return false;
 }
 
-static char *read_text(const char *path, char *why) {
-    FILE *in = fopen(path, "r");
-    char *text = check_alloc(FILE_MAX + 1);
-    size_t length = 0;
-    bool whole = in != NULL;
-    if (whole) {
-        length = fread(text, 1, FILE_MAX, in);
-        whole = ferror(in) == 0 && feof(in) != 0;
-    }
-    if (!whole)
-        because(why, "%.300s cannot be read%s%s", path, in == NULL ? ": " : " to its end",
-                in == NULL ? strerror(errno) : "");
-    if (in != NULL)
-        fclose(in);
-    text[length] = '\0';
-    if (!whole) {
-        free(text);
-        text = NULL;
-    }
-    return text;
-}
-
 static const char *text_of(const cJSON *object, const char *name, bool *good) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     *good = *good && cJSON_IsString(item);
@@ -147,7 +125,7 @@ static bool read_document(struct baseline *baseline, char *why) {
 }
 
 struct baseline *baseline_read(const char *path, char why[BASELINE_WHY_SIZE]) {
-    char *text = read_text(path, why);
+    char *text = read_regular(path, FILE_MAX, why, BASELINE_WHY_SIZE);
     struct baseline *baseline = NULL;
     const char *end = NULL;
     int line = 1;
@@ -296,7 +274,7 @@ bool baseline_write(const char *path, const struct report_run *runs, size_t coun
     }
     fputs("]}\n", out);
     CHECK(fclose(out) == 0);
-    written = durable_write(path, text, size);
+    written = save_bytes(path, text, size, SAVE_REPLACE);
     free(text);
     return written;
 }

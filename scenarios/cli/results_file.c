@@ -1,7 +1,7 @@
 /* Results as files: written whole or not at all, read with suspicion. */
 #include "scenarios/cli/results.h"
 
-#include "scenarios/cli/durable.h"
+#include "scenarios/cli/save.h"
 #include "scenarios/cli/version.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -108,7 +108,8 @@ bool results_write(const struct results *results, const char *folder, char why[R
     CHECK(fclose(out) == 0);
     name_file(results, name);
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    written = (mkdir(folder, 0777) == 0 || errno == EEXIST) && durable_write(path, text, size);
+    written =
+        (mkdir(folder, 0777) == 0 || errno == EEXIST) && save_bytes(path, text, size, SAVE_REPLACE);
     if (!written)
         because(why, "cannot write %.400s: %s", path, strerror(errno));
     free(text);
@@ -116,25 +117,6 @@ bool results_write(const struct results *results, const char *folder, char why[R
 }
 
 /* ---- reading ---- */
-
-static char *read_text(const char *path, char *why) {
-    char *text = NULL;
-    struct stat about;
-    size_t length = 0;
-    FILE *in = fopen(path, "r");
-    if (in == NULL || fstat(fileno(in), &about) != 0) {
-        because(why, "%.400s cannot be read: %s", path, strerror(errno));
-    } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_MAX) {
-        because(why, "%.400s is no file of at most %d bytes", path, FILE_MAX);
-    } else {
-        text = check_alloc((size_t)about.st_size + 1);
-        length = fread(text, 1, (size_t)about.st_size, in);
-        text[length] = '\0';
-    }
-    if (in != NULL)
-        fclose(in);
-    return text;
-}
 
 static int line_of(const char *text, const char *at) {
     int line = 1;
@@ -286,7 +268,7 @@ static bool read_document(const cJSON *object, const char *path, struct suite *s
 
 bool results_read(const char *path, struct suite *suite, struct results *results,
                   char why[RESULTS_WHY_SIZE]) {
-    char *text = read_text(path, why);
+    char *text = read_regular(path, FILE_MAX, why, RESULTS_WHY_SIZE);
     const char *end = NULL;
     cJSON *object = text == NULL ? NULL : cJSON_ParseWithOpts(text, &end, true);
     bool good = false;

@@ -55,26 +55,55 @@ static bool put_in_place(const char *aside, const char *path, enum save how) {
     return true;
 }
 
-bool save_file(const char *path, const char *text, size_t length, enum save how) {
+bool save_bytes(const char *path, const char *text, size_t length, enum save how) {
     char aside[PATH_SIZE];
     struct stat about;
     mode_t mode = stat(path, &about) == 0 ? about.st_mode & 0777 : 0644;
-    int fd = -1;
+    int fd = -1, failed = 0;
     if ((size_t)snprintf(aside, sizeof aside, "%s.XXXXXX", path) >= sizeof aside) {
         errno = ENAMETOOLONG;
-        return cannot("write", path);
+        return false;
     }
     fd = mkstemp(aside);
     if (fd < 0)
-        return cannot("write", path);
+        return false;
     bool written = write_all(fd, text, length) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
-    written = close(fd) == 0 && written;
-    if (!written || !put_in_place(aside, path, how)) {
-        cannot("write", path);
+    failed = errno;
+    if (close(fd) != 0 && written) {
+        failed = errno;
+        written = false;
+    }
+    if (written && !put_in_place(aside, path, how)) {
+        failed = errno;
+        written = false;
+    }
+    if (!written) {
         unlink(aside);
+        errno = failed;
         return false;
     }
-    return sync_folder(path) || cannot("sync the folder of", path);
+    return sync_folder(path);
+}
+
+bool save_file(const char *path, const char *text, size_t length, enum save how) {
+    return save_bytes(path, text, length, how) || cannot("write", path);
+}
+
+char *read_regular(const char *path, long most, char *why, size_t why_size) {
+    char *text = NULL;
+    struct stat about;
+    FILE *in = fopen(path, "r");
+    if (in == NULL || fstat(fileno(in), &about) != 0) {
+        snprintf(why, why_size, "%.300s cannot be read: %s", path, strerror(errno));
+    } else if (!S_ISREG(about.st_mode) || about.st_size > most) {
+        snprintf(why, why_size, "%.300s is no file of at most %ld bytes", path, most);
+    } else {
+        text = check_alloc((size_t)about.st_size + 1);
+        text[fread(text, 1, (size_t)about.st_size, in)] = '\0';
+    }
+    if (in != NULL)
+        fclose(in);
+    return text;
 }
 
 char *read_whole(const char *path, size_t *length) {

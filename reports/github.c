@@ -84,34 +84,15 @@ void report_github_annotations(FILE *out, const struct report_run *runs, size_t 
 
 /* ---- the summary ---- */
 
-/* Text in Markdown that neither formats nor is HTML. */
-static void put_markdown(FILE *out, const char *text) {
+/* Text that is no HTML, nor control characters; what is in `marks` gets a backslash instead. */
+static void put_readable(FILE *out, const char *text, const char *marks) {
     while (*text != '\0') {
         size_t length = report_utf8_length(text);
         unsigned char c = (unsigned char)text[0];
         if (length == 0)
             fputs("\xef\xbf\xbd", out);
-        else if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '&')
-            fputs("&amp;", out);
-        else if (strchr("\\`*_{}[]()#+-.!|~>@", c) != NULL)
+        else if (strchr(marks, c) != NULL)
             fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fputc(' ', out);
-        else
-            fwrite(text, 1, length, out);
-        text += length == 0 ? 1 : length;
-    }
-}
-
-/* Text in a <pre>: it cannot end it. */
-static void put_pre(FILE *out, const char *text) {
-    while (*text != '\0') {
-        size_t length = report_utf8_length(text);
-        unsigned char c = (unsigned char)text[0];
-        if (length == 0)
-            fputs("\xef\xbf\xbd", out);
         else if (c == '<')
             fputs("&lt;", out);
         else if (c == '>')
@@ -124,6 +105,16 @@ static void put_pre(FILE *out, const char *text) {
             fwrite(text, 1, length, out);
         text += length == 0 ? 1 : length;
     }
+}
+
+/* Text in Markdown that does not format. */
+static void put_markdown(FILE *out, const char *text) {
+    put_readable(out, text, "\\`*_{}[]()#+-.!|~>@");
+}
+
+/* Text in a <pre>: it cannot end it. */
+static void put_pre(FILE *out, const char *text) {
+    put_readable(out, text, "");
 }
 
 static void put_story(FILE *out, const struct report_finding *finding) {

@@ -19,10 +19,8 @@ static void offer_unsent(const struct oms *oms, struct order *order, struct task
     if (order->pub.cancel_asked || expires_ns > 0) {
         offer(best, (struct task){OMS_WORK_RESOLVE, expires_ns, order, resolve_expiry});
     }
-    if (engine_may_send(oms) && oms->under_way_count < (size_t)oms->config.sends_at_once) {
-        offer(best, (struct task){OMS_WORK_SEND,
-                                  later(order->retry_ns, later(oms->door_ns, oms->slow_ns)), order,
-                                  send_order});
+    if (send_has_room(oms)) {
+        offer(best, (struct task){OMS_WORK_SEND, send_from_ns(oms, order), order, send_order});
     }
 }
 

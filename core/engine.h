@@ -143,6 +143,10 @@ enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error 
 enum oms_code send_cancel(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error *error);
 enum oms_code send_collect(struct oms *oms, struct order *order, struct oms_error *error);
+/* May another order leave, as far as the switch, this start and those on their way are concerned? */
+bool send_has_room(const struct oms *oms);
+/* Not before: its own back-off, the halt file, a broker that asked for fewer requests. */
+int64_t send_from_ns(const struct oms *oms, const struct order *order);
 /* Could it leave right now, its reservation renewed if need be? */
 bool send_is_due(const struct oms *oms, const struct order *order, int64_t now_ns);
 /* The switch is on: what has not left does not leave. */

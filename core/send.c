@@ -169,12 +169,20 @@ void send_withdraw(struct oms *oms) {
     }
 }
 
+bool send_has_room(const struct oms *oms) {
+    return engine_may_send(oms) && oms->under_way_count < (size_t)oms->config.sends_at_once;
+}
+
+int64_t send_from_ns(const struct oms *oms, const struct order *order) {
+    const int64_t from_ns = oms->door_ns > oms->slow_ns ? oms->door_ns : oms->slow_ns;
+    return order->retry_ns > from_ns ? order->retry_ns : from_ns;
+}
+
 bool send_is_due(const struct oms *oms, const struct order *order, int64_t now_ns) {
     const int64_t expires_ns = order->pub.decision.expires_ns;
-    return order_is_unsent(order) && !order->on_its_way && !order->pub.cancel_asked &&
-           (expires_ns == 0 || now_ns < expires_ns) && order->retry_ns <= now_ns &&
-           oms->door_ns <= now_ns && oms->slow_ns <= now_ns && engine_may_send(oms) &&
-           oms->under_way_count < (size_t)oms->config.sends_at_once;
+    return order_is_unsent(order) && !order->pub.cancel_asked &&
+           (expires_ns == 0 || now_ns < expires_ns) && send_has_room(oms) &&
+           send_from_ns(oms, order) <= now_ns;
 }
 
 static enum oms_code renew_reservation(struct oms *oms, struct order *order, int64_t now_ns,

@@ -117,6 +117,13 @@ static void start_late(struct late_desk *late, const char *profile) {
     fake_forget_log(&late->desk.fake);
 }
 
+/* ... and D1 is on its way. */
+static void start_with_d1(struct late_desk *late) {
+    start_late(late, "alpaca");
+    take(&late->desk, "D1");
+    settle(&late->desk);
+}
+
 static size_t on_their_way(const struct late_desk *late) {
     struct oms_next next;
     oms_next(late->desk.oms, &next);
@@ -134,9 +141,7 @@ static void let_go(struct late_desk *late, size_t count) {
 static void orders_leave_while_others_are_not_answered(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     take(&late.desk, "D2");
     settle(&late.desk);
     assert_int_equal(late.desk.fake.submits, 2);
@@ -222,9 +227,7 @@ static void a_life_that_ends_before_the_answers_leaves_doubt_and_one_order_each(
 static void what_a_comparison_finds_first_is_not_undone_by_the_answer(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     fake_fill(&late.desk.fake, NULL, 100 * UNIT, 150 * UNIT);
     assert_int_equal(oms_request_reconcile(late.desk.oms), OMS_OK);
     settle(&late.desk);
@@ -248,9 +251,7 @@ static void what_a_comparison_finds_first_is_not_undone_by_the_answer(void **sta
 static void a_cancel_waits_for_the_answer(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     assert_int_equal(oms_cancel(late.desk.oms, "D1", &late.desk.error), OMS_OK);
     settle(&late.desk);
     assert_int_equal(late.desk.fake.cancels, 0);
@@ -263,9 +264,7 @@ static void a_cancel_waits_for_the_answer(void **state) {
 static void the_kill_switch_withdraws_what_has_not_left(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     assert_int_equal(oms_kill_switch(late.desk.oms, true, "test", "drill", &late.desk.error),
                      OMS_OK);
     assert_int_equal(late.withdrawn, 1);
@@ -280,9 +279,7 @@ static void the_kill_switch_withdraws_what_has_not_left(void **state) {
 static void an_orderly_end_waits_for_the_answers(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     take(&late.desk, "D2");
     assert_int_equal(oms_finish(late.desk.oms, &late.desk.error), OMS_UNANSWERED);
     late.free = 1;
@@ -309,9 +306,7 @@ static void decide_and_send_d2(struct late_desk *late) {
 static void orders_leave_and_are_recorded_while_a_poll_waits(void **state) {
     struct late_desk late;
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     let_go(&late, 1);
     late.meanwhile = decide_and_send_d2;
     pass(&late.desk, 10 * SECOND);
@@ -327,9 +322,7 @@ static void and_while_a_comparison_does(void **state) {
     struct late_desk late;
     struct oms_view view = {0};
     (void)state;
-    start_late(&late, "alpaca");
-    take(&late.desk, "D1");
-    settle(&late.desk);
+    start_with_d1(&late);
     let_go(&late, 1);
     late.meanwhile = decide_and_send_d2;
     assert_int_equal(oms_request_daily(late.desk.oms, OMS_TODAY, &late.desk.error), OMS_OK);

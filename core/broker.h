@@ -74,8 +74,8 @@ struct broker_request {
     /* It may have been sent before, under the same id: a broker that answers such marks (struct
      * profile) tells how that one stands. */
     bool possible_resend;
-    uint64_t
-        ticket; /* names this send to `collect`; no other under way has it. Never transmitted */
+    /* Names this send to `collect`; no other under way has it. Never transmitted. */
+    uint64_t ticket;
 };
 
 /* An order as the broker tells it. */

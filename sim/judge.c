@@ -989,8 +989,8 @@ uint64_t judge_meaning(struct judge *judge, struct world *world, const char *pat
 
 void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
                       uint64_t after) {
-    bool corrected =
-        false; /* by such a clock, some start finds that, and perhaps not the next one */
+    /* by a clock that jumped, some start finds a correction, and perhaps not the next one */
+    bool corrected = false;
     for (size_t i = 0; judge->clock_jumped && i < world->exchange.position_count; i++)
         corrected = corrected ||
                     exchange_corrected_ns(&world->exchange, world->exchange.positions[i].symbol) !=

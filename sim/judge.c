@@ -736,7 +736,8 @@ static bool past_knowing(const struct judge *judge, const struct world *world,
     if (order != NULL && judge->clock_jumped && oms_state_is_final(order->state) &&
         order->filled_nanos == 0)
         return true;
-    return !world->exchange.profile->knows_ids && (judge->suspends & INVARIANT_BIT(7)) != 0;
+    return !world->exchange.profile->knows_ids && (judge->suspends & INVARIANT_BIT(7)) != 0 &&
+           (order == NULL || order->broker_order_id[0] == '\0');
 }
 
 static void orders_agree(struct judge *judge, const struct world *world,

@@ -1029,16 +1029,21 @@ static void act_and_compare(struct stage *stage, enum turn turn, int64_t at_ns, 
     idle->looks = routine ? idle->looks + 1 : 0;
 }
 
+/* So many routine looks in a row that change nothing say that nothing will. Looks at a halt file come
+ * before what is due later, such as a second look at a difference, or, by a clock that jumped, the
+ * next look at the broker. */
+static int looks_enough(const struct stage *stage) {
+    if (stage->world.halt_file == OMS_HALT_ABSENT)
+        return ROUTINE_LOOKS;
+    return stage->judge.clock_jumped ? WAITING_LOOKS : HALTED_LOOKS;
+}
+
 static bool is_quiet(struct stage *stage, const struct idle *idle) {
     if (!stage->settling && idle->calls >= WAITING_LOOKS)
         return true;
-    /* looks at a halt file come before what is due later, such as a second look at a difference; and
-     * a clock that jumped may have put the next look at the broker off, behind other ones */
-    return idle->looks >=
-               (stage->world.halt_file == OMS_HALT_ABSENT ? ROUTINE_LOOKS : HALTED_LOOKS) &&
+    return idle->looks >= looks_enough(stage) &&
            (idle->looks >= WAITING_LOOKS ||
-            (!stage->judge.clock_jumped &&
-             !judge_under_way(&stage->judge, &stage->world, STAGE_STORE)));
+            !judge_under_way(&stage->judge, &stage->world, STAGE_STORE));
 }
 
 /* Whether the OMS calls more often than anything needs. */

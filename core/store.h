@@ -89,11 +89,13 @@ enum store_sql {
         STORE_SQL_COUNT
 };
 
+enum { STORE_COPIES = 2 }; /* places for a start's copy of the store (core/store_copy.c) */
+
 struct store {
     sqlite3 *db;
     sqlite3_vfs *vfs;
     const char *path; /* full, as sqlite3_create_filename made it */
-    const char *fence_path, *copy_path;
+    const char *fence_path, *copy_path[STORE_COPIES];
     sqlite3_file *fence;
     sqlite3_stmt *statements[STORE_SQL_COUNT];
     int version;       /* of its schema, once store_identity has told */
@@ -155,7 +157,8 @@ void store_file_close(sqlite3_file **file);
  * STORE_CHUNK bytes. SQLite result codes. */
 enum { STORE_CHUNK = 65536 };
 bool store_needs_copy(const struct store *store);
-/* Puts database and log back if an earlier scrub was cut short, then copies both, durably. */
+/* Afterwards a durable copy of database and log exists; if an earlier scrub was cut short, they have
+ * been put back from it. */
 int store_copy_make(struct store *store, char *chunk);
 /* What was copied is safe where it belongs: the copy says nothing any more, durably. */
 int store_copy_drop(struct store *store);

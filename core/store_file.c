@@ -8,11 +8,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The name of a file beside the store; NULL: no memory. */
+static const char *beside(const char *full, const char *ending) {
+    const size_t size = strlen(full) + strlen(ending) + 1;
+    char *name = malloc(size);
+    const char *made = NULL;
+
+    if (name != NULL) {
+        (void)snprintf(name, size, "%s%s", full, ending);
+        made = sqlite3_create_filename(name, "", "", 0, NULL);
+    }
+    free(name);
+    return made;
+}
+
+static const char *with_logs(const char *full) {
+    const char *log = beside(full, "-wal"), *journal = beside(full, "-journal"), *made = NULL;
+
+    if (log != NULL && journal != NULL) {
+        made = sqlite3_create_filename(full, journal, log, 0, NULL);
+    }
+    sqlite3_free_filename(log);
+    sqlite3_free_filename(journal);
+    return made;
+}
+
 enum oms_code store_find(struct store *store, const struct oms_place *place,
                          struct oms_error *error) {
     enum oms_code code = OMS_STORAGE;
-    char *full = NULL, *fence = NULL, *log = NULL, *journal = NULL, *copy = NULL;
-    size_t size;
+    char *full = NULL;
 
     store->vfs = sqlite3_vfs_find(place->vfs);
     if (store->vfs == NULL || place->path == NULL || place->path[0] == '\0') {
@@ -20,34 +44,22 @@ enum oms_code store_find(struct store *store, const struct oms_place *place,
                    store->vfs == NULL ? "there is no such VFS" : "the path must not be empty");
         return OMS_INVALID;
     }
-    size = (size_t)store->vfs->mxPathname + sizeof "-journal";
-    full = malloc(size);
-    fence = malloc(size);
-    log = malloc(size);
-    journal = malloc(size);
-    copy = malloc(size);
-    if (full == NULL || fence == NULL || log == NULL || journal == NULL || copy == NULL ||
-        store->vfs->xFullPathname(store->vfs, place->path, store->vfs->mxPathname + 1, full) !=
-            SQLITE_OK) {
+    full = malloc((size_t)store->vfs->mxPathname + 1);
+    if (full == NULL || store->vfs->xFullPathname(store->vfs, place->path,
+                                                  store->vfs->mxPathname + 1, full) != SQLITE_OK) {
         text_error(error, "store %s: its path must name a file in a folder that may be searched",
                    place->path);
         goto out;
     }
-    (void)snprintf(fence, size, "%s-lock", full);
-    (void)snprintf(log, size, "%s-wal", full);
-    (void)snprintf(journal, size, "%s-journal", full);
-    (void)snprintf(copy, size, "%s-copy", full);
-    store->path = sqlite3_create_filename(full, journal, log, 0, NULL);
-    store->fence_path = sqlite3_create_filename(fence, "", "", 0, NULL);
-    store->copy_path = sqlite3_create_filename(copy, "", "", 0, NULL);
-    code = store->path == NULL || store->fence_path == NULL || store->copy_path == NULL
+    store->path = with_logs(full);
+    store->fence_path = beside(full, "-lock");
+    store->copy_path[0] = beside(full, "-copy");
+    store->copy_path[1] = beside(full, "-copy2");
+    code = store->path == NULL || store->fence_path == NULL || store->copy_path[0] == NULL ||
+                   store->copy_path[1] == NULL
                ? OMS_STORAGE
                : OMS_OK;
 out:
-    free(copy);
-    free(journal);
-    free(log);
-    free(fence);
     free(full);
     return code;
 }
@@ -213,7 +225,9 @@ void store_close(struct store *store) {
         (void)store->fence->pMethods->xUnlock(store->fence, SQLITE_LOCK_NONE);
         store_file_close(&store->fence);
     }
-    sqlite3_free_filename(store->copy_path);
+    for (int i = 0; i < STORE_COPIES; i++) {
+        sqlite3_free_filename(store->copy_path[i]);
+    }
     sqlite3_free_filename(store->fence_path);
     sqlite3_free_filename(store->path);
     *store = (struct store){0};

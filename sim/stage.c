@@ -620,6 +620,12 @@ static bool is_judged_as_found(const struct stage *stage) {
     return disk_profile_of(stage->world.disk)->power_safe || !stage->judge.begun;
 }
 
+void stage_judge_dead(struct stage *stage) {
+    judge_books(&stage->judge, &stage->world);
+    if (is_judged_as_found(stage))
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
+}
+
 void stage_boot(struct stage *stage) {
     struct sut_ports ports;
     CHECK(!stage->in_call);

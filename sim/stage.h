@@ -187,6 +187,8 @@ void stage_forget_settled(void);
 
 /* Starts the OMS now. */
 void stage_boot(struct stage *stage);
+/* Between two lives: judges what the latest one left, without a start where that can be judged. */
+void stage_judge_dead(struct stage *stage);
 /* Starts the OMS once everything else of this moment has happened. */
 void stage_boot_soon(struct stage *stage);
 /* The process dies here and now. Also counts when the OMS is down already. */

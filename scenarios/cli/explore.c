@@ -239,6 +239,12 @@ void exploration_report(struct suite *suite, const struct explore_options *optio
             replay.wire = suite_wire(suite);
         run_scenario(exploration->scenario, &exploration->config, &replay, &told);
     }
+    if (result->found && !told.found) {
+        told.finding.plan = result->replay.finding.plan;
+        told.finding.line = exploration->scenario->place.line;
+        snprintf(told.finding.headline, sizeof told.finding.headline,
+                 "the story of the plan, which broke nothing");
+    }
     explore_as_run(result, &told);
     suite_describe(suite, exploration->path, exploration->scenario, &exploration->config,
                    suite->options->value[OPTION_OMS], &told, &run);

@@ -297,7 +297,7 @@ void sentence_of(const struct scenario *scenario, const struct plan *plan,
                                 is_presented_again(scenario) ? "a repeated signal"
                                                              : "an ordinary day");
     for (size_t i = 0; i < causes.count && i < CAUSES_NAMED && used < SENTENCE_SIZE; i++)
-        used += (size_t)snprintf(out + used, SENTENCE_SIZE - used, "%s%.34s", i > 0 ? " and " : "",
+        used += (size_t)snprintf(out + used, SENTENCE_SIZE - used, "%s%.48s", i > 0 ? " and " : "",
                                  causes.words[i]);
     if (used < SENTENCE_SIZE)
         snprintf(out + used, SENTENCE_SIZE - used, " %s%s %s", effects[finding->invariant].verb,

@@ -235,6 +235,10 @@ static void check_reached_crash(struct check *c, const struct scn_line *line) {
 static void check_quantifier(struct check *c, const struct scn_line *line) {
     if (!is_quantifier(line))
         return;
+    if (line->statement == SCN_CRASH && line->args.crash.depth == SCN_AGAIN && c->s->disk != NULL &&
+        !c->s->disk->power_safe)
+        diag_say(mistake(c, DIAG_DISK_EXPLORED, &line->place, "anywhere"),
+                 "'crash again anywhere' cannot be explored on disk %s", c->s->disk->name);
     if (c->quantifier_seen)
         diag_say(mistake(c, DIAG_TWO_QUANTIFIERS, &line->place, "anywhere"),
                  "a second 'anywhere': this version of the language has one for a scenario");

@@ -124,6 +124,10 @@ static const struct advice mistakes[DIAG_CODE_COUNT] = {
                           "name a point: reach crash before record D1"},
     [DIAG_CLOCK_EXPLORED] = {"'crash again anywhere' tells worlds apart by times that only pass",
                              "write 'crash anywhere' or 'crash twice anywhere'"},
+    [DIAG_DISK_EXPLORED] =
+        {"'crash again anywhere' tells worlds apart by what a store says, and where "
+         "a power loss ruins what is being written, its bytes count as well",
+         "write 'crash anywhere' or 'crash twice anywhere'"},
 };
 
 const char *run_code_text(enum run_code code) {

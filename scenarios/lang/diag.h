@@ -52,7 +52,8 @@
     X(DECISION_ID, "E040", "decision-id", "an id is 1 to 128 printable characters, no spaces")     \
     X(REACH_PLACE, "E041", "reach-place", "'reach crash' names a point or a site")                 \
     X(CLOCK_EXPLORED, "E042", "clock-explored", "no clock jumps where crashes are explored")       \
-    X(NO_SUCH_FILL, "E043", "no-such-fill", "an execution is named with 'as' before it is used")
+    X(NO_SUCH_FILL, "E043", "no-such-fill", "an execution is named with 'as' before it is used")   \
+    X(DISK_EXPLORED, "E044", "disk-explored", "crashes are explored where overwriting is safe")
 enum diag_code {
 #define X(id, code, slug, rule) DIAG_##id,
     DIAG_CODES(X)

@@ -69,6 +69,7 @@ struct audit {
 
 struct crash_point {
     struct moment *moment;
+    unsigned life; /* a story may end and start lives of its own */
     struct site site;
     unsigned occurrence;
     bool after, at_end;
@@ -77,6 +78,7 @@ struct crash_point {
 };
 
 struct made_call {
+    unsigned life;
     struct site site;
     unsigned occurrence;
 };
@@ -129,7 +131,6 @@ struct life {
     uint64_t *successors;
     size_t successor_count, successor_cap;
     bool audit; /* nothing new is kept, everything is keyed */
-    unsigned number;
     unsigned long port_calls;
 };
 
@@ -145,7 +146,9 @@ static void at_crash_point(void *ctx, const struct port_call *call, unsigned occ
         return;
     CHECK_ROOM(life->points, life->point_count, life->point_cap, POINTS_MAX);
     point = &life->points[life->point_count++];
-    *point = (struct crash_point){.moment = moment_take(&life->script), .at_end = call == NULL};
+    *point = (struct crash_point){.moment = moment_take(&life->script),
+                                  .life = life->script.stage.life,
+                                  .at_end = call == NULL};
     if (call == NULL)
         return;
     point->site = call->site;
@@ -170,7 +173,8 @@ static void at_call(void *ctx, const struct port_call *call, unsigned occurrence
     struct life *life = ctx;
     if (!after && (life->x->options->faults > 0 || may_drop(life->x, call->site))) {
         CHECK_ROOM(life->calls, life->call_count, life->call_cap, POINTS_MAX);
-        life->calls[life->call_count++] = (struct made_call){call->site, occurrence};
+        life->calls[life->call_count++] =
+            (struct made_call){life->script.stage.life, call->site, occurrence};
     }
     if (!is_broker_call(call->site))
         return;
@@ -366,16 +370,10 @@ static void add_successor(struct life *life, uint64_t key) {
     life->successors[life->successor_count++] = key;
 }
 
-static void judge_dead(struct script *script) {
-    struct stage *stage = &script->stage;
-    judge_books(&stage->judge, &stage->world);
-    judge_life(&stage->judge, &stage->world, STAGE_STORE);
-}
-
 /* A death before a call keeps the fault from striking that was meant for it. */
 static bool forestalls(const struct plan_item *death, const struct plan_item *fault) {
     return death->place == PLAN_AT_CALL && !plan_strikes_after(death->what) &&
-           site_index(death->site) == site_index(fault->site) &&
+           death->life == fault->life && site_index(death->site) == site_index(fault->site) &&
            death->occurrence == fault->occurrence;
 }
 
@@ -413,7 +411,7 @@ static uint64_t offer_crash_world(struct life *life, const struct work *work,
     struct explorer *x = life->x;
     struct moments pending = {0};
     uint64_t key = 0, *index = NULL;
-    judge_dead(x->script);
+    stage_judge_dead(&x->script->stage);
     if (has_broken(x->script)) { /* (1) */
         if (!life->audit)
             found(x, cost, trail_of_death(x, work, item), x->script);
@@ -502,9 +500,8 @@ static enum plan_what death_what(bool power, bool after) {
     return after ? PLAN_KILL_AFTER : PLAN_KILL;
 }
 
-static struct plan_item death_item(const struct life *life, const struct crash_point *point,
-                                   bool power, int64_t late_ns) {
-    return (struct plan_item){.life = life->number,
+static struct plan_item death_item(const struct crash_point *point, bool power, int64_t late_ns) {
+    return (struct plan_item){.life = point->life,
                               .place = point->at_end ? PLAN_AT_END : PLAN_AT_CALL,
                               .site = point->site,
                               .occurrence = point->at_end ? 1 : point->occurrence,
@@ -531,14 +528,14 @@ static void die_in_every_way(struct life *life, const struct work *work,
     struct explorer *x = life->x;
     struct outcomes outcomes;
     if (x->kill)
-        die_once(life, work, point, death_item(life, point, false, late_ns), 0, beside, cost);
+        die_once(life, work, point, death_item(point, false, late_ns), 0, beside, cost);
     if (!x->power)
         return;
     outcomes_pick(moment_disk(point->moment), &outcomes);
     x->result->reduced = x->result->reduced || outcomes.reduced;
     for (unsigned i = 0; i < outcomes.count; i++)
-        die_once(life, work, point, death_item(life, point, true, late_ns), outcomes.which[i],
-                 beside, cost);
+        die_once(life, work, point, death_item(point, true, late_ns), outcomes.which[i], beside,
+                 cost);
     if (outcomes.implied)
         sample_implied(x, moment_disk(point->moment));
     outcomes_free(&outcomes);
@@ -648,7 +645,6 @@ static bool run_life(struct explorer *x, const struct work *work, unsigned cost,
         return false;
     life->script.watch = &watch;
     life->start_ns = work->start == NULL ? x->scenario->start_ns : moment_now_ns(work->start);
-    life->number = work->start == NULL ? 1 : moment_life(work->start) + 1;
     start_life(&life->script, work);
     script_finish(&life->script, audit);
     if (!audit) {
@@ -700,16 +696,18 @@ static void run_audit(struct explorer *x, const struct audit *audit) {
 
 struct slow {
     struct script *script;
+    unsigned life; /* that is to die */
     bool died;
     uint64_t disk;
 };
 
 static void after_death(void *ctx) {
     struct slow *slow = ctx;
-    if (slow->died || slow->script->stage.oms != NULL || slow->script->stage.counts.crashes == 0)
+    const struct stage *stage = &slow->script->stage;
+    if (slow->died || stage->oms != NULL || stage->life != slow->life || stage->counts.crashes == 0)
         return;
     slow->died = true;
-    slow->disk = disk_hash(slow->script->stage.world.disk);
+    slow->disk = disk_hash(stage->world.disk);
 }
 
 /* One crash point of a life, run again from its start with a port that dies at the call, must leave
@@ -718,10 +716,10 @@ static void run_slowly(struct explorer *x, const struct work *work, const struct
                        size_t index) {
     const struct crash_point *point = &life->points[index];
     struct script *script = check_zalloc(1, sizeof *script);
-    struct slow slow = {.script = script};
+    struct slow slow = {.script = script, .life = point->life};
     struct script_watch watch = {.ctx = &slow, .changed = after_death};
     struct plan plan;
-    struct plan_item item = death_item(life, point, false, 0);
+    struct plan_item item = death_item(point, false, 0);
     plan.count = 0;
     for (size_t i = 0; i < work->fault_count; i++) {
         if (!forestalls(&item, &work->faults[i]))
@@ -779,7 +777,7 @@ static void add_fault(struct explorer *x, const struct work *work, const struct 
     memcpy(more->faults, work->faults, sizeof more->faults);
     more->fault_count = work->fault_count;
     more->faults[more->fault_count++] =
-        (struct plan_item){.life = life->number,
+        (struct plan_item){.life = life->calls[call].life,
                            .place = PLAN_AT_CALL,
                            .site = life->calls[call].site,
                            .occurrence = life->calls[call].occurrence,
@@ -911,10 +909,9 @@ static void replay_finding(struct explorer *x) {
     run.plan = &x->found_plan;
     run.trace = true;
     run_scenario(x->scenario, x->config, &run, &result->replay);
-    if (result->replay.found && strcmp(result->replay.finding.code, x->finding.code) == 0) {
-        result->replay.finding.plan = x->found_plan;
+    result->replay.finding.plan = x->found_plan;
+    if (result->replay.found && strcmp(result->replay.finding.code, x->finding.code) == 0)
         return;
-    }
     result->verdict = RUN_UNSTABLE;
     snprintf(result->why, sizeof result->why,
              "the exploration broke %s (%.120s), and its plan, run from the beginning, %s%.60s",

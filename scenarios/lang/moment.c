@@ -87,7 +87,3 @@ struct disk *moment_disk(const struct moment *moment) {
 int64_t moment_now_ns(const struct moment *moment) {
     return moment->world.now_ns;
 }
-
-unsigned moment_life(const struct moment *moment) {
-    return moment->life;
-}

@@ -17,6 +17,5 @@ void moment_restore(const struct moment *moment, struct script *script);
 
 struct disk *moment_disk(const struct moment *moment);
 int64_t moment_now_ns(const struct moment *moment);
-unsigned moment_life(const struct moment *moment); /* the number of the latest life */
 
 #endif

@@ -186,6 +186,18 @@ static void disks_are_rows_of_their_table(void **state) {
                 "f.scn:4:1: error: 'disk' is written twice, first on line 3 [E010]\n");
 }
 
+static void crashes_are_explored_where_overwriting_is_safe(void **state) {
+    (void)state;
+    assert_told(
+        "crashgate 1\nscenario \"S\"\ndisk no-psow-512\ncrashes kill\n"
+        "decision D1 = \"X\"\n10:00:00 signal D1 buy 1 AAPL limit 1\ncrash again anywhere\n",
+        "f.scn:7:13: error: 'crash again anywhere' cannot be explored on disk no-psow-512 "
+        "[E044]\n");
+    assert_told("crashgate 1\nscenario \"S\"\ndisk no-psow-512\ncrashes kill\n"
+                "decision D1 = \"X\"\n10:00:00 signal D1 buy 1 AAPL limit 1\ncrash anywhere\n",
+                "");
+}
+
 static void faults_are_rows_of_the_catalogue(void **state) {
     (void)state;
     assert_told(GOOD "fault broker.submt lost\n",
@@ -289,6 +301,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(crashes_and_quantifiers_keep_their_rules),
         cmocka_unit_test(disks_are_rows_of_their_table),
+        cmocka_unit_test(crashes_are_explored_where_overwriting_is_safe),
         cmocka_unit_test(faults_are_rows_of_the_catalogue),
         cmocka_unit_test(options_and_headers_are_closed_lists),
         cmocka_unit_test(files_are_refused_as_a_whole),

@@ -104,7 +104,9 @@ struct broker_fill {
     int64_t qty_nanos; /* > 0; of a correction also 0: the execution is busted */
     int64_t price_nanos;
     int64_t at_ns;
-    /* A correction: the execution (or correction) whose place this takes. "": none. */
+    /* A correction: the execution (or correction) whose place this takes. "": none. Of several
+     * corrections of one execution the one with the latest time counts; where times are equal, the
+     * one whose id sorts last. */
     char refers[BROKER_EXECUTION_ID_SIZE];
 };
 

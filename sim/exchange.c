@@ -368,7 +368,8 @@ int64_t exchange_average(const struct exchange_position *position) {
     return (int64_t)decimal_divide_rounded(position->cost, position->qty_nanos);
 }
 
-/* "<yyyymmddHHMMSSmmm>::<order>-<count>" in the exchange's local digits. */
+/* "<yyyymmddHHMMSSmmm>::<order>-<count>" in the exchange's local digits: those of one order sort in
+ * the order in which they were made. */
 static void make_execution_id(const struct exchange *exchange, int64_t now_ns, const char *order_id,
                               char out[BROKER_EXECUTION_ID_SIZE]) {
     int64_t local_ms = (now_ns + EXECUTION_ID_OFFSET_NS) / 1000000;
@@ -378,7 +379,7 @@ static void make_execution_id(const struct exchange *exchange, int64_t now_ns, c
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
     int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-    snprintf(out, BROKER_EXECUTION_ID_SIZE, "%04d%02d%02d%02d%02d%02d%03d::%.20s-%zu", (int)year,
+    snprintf(out, BROKER_EXECUTION_ID_SIZE, "%04d%02d%02d%02d%02d%02d%03d::%.20s-%05zu", (int)year,
              (int)month, (int)(doy - (153 * mp + 2) / 5 + 1), (int)(ms / 3600000),
              (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000), order_id,
              exchange->fill_count + 1);

@@ -1012,10 +1012,12 @@ static bool has_outside(struct stage *stage) {
            stage->world.flight_count > 0;
 }
 
-/* Calls that change nothing and may go on for ever: a look at open orders, or at the halt file. */
+/* Calls that change nothing and may go on for ever: a look at open orders, or at the halt file. Where
+ * calls take time, one of them that has become due meanwhile may come before a record. */
 static bool is_routine(const struct stage *stage) {
     return stage->next.work == OMS_WORK_POLL ||
-           (stage->next.work == OMS_WORK_SEND && stage->world.halt_file != OMS_HALT_ABSENT);
+           (stage->next.work == OMS_WORK_SEND && stage->world.halt_file != OMS_HALT_ABSENT) ||
+           (stage->next.work == OMS_WORK_RECORD && stage->config.pace_ns > 0);
 }
 
 /* Consecutive calls that changed nothing, and those of them that were routine. */

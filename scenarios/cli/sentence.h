@@ -4,7 +4,7 @@
 
 #include "scenarios/lang/run.h"
 
-enum { FINGERPRINT_SIZE = 600, SENTENCE_SIZE = 120 };
+enum { FINGERPRINT_SIZE = 600, SENTENCE_SIZE = 160 };
 
 /* Invariant, what goes wrong and where, and the first wrong event: "I1; power after send; # orders
  * accepted for D". Names, numbers and symbols that differ from one finding to the next are taken out of it,

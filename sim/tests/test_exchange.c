@@ -280,7 +280,7 @@ static void fills_add_up_and_nothing_is_overfilled(void **state) {
     assert_false(exchange_fill(&exchange, 0, START, 1, ONE, ""));
     assert_int_equal(exchange.fill_count, 2);
     /* 10:00 UTC is 05:00 in the exchange's own digits. */
-    assert_string_equal(exchange.fills[0].execution_id, "20260109050000000::O1-1");
+    assert_string_equal(exchange.fills[0].execution_id, "20260109050000000::O1-00001");
     assert_string_equal(exchange.fills[1].execution_id, "mine");
 }
 

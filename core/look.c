@@ -63,7 +63,7 @@ static const struct broker_reason no_memory = {.text = "no memory"};
 
 /* May a query still miss it because it is fresh? */
 static bool may_be_missed(const struct oms *oms, const struct order *order) {
-    return oms->mark_ns < order->first_send_ns + oms->config.profile->query_lag_ns;
+    return oms->mark_ns < order->send_by_ns + oms->config.profile->query_lag_ns;
 }
 
 /* The question that had no whole answer, and what is known of why. */

@@ -116,6 +116,15 @@ static bool has_id(const struct exchange *exchange, const struct exchange_order 
            knows_since(exchange, order->told.submitted_ns, now_ns);
 }
 
+int64_t exchange_shows_all_ns(const struct exchange *exchange) {
+    int64_t at_ns = INT64_MIN;
+    for (size_t i = 0; exchange->profile->query_lag_ns > 0 && i < exchange->order_count; i++) {
+        int64_t shown_ns = exchange->orders[i].told.submitted_ns + exchange->profile->query_lag_ns;
+        at_ns = shown_ns > at_ns ? shown_ns : at_ns;
+    }
+    return at_ns;
+}
+
 /* Does a query made now show the order? */
 static bool is_shown(const struct exchange *exchange, const struct exchange_order *order,
                      int64_t now_ns) {
@@ -489,6 +498,9 @@ static void recount(const struct exchange *exchange, struct exchange_order *orde
         set_status(order, BROKER_STATUS_CANCELED);
     else if (order->told.status == BROKER_STATUS_PARTIALLY_FILLED && order->told.filled_nanos == 0)
         set_status(order, BROKER_STATUS_NEW);
+    else if (order->told.status == BROKER_STATUS_PARTIALLY_FILLED &&
+             order->told.filled_nanos == order->told.qty_nanos)
+        set_status(order, BROKER_STATUS_FILLED);
 }
 
 static const struct broker_fill *execution_of(const struct exchange *exchange, const char *id) {

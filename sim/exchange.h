@@ -147,6 +147,8 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
  * that name, or the order would have executed more than was ordered. */
 bool exchange_correct(struct exchange *exchange, const char *execution_id, int64_t now_ns,
                       int64_t qty_nanos, int64_t price_nanos);
+/* From when on no query misses an order because it is fresh; INT64_MIN: none ever does. */
+int64_t exchange_shows_all_ns(const struct exchange *exchange);
 /* When the newest correction of this symbol was made; INT64_MIN: never. */
 int64_t exchange_corrected_ns(const struct exchange *exchange, const char *symbol);
 /* The broker ends an order: CANCELED, EXPIRED or REJECTED. False when it is final already. */

@@ -216,6 +216,7 @@ uint64_t judge_memory(const struct judge *judge) {
                                   judged->cancel_acknowledged * 16u + judged->refused * 8u +
                                   judged->refusable * 4u + judged->refusal_recorded * 2u +
                                   judged->doubtful);
+        hash = judged->unrecognised > 0 ? hash_u64(hash, judged->unrecognised) : hash;
     }
     return hash;
 }
@@ -298,6 +299,11 @@ static bool loses_any(const struct judge *judge, const struct world *world, int 
     return false;
 }
 
+/* What its store was made to forget, at a broker without ids no OMS can recognise. */
+static bool cannot_recognise(const struct world *world, const struct judged *judged) {
+    return judged->forgotten && !world->exchange.profile->knows_ids;
+}
+
 static void judge_allowed(struct judge *judge, const struct world *world,
                           const struct judged *judged) {
     if (judged->refused)
@@ -321,7 +327,7 @@ static void judge_allowed(struct judge *judge, const struct world *world,
         !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
         broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
               world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
-    if (judged->doubtful)
+    if (judged->doubtful && !cannot_recognise(world, judged))
         broke(judge, 9, world,
               "%s may be live and no complete answer said it is not; it is sent "
               "again",
@@ -349,6 +355,7 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
     judge_allowed(judge, world, judged);
     judge_against_store(judge, world, path, judged);
     judge_durable(judge, world, path, judged);
+    judged->unrecognised += judged->posts > 0 && cannot_recognise(world, judged);
     judged->posts++;
     judged->posts_this_life++;
     judged->doubtful = true;
@@ -408,12 +415,12 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
     const struct judged *judged = &judge->decisions[index];
     unsigned count = judged->orders + judged->lost_on_record;
     char orders[120];
-    if (count > 1) {
+    if (count > 1 + judged->unrecognised) {
         list_orders(judge, world, (int)index, orders, sizeof orders);
         broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
               judged->lost_on_record ? ", and one before them that the broker has lost" : "");
     }
-    if (judged->executed > judged->decision.qty_nanos)
+    if (judged->executed > judged->decision.qty_nanos * (1 + (decimal_wide)judged->unrecognised))
         broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
 }
 
@@ -692,6 +699,19 @@ static bool lost_by_broker(const struct world *world, const struct oms_order *or
     return false;
 }
 
+/* Whether the broker has the order that the OMS has on record, be it of a copy of a request. */
+static bool is_at_broker(const struct world *world, const struct judged *judged,
+                         const struct oms_order *order) {
+    const struct exchange *exchange = &world->exchange;
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        const struct exchange_order *there = &exchange->orders[i];
+        if (!there->lost && strcmp(there->told.id, order->broker_order_id) == 0 &&
+            strcmp(there->told.client_order_id, judged->client_order_id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
  */
 static void nothing_lost(struct judge *judge, const struct world *world, size_t index, bool barred,
@@ -710,6 +730,8 @@ static void nothing_lost(struct judge *judge, const struct world *world, size_t 
     if (order->state == OMS_STATE_WORKING &&
         (judged->lost_on_record || lost_by_broker(world, order)))
         return; /* a person must settle that with the broker */
+    if (is_at_broker(world, judged, order))
+        return;
     if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
         broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
               judged->name, oms_state_name(order->state));
@@ -740,14 +762,24 @@ static bool past_knowing(const struct judge *judge, const struct world *world,
            (order == NULL || order->broker_order_id[0] == '\0');
 }
 
+/* A store that lost the reservation of a send takes the order for one that never left, and so it may
+ * end; the comparison that finds it at the broker trips the switch. */
+static bool send_forgotten(const struct judge *judge, const struct oms_view *view, size_t index,
+                           const struct oms_order *order) {
+    return order != NULL && (judge->suspends & INVARIANT_BIT(7)) != 0 &&
+           oms_state_is_final(order->state) &&
+           (unsigned)order->sends < judge->decisions[index].posts &&
+           (view->kill_switch || judge->released);
+}
+
 static void orders_agree(struct judge *judge, const struct world *world,
                          const struct oms_view *view, size_t index, const struct oms_order *order,
                          const struct broker_order *told) {
     const struct judged *judged = &judge->decisions[index];
     /* What was forgotten and never presented again is to the OMS what somebody else did. */
     if (told == NULL || judged->misled || (order == NULL && judged->forgotten) ||
-        past_knowing(judge, world, order) || cannot_know(world, order, told) ||
-        corrected_since(judge, world, view, told->symbol))
+        past_knowing(judge, world, order) || send_forgotten(judge, view, index, order) ||
+        cannot_know(world, order, told) || corrected_since(judge, world, view, told->symbol))
         return;
     if (order == NULL)
         broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
@@ -771,7 +803,8 @@ static bool beyond_judgement(const struct judge *judge, const struct world *worl
             view_order(view, judged->decision.id) == NULL)
             return true;
         if (strcmp(judged->decision.symbol, symbol) == 0 &&
-            past_knowing(judge, world, view_order(view, judged->decision.id)))
+            (past_knowing(judge, world, view_order(view, judged->decision.id)) ||
+             send_forgotten(judge, view, i, view_order(view, judged->decision.id))))
             return true;
         if (strcmp(judged->decision.symbol, symbol) == 0 &&
             cannot_know(world, view_order(view, judged->decision.id),

@@ -50,6 +50,7 @@ struct judged {
     bool cancel_acknowledged;     /* the OMS took on to cancel it */
     bool refused;                 /* the OMS said not taken, and it was not presented since */
     unsigned posts;               /* requests for it that left, all lives */
+    unsigned unrecognised;        /* of those, orders that nobody could recognise as sent before */
     unsigned posts_this_life;
     bool refusal_told;                /* in this life the OMS was handed the broker's refusal */
     unsigned refusals_lost_this_life; /* refusals that did not reach it, in this life */

@@ -1009,7 +1009,8 @@ static uint64_t visible_state(const struct stage *stage) {
 static bool has_outside(struct stage *stage) {
     bool after_oms = false;
     return stage->outside.next(stage->outside.ctx, &after_oms) != INT64_MAX ||
-           stage->world.flight_count > 0;
+           stage->world.flight_count > 0 ||
+           stage->world.now_ns < exchange_shows_all_ns(&stage->world.exchange);
 }
 
 /* Calls that change nothing and may go on for ever: a look at open orders, or at the halt file. Where
@@ -1191,6 +1192,8 @@ void stage_recover_again(struct stage *stage) {
     struct chain *chain = stage->chain;
     if ((stage->judge.claims & INVARIANT_BIT(8)) == 0 || stage->oms == NULL)
         return;
+    stage->world.now_ns =
+        latest(stage->world.now_ns, exchange_shows_all_ns(&stage->world.exchange));
     known = settled_key(stage, &key);
     if (known && settled[key % SETTLED_SLOTS] == key)
         return;

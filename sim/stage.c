@@ -1173,8 +1173,23 @@ static bool start_once_more(struct stage *stage) {
     return stage_run(stage) == STAGE_QUIET;
 }
 
+/* A start that has news to learn, before one that has none. What it learns must be right. */
+static bool learn_news(struct stage *stage, enum judge_news news) {
+    struct judge_meaning before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE), after;
+    if (news == JUDGE_NO_NEWS)
+        return true;
+    if (!start_once_more(stage) || stage->oms == NULL)
+        return false;
+    judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
+    after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
+    if (news == JUDGE_SWITCH_NEWS)
+        judge_idempotent(&stage->judge, &stage->world, &before, &after, true);
+    return true;
+}
+
 void stage_recover_again(struct stage *stage) {
-    uint64_t before = 0, after = 0, key = 0;
+    struct judge_meaning before, after;
+    uint64_t key = 0;
     bool known = false, quiet = true;
     /* This is a judgement on the run, not a part of it: whether it is made again or remembered must
      * not show in counts and fingerprint. */
@@ -1186,8 +1201,7 @@ void stage_recover_again(struct stage *stage) {
     known = settled_key(stage, &key);
     if (known && settled[key % SETTLED_SLOTS] == key)
         return;
-    if (judge_expects_news(&stage->judge, &stage->world, STAGE_STORE))
-        quiet = start_once_more(stage) && stage->oms != NULL;
+    quiet = learn_news(stage, judge_expects_news(&stage->judge, &stage->world, STAGE_STORE));
     before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
     quiet = quiet && start_once_more(stage);
     stage->counts = counts;
@@ -1196,7 +1210,7 @@ void stage_recover_again(struct stage *stage) {
     if (!quiet)
         return;
     after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
-    judge_idempotent(&stage->judge, &stage->world, before, after);
+    judge_idempotent(&stage->judge, &stage->world, &before, &after, false);
     if (known && stage->judge.first.invariant == 0)
         settled[key % SETTLED_SLOTS] = key;
 }

@@ -149,7 +149,7 @@ void judge_life(struct judge *judge, struct world *world, const char *path);
 bool judge_under_way(struct judge *judge, struct world *world, const char *path);
 /* The world is quiet. */
 void judge_quiet(struct judge *judge, struct world *world, const char *path);
-/* The world did not become quiet within the bound. */
+/* The world did not become quiet within the bound, or the OMS stopped itself. */
 void judge_restless(struct judge *judge, const struct world *world, const char *text);
 /* What the OMS believes and what the exchange holds, once quiet (times and counters left out):
  * recovering again must not change it. */

@@ -35,13 +35,24 @@ static int64_t compared_at(const struct oms_view *view) {
     return at_ns;
 }
 
+/* Whether the same execution was corrected twice at one moment: which counts nobody can say. */
+static bool has_twin(const struct exchange *exchange, const struct broker_fill *correction) {
+    for (size_t i = 0; i < exchange->fill_count; i++) {
+        const struct broker_fill *other = &exchange->fills[i];
+        if (other != correction && other->at_ns == correction->at_ns &&
+            strcmp(other->refers, correction->refers) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* An OMS has no reason to look at what is finished before its next comparison. Which was first, by a
  * clock that jumped, nobody can say; and where executions are not told, corrections are not told at
  * all, and a person must settle them. */
 static bool is_unseen(const struct judge *judge, const struct world *world, int64_t compared_ns,
                       const struct broker_fill *correction) {
     return correction->at_ns >= compared_ns || judge->clock_jumped ||
-           !world->exchange.profile->tells_executions;
+           !world->exchange.profile->tells_executions || has_twin(&world->exchange, correction);
 }
 
 /* `order_id` NULL: of any order. */
@@ -106,10 +117,20 @@ static struct quantity_range executed_range(const struct exchange *exchange,
 
 /* ---- one order ---- */
 
+/* Whether the OMS has not seen that its order is at the broker; or it has, noted the broker's id of it,
+ * books what it executes, and the switch tripped over it. */
+static bool stays_ended(const struct judge *judge, const struct oms_view *view,
+                        const struct oms_order *order) {
+    if (order == NULL || !oms_state_is_final(order->state))
+        return false;
+    return order->broker_order_id[0] == '\0' ? order->filled_nanos == 0
+                                             : view->kill_switch || judge->released;
+}
+
 /* A person said that it is not there, and the OMS ended it so. */
-static bool is_taken_for_gone(const struct judged *judged, const struct oms_order *order) {
-    return judged->misled && order != NULL && order->state == OMS_STATE_CANCELED &&
-           order->broker_order_id[0] == '\0';
+static bool is_taken_for_gone(const struct judge *judge, const struct oms_view *view,
+                              const struct judged *judged, const struct oms_order *order) {
+    return judged->misled && stays_ended(judge, view, order) && order->state == OMS_STATE_CANCELED;
 }
 
 /* What was forgotten and never presented again is to the OMS what somebody else did. */
@@ -119,9 +140,9 @@ static bool is_forgotten(const struct judged *judged, const struct oms_order *or
 
 /* By a clock that jumped while a request could still arrive, the time after which nothing arrives any
  * more may have passed early: what ended as absent came after all, and the next comparison says so. */
-static bool ended_too_early(const struct judged *judged, const struct oms_order *order) {
-    return judged->jumped_under_way && order != NULL && oms_state_is_final(order->state) &&
-           order->filled_nanos == 0 && order->broker_order_id[0] == '\0';
+static bool ended_too_early(const struct judge *judge, const struct oms_view *view,
+                            const struct judged *judged, const struct oms_order *order) {
+    return judged->jumped_under_way && stays_ended(judge, view, order);
 }
 
 /* Where the broker knows no ids: what the OMS holds it can see there, and must not take for its own;
@@ -136,11 +157,12 @@ static bool is_nameless(const struct judge *judge, const struct world *world,
 }
 
 /* Whether the OMS need not know this order at all. */
-static bool is_unknowable(const struct judge *judge, const struct world *world, size_t decision,
+static bool is_unknowable(const struct judge *judge, const struct world *world,
+                          const struct oms_view *view, size_t decision,
                           const struct oms_order *order) {
     const struct judged *judged = &judge->decisions[decision];
-    return is_taken_for_gone(judged, order) || is_forgotten(judged, order) ||
-           ended_too_early(judged, order) || is_nameless(judge, world, order);
+    return is_taken_for_gone(judge, view, judged, order) || is_forgotten(judged, order) ||
+           ended_too_early(judge, view, judged, order) || is_nameless(judge, world, order);
 }
 
 /* What is corrected may still be as it was to the OMS; an order that it follows it sees change. */
@@ -155,7 +177,7 @@ static bool is_as_it_was(const struct judge *judge, const struct world *world,
 bool judge_cannot_know(const struct judge *judge, const struct world *world,
                        const struct oms_view *view, size_t decision, const struct oms_order *order,
                        const struct exchange_order *theirs) {
-    return is_unknowable(judge, world, decision, order) ||
+    return is_unknowable(judge, world, view, decision, order) ||
            is_as_it_was(judge, world, view, order, theirs);
 }
 
@@ -166,7 +188,7 @@ bool judge_cannot_know(const struct judge *judge, const struct world *world,
 static bool may_be_missing(const struct judge *judge, const struct world *world,
                            const struct oms_view *view, const struct exchange_order *order) {
     int decision = judge_order_decision(judge, order);
-    return decision < 0 || is_unknowable(judge, world, (size_t)decision,
+    return decision < 0 || is_unknowable(judge, world, view, (size_t)decision,
                                          view_order(view, judge->decisions[decision].decision.id));
 }
 

@@ -63,6 +63,14 @@ static bool executions_are_missing(const struct oms *oms) {
     return false;
 }
 
+/* The first execution of several may end an order, where a later one was taken back: the others are
+ * booked all the same. */
+static void note_followed(struct oms *oms) {
+    for (size_t i = 0; i < oms->book.order_count; i++) {
+        oms->book.orders[i]->followed = order_is_working(oms->book.orders[i]);
+    }
+}
+
 /* Books it in a transaction of its own, if it is new and ours. */
 static enum oms_code book_new_execution(struct oms *oms, const struct broker_fill *fill,
                                         struct oms_error *error) {
@@ -72,7 +80,7 @@ static enum oms_code book_new_execution(struct oms *oms, const struct broker_fil
     enum oms_code code;
     int rc;
 
-    if (order == NULL || (!order_is_working(order) && !ledger_is_correction(fill))) {
+    if (order == NULL || (!order->followed && !ledger_is_correction(fill))) {
         return OMS_OK;
     }
     rc = store_is_booked(&oms->store, fill->execution_id);
@@ -133,6 +141,7 @@ enum oms_code follow_poll(struct oms *oms, struct order *order, struct oms_error
     bool whole = look_at_orders(oms, since, false, &picture);
 
     (void)order;
+    note_followed(oms);
     if (whole && executions_are_missing(oms)) {
         whole = look_at_executions(oms, since, &picture);
     }

@@ -21,8 +21,9 @@ struct order {
     bool told_odd;
     bool told_second;                  /* another order of the broker's bears its client id */
     const struct broker_order *listed; /* during one look at the broker only */
-    int64_t retry_ns, retry_step_ns;   /* not sent before; back-off */
-    int64_t query_ns;                  /* not looked up before */
+    bool followed;                   /* during one poll only: it was working when the poll began */
+    int64_t retry_ns, retry_step_ns; /* not sent before; back-off */
+    int64_t query_ns;                /* not looked up before */
     int64_t cancel_ns, cancel_step_ns; /* no cancel before; back-off */
 };
 

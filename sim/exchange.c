@@ -439,8 +439,7 @@ bool exchange_fill(struct exchange *exchange, size_t index, int64_t now_ns, int6
 
 /* ---- corrections ---- */
 
-/* What counts of an execution: the newest correction's quantity and price, or its own. */
-static struct broker_fill as_it_counts(const struct exchange *exchange, size_t index) {
+struct broker_fill exchange_execution(const struct exchange *exchange, size_t index) {
     struct broker_fill fill = exchange->fills[index];
     for (size_t i = index + 1; i < exchange->fill_count; i++) {
         const struct broker_fill *later = &exchange->fills[i];
@@ -470,7 +469,7 @@ static void rebook(const struct exchange *exchange, struct exchange_position *po
         if (fill->refers[0] != '\0' || strcmp(fill->symbol, position->symbol) != 0 ||
             (shown != NULL && !shown(exchange, fill, now_ns)))
             continue;
-        counts = as_it_counts(exchange, i);
+        counts = exchange_execution(exchange, i);
         if (counts.qty_nanos > 0)
             book(position, signed_qty_of(&counts), counts.price_nanos);
     }
@@ -486,7 +485,7 @@ static void recount(const struct exchange *exchange, struct exchange_order *orde
         if (exchange->fills[i].refers[0] != '\0' ||
             strcmp(exchange->fills[i].order_id, order->told.id) != 0)
             continue;
-        counts = as_it_counts(exchange, i);
+        counts = exchange_execution(exchange, i);
         order->told.filled_nanos += counts.qty_nanos;
         order->cost += (decimal_wide)counts.qty_nanos * counts.price_nanos;
     }
@@ -520,7 +519,7 @@ bool exchange_correct(struct exchange *exchange, const char *execution_id, int64
     struct broker_fill counted;
     if (original == NULL)
         return false;
-    counted = as_it_counts(exchange, (size_t)(original - exchange->fills));
+    counted = exchange_execution(exchange, (size_t)(original - exchange->fills));
     order = exchange_order_by_id(exchange, original->order_id);
     if (order == NULL ||
         qty_nanos - counted.qty_nanos > order->told.qty_nanos - order->told.filled_nanos)
@@ -541,16 +540,6 @@ bool exchange_correct(struct exchange *exchange, const char *execution_id, int64
     rebook(exchange, position_of(exchange, correction.symbol), NULL, now_ns);
     exchange->version++;
     return true;
-}
-
-int64_t exchange_corrected_ns(const struct exchange *exchange, const char *symbol) {
-    int64_t at_ns = INT64_MIN;
-    for (size_t i = 0; i < exchange->fill_count; i++) {
-        const struct broker_fill *fill = &exchange->fills[i];
-        if (fill->refers[0] != '\0' && strcmp(fill->symbol, symbol) == 0)
-            at_ns = fill->at_ns;
-    }
-    return at_ns;
 }
 
 bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status) {

@@ -149,8 +149,8 @@ bool exchange_correct(struct exchange *exchange, const char *execution_id, int64
                       int64_t qty_nanos, int64_t price_nanos);
 /* From when on no query misses an order because it is fresh; INT64_MIN: none ever does. */
 int64_t exchange_shows_all_ns(const struct exchange *exchange);
-/* When the newest correction of this symbol was made; INT64_MIN: never. */
-int64_t exchange_corrected_ns(const struct exchange *exchange, const char *symbol);
+/* What counts of fills[index]: the newest correction's quantity and price, or its own. */
+struct broker_fill exchange_execution(const struct exchange *exchange, size_t index);
 /* The broker ends an order: CANCELED, EXPIRED or REJECTED. False when it is final already. */
 bool exchange_end(struct exchange *exchange, size_t index, enum broker_status status);
 /* The broker restarts from a backup and has lost an order that it had accepted: it is not listed,

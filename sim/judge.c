@@ -3,8 +3,8 @@
 
 #include "sim/check.h"
 #include "sim/hash.h"
+#include "sim/judge_rules.h"
 #include "sim/outcomes.h"
-#include "sim/peek.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -83,8 +83,8 @@ size_t judge_add(struct judge *judge, const char *name, const struct oms_decisio
     return judge->decision_count - 1;
 }
 
-__attribute__((format(printf, 4, 5))) static void
-broke(struct judge *judge, int invariant, const struct world *world, const char *format, ...) {
+void judge_broke(struct judge *judge, int invariant, const struct world *world, const char *format,
+                 ...) {
     va_list args;
     if (judge->first.invariant != 0 || (judge->claims & INVARIANT_BIT(invariant)) == 0)
         return;
@@ -117,17 +117,26 @@ int judge_attribute(const struct judge *judge, const char *symbol, enum broker_s
     return -1;
 }
 
-static int order_decision(const struct judge *judge, const struct exchange_order *order) {
+int judge_order_decision(const struct judge *judge, const struct exchange_order *order) {
     if (order->foreign || order->lost)
         return -1;
     return judge_attribute(judge, order->told.symbol, order->told.side, order->told.qty_nanos,
                            order->told.limit_nanos);
 }
 
+const struct exchange_order *judge_order_of(const struct judge *judge, const struct world *world,
+                                            size_t decision) {
+    for (size_t i = 0; i < world->exchange.order_count; i++) {
+        if (judge_order_decision(judge, &world->exchange.orders[i]) == (int)decision)
+            return &world->exchange.orders[i];
+    }
+    return NULL;
+}
+
 unsigned judge_orders(const struct judge *judge, const struct world *world, size_t decision) {
     unsigned count = 0;
     for (size_t i = 0; i < world->exchange.order_count; i++)
-        count += order_decision(judge, &world->exchange.orders[i]) == (int)decision;
+        count += judge_order_decision(judge, &world->exchange.orders[i]) == (int)decision;
     return count;
 }
 
@@ -141,7 +150,7 @@ static void count_orders(struct judge *judge, const struct world *world) {
         judge->decisions[i].executed = 0;
     }
     for (size_t i = 0; i < world->exchange.order_count; i++) {
-        int decision = order_decision(judge, &world->exchange.orders[i]);
+        int decision = judge_order_decision(judge, &world->exchange.orders[i]);
         if (decision < 0)
             continue;
         judge->decisions[decision].orders++;
@@ -206,16 +215,18 @@ void judge_halt_asked(struct judge *judge, const struct world *world) {
 
 uint64_t judge_memory(const struct judge *judge) {
     uint64_t hash = hash_u64(judge->kill_switch + 2u * judge->damaged + 4u * judge->clock_jumped +
-                                 8u * judge->released,
+                                 8u * judge->released + 16u * judge->clock_went_back,
                              judge->kill_switch_doubtful);
+    hash =
+        hash_u64(hash_u64(hash, (uint64_t)judge->ahead_least_ns), (uint64_t)judge->ahead_most_ns);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->misled * 1024u + judged->resolved * 512u +
-                                  judged->left_once * 256u + judged->lost_on_record * 128u +
-                                  judged->forgotten * 64u + judged->acknowledged * 32u +
-                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
-                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
-                                  judged->doubtful);
+        hash = hash_u64(hash, judged->jumped_under_way * 2048u + judged->misled * 1024u +
+                                  judged->resolved * 512u + judged->left_once * 256u +
+                                  judged->lost_on_record * 128u + judged->forgotten * 64u +
+                                  judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
+                                  judged->refused * 8u + judged->refusable * 4u +
+                                  judged->refusal_recorded * 2u + judged->doubtful);
         hash = judged->unrecognised > 0 ? hash_u64(hash, judged->unrecognised) : hash;
     }
     return hash;
@@ -223,7 +234,7 @@ uint64_t judge_memory(const struct judge *judge) {
 
 /* ---- an order leaves ---- */
 
-static const struct oms_order *view_order(const struct oms_view *view, const char *decision_id) {
+const struct oms_order *view_order(const struct oms_view *view, const char *decision_id) {
     for (size_t i = 0; i < view->order_count; i++) {
         if (strcmp(view->orders[i].decision.id, decision_id) == 0)
             return &view->orders[i];
@@ -254,9 +265,10 @@ static void judge_durable(struct judge *judge, struct world *world, const char *
         known = view_knows(peek_at(judge->sut, after, path), judged->decision.id);
         disk_free(after);
         if (!known) {
-            broke(judge, 14, world,
-                  "an order for %s leaves, and a power loss now (keep=%s) would forget its intent",
-                  judged->name, disk_outcome_name(world->disk, i, name, sizeof name));
+            judge_broke(
+                judge, 14, world,
+                "an order for %s leaves, and a power loss now (keep=%s) would forget its intent",
+                judged->name, disk_outcome_name(world->disk, i, name, sizeof name));
             return;
         }
     }
@@ -268,10 +280,11 @@ static void judge_against_store(struct judge *judge, const struct world *world, 
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     const struct oms_order *order = view_order(&peek->view, judged->decision.id);
     if (order != NULL && order->state == OMS_STATE_REJECTED)
-        broke(judge, 5, world, "%s is rejected in the store, and is sent again", judged->name);
+        judge_broke(judge, 5, world, "%s is rejected in the store, and is sent again",
+                    judged->name);
     if (peek->view.kill_switch)
-        broke(judge, 6, world, "%s is sent while the store says that the kill switch is on",
-              judged->name);
+        judge_broke(judge, 6, world, "%s is sent while the store says that the kill switch is on",
+                    judged->name);
 }
 
 /* I1 before it breaks at the broker: where it does not refuse a second order, only the first request
@@ -279,10 +292,10 @@ static void judge_against_store(struct judge *judge, const struct world *world, 
 static void judge_once_only(struct judge *judge, const struct world *world, struct judged *judged) {
     if (world->exchange.profile->deduplicates)
         return;
-    if (judged->left_once && !judged->forgotten && (judge->suspends & INVARIANT_BIT(7)) == 0)
-        broke(judge, 1, world,
-              "%s is sent a second time, to a broker that would take it for a second order",
-              judged->name);
+    if (judged->left_once && !judged->forgotten && !judge_may_have_forgotten(judge))
+        judge_broke(judge, 1, world,
+                    "%s is sent a second time, to a broker that would take it for a second order",
+                    judged->name);
     judged->left_once = true;
 }
 
@@ -307,34 +320,34 @@ static bool cannot_recognise(const struct world *world, const struct judged *jud
 static void judge_allowed(struct judge *judge, const struct world *world,
                           const struct judged *judged) {
     if (judged->refused)
-        broke(judge, 13, world,
-              "%s was answered 'not taken', and is sent without being presented "
-              "again",
-              judged->name);
+        judge_broke(judge, 13, world,
+                    "%s was answered 'not taken', and is sent without being presented "
+                    "again",
+                    judged->name);
     if (judged->refusal_recorded)
-        broke(judge, 5, world, "%s is recorded as rejected, and is sent again", judged->name);
+        judge_broke(judge, 5, world, "%s is recorded as rejected, and is sent again", judged->name);
     if (judged->refusal_told)
-        broke(judge, 5, world, "%s is sent again in the life that was told of its refusal",
-              judged->name);
+        judge_broke(judge, 5, world, "%s is sent again in the life that was told of its refusal",
+                    judged->name);
     if (judged->refusable && !loses_any(judge, world, (int)(judged - judge->decisions)) &&
         judged->posts_this_life > judged->refusals_lost_this_life)
-        broke(judge, 5, world, "%s was refused, and is sent more than once more in one life",
-              judged->name);
+        judge_broke(judge, 5, world, "%s was refused, and is sent more than once more in one life",
+                    judged->name);
     if (judge->kill_switch && !judge->kill_switch_doubtful)
-        broke(judge, 6, world, "%s is sent while the kill switch is on", judged->name);
+        judge_broke(judge, 6, world, "%s is sent while the kill switch is on", judged->name);
     /* A file that appears between the look and the send can be seen by nobody. */
     if (world->halt_file != OMS_HALT_ABSENT &&
         !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
-        broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
-              world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
+        judge_broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
+                    world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
     if (judged->doubtful && !cannot_recognise(world, judged))
-        broke(judge, 9, world,
-              "%s may be live and no complete answer said it is not; it is sent "
-              "again",
-              judged->name);
+        judge_broke(judge, 9, world,
+                    "%s may be live and no complete answer said it is not; it is sent "
+                    "again",
+                    judged->name);
     if (!judge->life_intact)
-        broke(judge, 10, world, "%s is sent from a store that failed its integrity check",
-              judged->name);
+        judge_broke(judge, 10, world, "%s is sent from a store that failed its integrity check",
+                    judged->name);
 }
 
 void judge_posted(struct judge *judge, struct world *world, const char *path,
@@ -343,11 +356,11 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
                                    request->limit_nanos);
     struct judged *judged = NULL;
     if (posts > 1)
-        broke(judge, 11, world, "one submit call sent %u requests for %s %s", posts,
-              broker_side_name(request->side), request->symbol);
+        judge_broke(judge, 11, world, "one submit call sent %u requests for %s %s", posts,
+                    broker_side_name(request->side), request->symbol);
     if (decision < 0) {
-        broke(judge, 1, world, "an order leaves that nobody decided: %s %s",
-              broker_side_name(request->side), request->symbol);
+        judge_broke(judge, 1, world, "an order leaves that nobody decided: %s %s",
+                    broker_side_name(request->side), request->symbol);
         return;
     }
     judged = &judge->decisions[decision];
@@ -405,7 +418,7 @@ static void list_orders(const struct judge *judge, const struct world *world, in
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < world->exchange.order_count && used < size - 24; i++) {
-        if (order_decision(judge, &world->exchange.orders[i]) == decision)
+        if (judge_order_decision(judge, &world->exchange.orders[i]) == decision)
             used += (size_t)snprintf(out + used, size - used, "%s%.20s", used > 0 ? ", " : "",
                                      world->exchange.orders[i].told.id);
     }
@@ -417,11 +430,12 @@ static void judge_decision_books(struct judge *judge, const struct world *world,
     char orders[120];
     if (count > 1 + judged->unrecognised) {
         list_orders(judge, world, (int)index, orders, sizeof orders);
-        broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name, orders,
-              judged->lost_on_record ? ", and one before them that the broker has lost" : "");
+        judge_broke(judge, 1, world, "%u orders accepted for %s (%s)%s", count, judged->name,
+                    orders,
+                    judged->lost_on_record ? ", and one before them that the broker has lost" : "");
     }
     if (judged->executed > judged->decision.qty_nanos * (1 + (decimal_wide)judged->unrecognised))
-        broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
+        judge_broke(judge, 2, world, "more was executed for %s than was decided", judged->name);
 }
 
 void judge_books(struct judge *judge, const struct world *world) {
@@ -431,8 +445,9 @@ void judge_books(struct judge *judge, const struct world *world) {
     for (size_t i = 0; i < world->exchange.order_count; i++) {
         const struct exchange_order *order = &world->exchange.orders[i];
         judge->foreign = judge->foreign || order->foreign;
-        if (!order->foreign && !order->lost && order_decision(judge, order) < 0)
-            broke(judge, 1, world, "the broker accepted %s, which nobody decided", order->told.id);
+        if (!order->foreign && !order->lost && judge_order_decision(judge, order) < 0)
+            judge_broke(judge, 1, world, "the broker accepted %s, which nobody decided",
+                        order->told.id);
     }
     count_orders(judge, world);
     for (size_t i = 0; i < judge->decision_count; i++)
@@ -459,8 +474,26 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
     judge->kill_switch = view->kill_switch;
 }
 
-void judge_clock_jumps(struct judge *judge) {
+/* Whether a request of this decision may still leave, arrive, or be shown to who asks for it. */
+static bool is_on_its_way(const struct judge *judge, const struct world *world, size_t decision) {
+    const struct judged *judged = &judge->decisions[decision];
+    const struct exchange_order *order = judge_order_of(judge, world, decision);
+    bool fresh = order != NULL &&
+                 world->now_ns < order->told.submitted_ns + world->exchange.profile->query_lag_ns;
+    return judged->presented_ns != 0 &&
+           (judged->posts == 0 || judged->posts > judged->arrived || fresh);
+}
+
+void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns) {
+    int64_t ahead_ns = world->ahead_ns;
     judge->clock_jumped = true;
+    judge->clock_went_back = judge->clock_went_back || by_ns < 0;
+    judge->ahead_least_ns = ahead_ns < judge->ahead_least_ns ? ahead_ns : judge->ahead_least_ns;
+    judge->ahead_most_ns = ahead_ns > judge->ahead_most_ns ? ahead_ns : judge->ahead_most_ns;
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        struct judged *judged = &judge->decisions[i];
+        judged->jumped_under_way = judged->jumped_under_way || is_on_its_way(judge, world, i);
+    }
 }
 
 void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
@@ -511,7 +544,7 @@ static bool is_sure(const struct judge *judge, const struct world *world, const 
 static void remember_switch(struct judge *judge, const struct world *world, const char *path,
                             bool on) {
     if (judge->kill_switch && !judge->kill_switch_doubtful && !on)
-        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
+        judge_broke(judge, 6, world, "the kill switch was on, and the store says it is off");
     judge->kill_switch = on;
     judge->kill_switch_doubtful = !is_sure(judge, world, path, on ? says_on : says_off, NULL);
 }
@@ -525,16 +558,16 @@ static void remembers(struct judge *judge, const struct world *world, const char
         struct judged *judged = &judge->decisions[i];
         const struct oms_order *order = view_order(&peek->view, judged->decision.id);
         if (judged->acknowledged && order == NULL)
-            broke(judge, 7, world, "%s was acknowledged, and the store no longer knows it",
-                  judged->name);
+            judge_broke(judge, 7, world, "%s was acknowledged, and the store no longer knows it",
+                        judged->name);
         if (judged->cancel_acknowledged && order != NULL && !order->cancel_asked &&
             !oms_state_is_final(order->state))
-            broke(judge, 7, world, "the cancel of %s was acknowledged, and the store forgot it",
-                  judged->name);
+            judge_broke(judge, 7, world,
+                        "the cancel of %s was acknowledged, and the store forgot it", judged->name);
         if (judged->resolved && order != NULL && order->state == OMS_STATE_HELD)
-            broke(judge, 7, world,
-                  "an operator resolved %s and was told so, and the store says it is held",
-                  judged->name);
+            judge_broke(judge, 7, world,
+                        "an operator resolved %s and was told so, and the store says it is held",
+                        judged->name);
     }
     /* From here on `peek` is another look. */
     for (size_t i = 0; i < judge->decision_count; i++) {
@@ -545,36 +578,12 @@ static void remembers(struct judge *judge, const struct world *world, const char
     remember_switch(judge, world, path, on);
 }
 
-static const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
+const struct oms_position *view_position(const struct oms_view *view, const char *symbol) {
     for (size_t i = 0; i < view->position_count; i++) {
         if (strcmp(view->positions[i].symbol, symbol) == 0)
             return &view->positions[i];
     }
     return NULL;
-}
-
-static const struct oms_profit *view_profit(const struct oms_view *view, const char *symbol) {
-    for (size_t i = 0; i < view->profit_count; i++) {
-        if (strcmp(view->profits[i].symbol, symbol) == 0)
-            return &view->profits[i];
-    }
-    return NULL;
-}
-
-/* Whether an execution of this symbol was corrected and the OMS has not compared itself since: it has
- * no reason to look at what is finished; or, where executions are not told, at all: then corrections
- * are not told either, and a person must settle them. */
-static bool corrected_since(const struct judge *judge, const struct world *world,
-                            const struct oms_view *view, const char *symbol) {
-    int64_t compared_ns = INT64_MIN;
-    for (size_t i = 0; i < view->run_count; i++) {
-        if (view->runs[i].why[0] == '\0')
-            compared_ns = view->runs[i].at_ns;
-    }
-    int64_t corrected_ns = exchange_corrected_ns(&world->exchange, symbol);
-    return corrected_ns != INT64_MIN &&
-           (corrected_ns >= compared_ns || judge->clock_jumped || /* which was first? */
-            !world->exchange.profile->tells_executions);
 }
 
 static void dispute(struct judge *judge, const char *symbol) {
@@ -617,52 +626,20 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
 
 /* ---- the world is quiet ---- */
 
-/* Whether something of an order was executed, also when it was taken back since. */
-static bool was_executed(const struct exchange *exchange, const struct broker_order *order) {
-    for (size_t i = 0; i < exchange->fill_count; i++) {
-        if (strcmp(exchange->fills[i].order_id, order->id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Which broker statuses an OMS state may stand for. */
-static bool states_agree(const struct world *world, enum oms_state state,
-                         const struct broker_order *order) {
-    switch (state) {
-    case OMS_STATE_INTENT:
-    case OMS_STATE_IN_DOUBT:
-    case OMS_STATE_HELD:
-        return false;
-    case OMS_STATE_WORKING:
-        return broker_status_is_open(order->status) && order->filled_nanos == 0;
-    case OMS_STATE_PARTIALLY_FILLED:
-        return broker_status_is_open(order->status) && order->filled_nanos > 0;
-    case OMS_STATE_FILLED:
-        return order->status == BROKER_STATUS_FILLED;
-    case OMS_STATE_CANCELED:
-        /* What was executed in part did live: a rejection after that is an end, not a refusal. */
-        return order->status == BROKER_STATUS_CANCELED ||
-               (order->status == BROKER_STATUS_REJECTED && was_executed(&world->exchange, order));
-    case OMS_STATE_REJECTED:
-        return order->status == BROKER_STATUS_REJECTED;
-    case OMS_STATE_EXPIRED:
-        return order->status == BROKER_STATUS_EXPIRED;
-    }
-    return false;
-}
-
-static const struct broker_order *exchange_order_of(const struct judge *judge,
-                                                    const struct world *world, size_t decision) {
-    for (size_t i = 0; i < world->exchange.order_count; i++) {
-        if (order_decision(judge, &world->exchange.orders[i]) == (int)decision)
-            return &world->exchange.orders[i].told;
-    }
-    return NULL;
-}
-
 /* As many sends as any OMS makes of one order before it asks a person. */
 enum { SENDS_ENOUGH = 3 };
+
+/* Whether the broker may have forgotten the first request of this decision, by the OMS's clock: ahead
+ * at the end by as much, and at the first send by as little, as it ever was. After a clock went back
+ * nobody knows how old a send is. */
+static bool is_outlived(const struct judge *judge, const struct world *world,
+                        const struct judged *judged) {
+    const struct profile *profile = world->exchange.profile;
+    int64_t forgets_ns = profile_forgets_ns(profile, judged->presented_ns + judge->ahead_least_ns);
+    return forgets_ns != INT64_MAX &&
+           (judge->clock_went_back ||
+            world->now_ns + judge->ahead_most_ns >= forgets_ns - profile->forget_margin_ns);
+}
 
 /* I3: to hold an order that is not at the broker is right only where nobody but a person can decide:
  * where the guarantee is "at most once" a request must have left, or a death have hidden whether one
@@ -672,31 +649,16 @@ enum { SENDS_ENOUGH = 3 };
 static void held_with_cause(struct judge *judge, const struct world *world,
                             const struct judged *judged, const struct oms_order *order) {
     const struct profile *profile = world->exchange.profile;
-    int64_t forgets_ns = profile_forgets_ns(profile, judged->presented_ns);
-    bool outlived =
-        forgets_ns != INT64_MAX &&
-        (judge->clock_jumped || world->now_ns >= forgets_ns - profile->forget_margin_ns);
-    if (judge->damaged || (judge->suspends & INVARIANT_BIT(7)) != 0)
+    if (judge->damaged)
         return;
     if (judged->posts == 0 && judge->lives < 2)
-        broke(judge, 3, world, "%s is held for a person, and no request for it ever left",
-              judged->name);
-    else if (profile_is_effectively_once(profile) && order->sends < SENDS_ENOUGH && !outlived)
-        broke(judge, 3, world,
-              "%s is held for a person, and broker %s would have let the OMS settle it",
-              judged->name, profile->name);
-}
-
-/* Whether the broker has lost the order that the OMS has on record: by the broker's own id of it, also
- * when its acceptance was on the way while the broker lost it. */
-static bool lost_by_broker(const struct world *world, const struct oms_order *order) {
-    const struct exchange *exchange = &world->exchange;
-    for (size_t i = 0; i < exchange->order_count; i++) {
-        if (exchange->orders[i].lost &&
-            strcmp(exchange->orders[i].told.id, order->broker_order_id) == 0)
-            return true;
-    }
-    return false;
+        judge_broke(judge, 3, world, "%s is held for a person, and no request for it ever left",
+                    judged->name);
+    else if (profile_is_effectively_once(profile) && order->sends < SENDS_ENOUGH &&
+             !is_outlived(judge, world, judged))
+        judge_broke(judge, 3, world,
+                    "%s is held for a person, and broker %s would have let the OMS settle it",
+                    judged->name, profile->name);
 }
 
 /* Whether the broker has the order that the OMS has on record, be it of a copy of a request. */
@@ -715,198 +677,32 @@ static bool is_at_broker(const struct world *world, const struct judged *judged,
 /* I3 for one decision: found at the exchange, or ended with a reason, or still barred from leaving.
  */
 static void nothing_lost(struct judge *judge, const struct world *world, size_t index, bool barred,
-                         const struct oms_order *order, const struct broker_order *told) {
+                         const struct oms_order *order) {
     const struct judged *judged = &judge->decisions[index];
-    if (told != NULL)
+    if (judge_order_of(judge, world, index) != NULL)
         return;
     if (order == NULL) {
         if (judged->acknowledged)
-            broke(judge, 3, world, "%s was acknowledged, and is neither at the broker nor known",
-                  judged->name);
+            judge_broke(judge, 3, world,
+                        "%s was acknowledged, and is neither at the broker nor known",
+                        judged->name);
         return;
     }
     if (order->state == OMS_STATE_INTENT && barred)
         return;
     if (order->state == OMS_STATE_WORKING &&
-        (judged->lost_on_record || lost_by_broker(world, order)))
+        (judged->lost_on_record || judge_lost_by_broker(world, order)))
         return; /* a person must settle that with the broker */
     if (is_at_broker(world, judged, order))
         return;
     if (!oms_state_is_final(order->state) || order->state == OMS_STATE_FILLED)
-        broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
-              judged->name, oms_state_name(order->state));
+        judge_broke(judge, 3, world, "%s is %s for the OMS, and the broker has no order for it",
+                    judged->name, oms_state_name(order->state));
     else if (order->reason[0] == '\0')
-        broke(judge, 3, world, "%s ended %s without a recorded reason", judged->name,
-              oms_state_name(order->state));
+        judge_broke(judge, 3, world, "%s ended %s without a recorded reason", judged->name,
+                    oms_state_name(order->state));
     else if (order->state == OMS_STATE_HELD)
         held_with_cause(judge, world, judged, order);
-}
-
-/* An order that a broker without ids has and the OMS holds: it can see what is there, and must not
- * take it for its own. */
-static bool cannot_know(const struct world *world, const struct oms_order *order,
-                        const struct broker_order *told) {
-    return order != NULL && told != NULL && order->state == OMS_STATE_HELD &&
-           order->reason[0] != '\0' && !world->exchange.profile->knows_ids;
-}
-
-/* By a clock that jumped, the time after which nothing arrives any more may have passed early: what
- * ended as absent came after all, and the next comparison says so. And what a store without its tail
- * should know of an order at a broker that knows no ids, nobody can say. */
-static bool past_knowing(const struct judge *judge, const struct world *world,
-                         const struct oms_order *order) {
-    if (order != NULL && judge->clock_jumped && oms_state_is_final(order->state) &&
-        order->filled_nanos == 0)
-        return true;
-    return !world->exchange.profile->knows_ids && (judge->suspends & INVARIANT_BIT(7)) != 0 &&
-           (order == NULL || order->broker_order_id[0] == '\0');
-}
-
-/* A store that lost the reservation of a send takes the order for one that never left, and so it may
- * end; the comparison that finds it at the broker trips the switch. */
-static bool send_forgotten(const struct judge *judge, const struct oms_view *view, size_t index,
-                           const struct oms_order *order) {
-    return order != NULL && (judge->suspends & INVARIANT_BIT(7)) != 0 &&
-           oms_state_is_final(order->state) &&
-           (unsigned)order->sends < judge->decisions[index].posts &&
-           (view->kill_switch || judge->released);
-}
-
-static void orders_agree(struct judge *judge, const struct world *world,
-                         const struct oms_view *view, size_t index, const struct oms_order *order,
-                         const struct broker_order *told) {
-    const struct judged *judged = &judge->decisions[index];
-    /* What was forgotten and never presented again is to the OMS what somebody else did. */
-    if (told == NULL || judged->misled || (order == NULL && judged->forgotten) ||
-        past_knowing(judge, world, order) || send_forgotten(judge, view, index, order) ||
-        cannot_know(world, order, told) || corrected_since(judge, world, view, told->symbol))
-        return;
-    if (order == NULL)
-        broke(judge, 4, world, "the broker has %s for %s, the OMS has nothing", told->id,
-              judged->name);
-    else if (!states_agree(world, order->state, told))
-        broke(judge, 4, world, "%s is %s for the OMS and %s at the broker (%s)", judged->name,
-              oms_state_name(order->state), told->status_text, told->id);
-    else if (order->filled_nanos != told->filled_nanos)
-        broke(judge, 4, world, "%s: the OMS booked another executed quantity than the broker (%s)",
-              judged->name, told->id);
-}
-
-/* Whether nobody can say what the OMS should have booked in this symbol. */
-static bool beyond_judgement(const struct judge *judge, const struct world *world,
-                             const struct oms_view *view, const char *symbol) {
-    for (size_t i = 0; i < judge->decision_count; i++) {
-        const struct judged *judged = &judge->decisions[i];
-        if (judged->misled && strcmp(judged->decision.symbol, symbol) == 0)
-            return true;
-        if (judged->forgotten && strcmp(judged->decision.symbol, symbol) == 0 &&
-            view_order(view, judged->decision.id) == NULL)
-            return true;
-        if (strcmp(judged->decision.symbol, symbol) == 0 &&
-            (past_knowing(judge, world, view_order(view, judged->decision.id)) ||
-             send_forgotten(judge, view, i, view_order(view, judged->decision.id))))
-            return true;
-        if (strcmp(judged->decision.symbol, symbol) == 0 &&
-            cannot_know(world, view_order(view, judged->decision.id),
-                        exchange_order_of(judge, world, i)))
-            return true;
-    }
-    if (corrected_since(judge, world, view, symbol))
-        return true;
-    for (size_t i = 0; i < judge->disputed_count; i++) {
-        if (strcmp(judge->disputed[i], symbol) == 0)
-            return true;
-    }
-    for (size_t i = 0; judge->foreign && i < world->exchange.order_count; i++) {
-        if (world->exchange.orders[i].foreign &&
-            strcmp(world->exchange.orders[i].told.symbol, symbol) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Nobody can say in which order two executions of one symbol at one moment happened. */
-static bool same_moment(const struct exchange *exchange, const char *symbol) {
-    int64_t last_ns = INT64_MIN; /* they stand in the order of their times */
-    for (size_t i = 0; i < exchange->fill_count; i++) {
-        if (strcmp(exchange->fills[i].symbol, symbol) != 0)
-            continue;
-        if (exchange->fills[i].at_ns == last_ns)
-            return true;
-        last_ns = exchange->fills[i].at_ns;
-    }
-    return false;
-}
-
-/* Where executions are not told, cost is known as exactly as an average price is: rounded once by
- * the broker and once in booking, half a nano each for every unit executed. When both sides of a
- * symbol were traded, or one against a position from before, the order in which they were, or at
- * which price each part closed it, is not told either, and cost is anybody's. */
-static bool costs_agree(const struct world *world, const char *symbol, decimal_wide ours,
-                        decimal_wide theirs) {
-    decimal_wide off = ours < theirs ? theirs - ours : ours - theirs, rounding = 0;
-    const struct exchange_position *position = exchange_position(&world->exchange, symbol);
-    int64_t opening = position == NULL ? 0 : position->qty_nanos;
-    bool traded[2] = {false, false};
-    if (off == 0 ||
-        (world->exchange.profile->tells_executions && !same_moment(&world->exchange, symbol)))
-        return off == 0;
-    for (size_t i = 0; i < world->exchange.fill_count; i++) {
-        const struct broker_fill *fill = &world->exchange.fills[i];
-        if (strcmp(fill->symbol, symbol) != 0)
-            continue;
-        traded[fill->side] = true;
-        opening -= fill->side == BROKER_BUY ? fill->qty_nanos : -fill->qty_nanos;
-        rounding += fill->qty_nanos;
-    }
-    traded[BROKER_BUY] = traded[BROKER_BUY] || opening > 0;
-    traded[BROKER_SELL] = traded[BROKER_SELL] || opening < 0;
-    return off <= rounding || (traded[BROKER_BUY] && traded[BROKER_SELL]);
-}
-
-/* Cost and profit; what a comparison adjusted is the broker's in quantity only. */
-static void money_agrees(struct judge *judge, const struct world *world,
-                         const struct oms_view *view, const struct exchange_position *position) {
-    const char *symbol = position->symbol;
-    const struct oms_position *own = view_position(view, symbol);
-    const struct oms_profit *profit = view_profit(view, symbol);
-    decimal_wide cost = own == NULL ? 0 : own->cost;
-    decimal_wide realized = profit == NULL ? 0 : profit->realized;
-    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
-    if (profit != NULL && profit->adjusted)
-        return;
-    if (!costs_agree(world, symbol, cost, position->cost))
-        broke(judge, 4, world, "cost basis of %s is %s for the OMS and %s at the broker", symbol,
-              decimal_format_wide(cost, 0, ours), decimal_format_wide(position->cost, 0, theirs));
-    else if (judge->sut->tells_profit && !costs_agree(world, symbol, realized, position->realized))
-        broke(judge, 4, world, "realized profit of %s is %s for the OMS and %s at the broker",
-              symbol, decimal_format_wide(realized, 0, ours),
-              decimal_format_wide(position->realized, 0, theirs));
-}
-
-static void positions_agree(struct judge *judge, const struct world *world,
-                            const struct oms_view *view) {
-    char ours[DECIMAL_TEXT_MAX], theirs[DECIMAL_TEXT_MAX];
-    for (size_t i = 0; i < world->exchange.position_count; i++) {
-        const struct exchange_position *position = &world->exchange.positions[i];
-        const struct oms_position *own = view_position(view, position->symbol);
-        int64_t qty = own == NULL ? 0 : own->qty_nanos;
-        if (beyond_judgement(judge, world, view, position->symbol))
-            continue;
-        if (qty != position->qty_nanos)
-            broke(judge, 4, world, "position %s is %s for the OMS and %s at the broker",
-                  position->symbol, decimal_format(qty, 0, ours),
-                  decimal_format(position->qty_nanos, 0, theirs));
-        else
-            money_agrees(judge, world, view, position);
-    }
-    for (size_t i = 0; i < view->position_count; i++) {
-        if (view->positions[i].qty_nanos != 0 &&
-            !beyond_judgement(judge, world, view, view->positions[i].symbol) &&
-            exchange_position(&world->exchange, view->positions[i].symbol) == NULL)
-            broke(judge, 4, world, "the OMS has a position in %s, the broker has none",
-                  view->positions[i].symbol);
-    }
 }
 
 /* I12: what was to be done once nothing stood in the way. */
@@ -915,10 +711,11 @@ static void nothing_ignored(struct judge *judge, const struct world *world, size
     const struct judged *judged = &judge->decisions[index];
     if (order != NULL && !barred &&
         (order->state == OMS_STATE_INTENT || order->state == OMS_STATE_IN_DOUBT))
-        broke(judge, 12, world, "the world is quiet, and %s is still %s", judged->name,
-              oms_state_name(order->state));
+        judge_broke(judge, 12, world, "the world is quiet, and %s is still %s", judged->name,
+                    oms_state_name(order->state));
     if (order == NULL && !barred && judged->pending && judged->posts_this_life == 0)
-        broke(judge, 12, world, "the world is quiet, and nothing was done about %s", judged->name);
+        judge_broke(judge, 12, world, "the world is quiet, and nothing was done about %s",
+                    judged->name);
 }
 
 static bool is_barred(const struct judge *judge, const struct world *world,
@@ -935,9 +732,9 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
             (order->state == OMS_STATE_INTENT &&
              (!barred || (order->sends > 0 && !world->exchange.profile->knows_ids))) ||
             (order->cancel_asked && !oms_state_is_final(order->state) &&
-             !lost_by_broker(world, order) && /* a person must settle that with the broker */
+             !judge_lost_by_broker(world, order) && /* a person must settle that with the broker */
              (world->exchange.profile->tells_executions ||
-              !corrected_since(judge, world, &peek->view, order->decision.symbol))))
+              !judge_corrected_since(judge, world, &peek->view, order->broker_order_id))))
             return true;
     }
     return false;
@@ -948,42 +745,40 @@ void judge_quiet(struct judge *judge, struct world *world, const char *path) {
     bool barred = false;
     judge_books(judge, world);
     if (!peek->intact)
-        broke(judge, 10, world, "the store does not pass its check: %s", peek->why);
+        judge_broke(judge, 10, world, "the store does not pass its check: %s", peek->why);
     if (!peek->readable)
         return;
     barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct oms_order *order = view_order(&peek->view, judge->decisions[i].decision.id);
-        const struct broker_order *told = exchange_order_of(judge, world, i);
-        nothing_lost(judge, world, i, barred, order, told);
+        nothing_lost(judge, world, i, barred, order);
         nothing_ignored(judge, world, i, barred, order);
-        orders_agree(judge, world, &peek->view, i, order, told);
+        judge_order_agrees(judge, world, &peek->view, i);
     }
-    positions_agree(judge, world, &peek->view);
+    judge_positions_agree(judge, world, &peek->view);
     if (judge->kill_switch && !judge->kill_switch_doubtful && !peek->view.kill_switch)
-        broke(judge, 6, world, "the kill switch was on, and the store says it is off");
+        judge_broke(judge, 6, world, "the kill switch was on, and the store says it is off");
 }
 
 void judge_restless(struct judge *judge, const struct world *world, const char *text) {
-    broke(judge, 12, world, "%s", text);
+    judge_broke(judge, 12, world, "%s", text);
 }
 
 /* ---- recovering again ---- */
 
-bool judge_expects_news(struct judge *judge, struct world *world, const char *path) {
+enum judge_news judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         if (peek->view.orders[i].state == OMS_STATE_INTENT ||
             (peek->view.orders[i].state == OMS_STATE_HELD && !world->exchange.profile->knows_ids))
-            return true;
+            return JUDGE_ANY_NEWS;
     }
-    for (size_t i = 0; i < world->exchange.position_count; i++) {
-        if (corrected_since(judge, world, &peek->view, world->exchange.positions[i].symbol))
-            return true;
-    }
-    /* whoever released the switch may have left what tripped it: the next comparison trips it again;
-     * and by a clock that jumped, what is new may be looked for in the wrong hours */
-    return judge->foreign || judge->released || judge->clock_jumped;
+    /* by a clock that jumped, what is new may be looked for in the wrong hours */
+    if (judge->foreign || judge->clock_jumped ||
+        judge_any_corrected_since(judge, world, &peek->view))
+        return JUDGE_ANY_NEWS;
+    /* whoever released the switch may have left what tripped it: the next comparison trips it again */
+    return judge->released && !peek->view.kill_switch ? JUDGE_SWITCH_NEWS : JUDGE_NO_NEWS;
 }
 
 /* An order that a switch holds back expires in the course of time, and so it may during the second
@@ -998,38 +793,58 @@ static enum oms_state lasting_state(const struct judge *judge, const struct oms_
     return order->state;
 }
 
-uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path) {
+/* By a clock that jumped some start finds that an execution of this symbol was corrected, and perhaps
+ * not the next one. */
+static bool is_found_at_times(const struct judge *judge, const struct world *world,
+                              const char *symbol) {
+    for (size_t i = 0; judge->clock_jumped && i < world->exchange.fill_count; i++) {
+        const struct broker_fill *fill = &world->exchange.fills[i];
+        if (fill->refers[0] != '\0' && strcmp(fill->symbol, symbol) == 0)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t meaning_of_order(const struct judge *judge, const struct world *world,
+                                 const struct oms_order *order, uint64_t hash) {
+    hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
+    hash = hash_text(hash, order->broker_order_id);
+    if (is_found_at_times(judge, world, order->decision.symbol))
+        return hash;
+    hash = hash_u64(hash, (uint64_t)lasting_state(judge, order, world));
+    return hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
+}
+
+static uint64_t hash_wide(uint64_t hash, decimal_wide value) {
+    return hash_u64(hash_u64(hash, (uint64_t)value), (uint64_t)(value >> 64));
+}
+
+struct judge_meaning judge_meaning(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     uint64_t hash = exchange_hash(&world->exchange);
-    for (size_t i = 0; i < peek->view.order_count; i++) {
-        const struct oms_order *order = &peek->view.orders[i];
-        hash = hash_text(hash_text(hash, order->decision.id), order->client_order_id);
-        hash = hash_text(hash, order->broker_order_id);
-        hash = hash_u64(hash, (uint64_t)lasting_state(judge, order, world));
-        hash = hash_u64(hash_u64(hash, (uint64_t)order->filled_nanos), order->cancel_asked);
-    }
+    for (size_t i = 0; i < peek->view.order_count; i++)
+        hash = meaning_of_order(judge, world, &peek->view.orders[i], hash);
     for (size_t i = 0; i < peek->view.position_count; i++) {
         const struct oms_position *position = &peek->view.positions[i];
+        if (is_found_at_times(judge, world, position->symbol))
+            continue;
         hash = hash_u64(hash_text(hash, position->symbol), (uint64_t)position->qty_nanos);
-        hash = hash_u64(hash_u64(hash, (uint64_t)position->cost), (uint64_t)(position->cost >> 64));
+        hash = hash_wide(hash, position->cost);
     }
     for (size_t i = 0; i < peek->view.profit_count; i++) {
         const struct oms_profit *profit = &peek->view.profits[i];
-        hash = hash_u64(hash_text(hash, profit->symbol), (uint64_t)profit->realized);
-        hash = hash_u64(hash, (uint64_t)(profit->realized >> 64));
+        if (!is_found_at_times(judge, world, profit->symbol))
+            hash = hash_wide(hash_text(hash, profit->symbol), profit->realized);
     }
-    return hash_u64(hash, peek->view.kill_switch);
+    return (struct judge_meaning){hash, peek->view.kill_switch};
 }
 
-void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
-                      uint64_t after) {
-    /* by a clock that jumped, some start finds a correction, and perhaps not the next one */
-    bool corrected = false;
-    for (size_t i = 0; judge->clock_jumped && i < world->exchange.position_count; i++)
-        corrected = corrected ||
-                    exchange_corrected_ns(&world->exchange, world->exchange.positions[i].symbol) !=
-                        INT64_MIN;
-    if (before != after && !corrected)
-        broke(judge, 8, world,
-              "starting once more changed what the OMS believes or the broker has");
+void judge_idempotent(struct judge *judge, const struct world *world,
+                      const struct judge_meaning *before, const struct judge_meaning *after,
+                      bool may_trip) {
+    bool same_switch = before->kill_switch == after->kill_switch ||
+                       (may_trip && after->kill_switch && !before->kill_switch);
+    if (before->beliefs != after->beliefs || !same_switch)
+        judge_broke(judge, 8, world,
+                    "starting once more changed what the OMS believes or the broker has");
 }

@@ -59,8 +59,9 @@ struct judged {
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
     bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
-    int64_t presented_ns; /* first */
-    bool doubtful;        /* a request left since the last complete "absent" */
+    bool jumped_under_way; /* the clock jumped while a request might still leave or arrive */
+    int64_t presented_ns;  /* first */
+    bool doubtful;         /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     /* The broker lost its order after the OMS had it on record: sending another would be a second. */
@@ -100,8 +101,10 @@ struct judge {
     size_t disputed_count, disputed_cap;
     bool released;     /* an operator took the kill switch off, whatever had put it on */
     bool clock_jumped; /* the clock of the OMS's machine did: how old a send is is unknown to it */
-    bool foreign;      /* somebody else traded on the account */
-    uint64_t last_version;  /* of the exchange, when its books were last judged */
+    bool clock_went_back;
+    int64_t ahead_least_ns, ahead_most_ns; /* by so much it was ever ahead of now */
+    bool foreign;                          /* somebody else traded on the account */
+    uint64_t last_version;                 /* of the exchange, when its books were last judged */
     uint64_t counted;       /* one more than its version when its orders were last counted */
     struct violation first; /* the first thing that broke; nothing is judged after it */
 };
@@ -131,8 +134,9 @@ void judge_resolved(struct judge *judge, size_t decision);
 /* He said that it is not at the broker, and it is, or is on its way: what the OMS then believes of it
  * is his mistake, not its own. */
 void judge_misled(struct judge *judge, size_t decision);
-/* The clock of the OMS's machine jumps: from here on it cannot tell how long ago something was. */
-void judge_clock_jumps(struct judge *judge);
+/* The clock of the OMS's machine has jumped (by_ns < 0: back): from here on it cannot tell how long ago
+ * something was. */
+void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */
@@ -146,17 +150,29 @@ void judge_life(struct judge *judge, struct world *world, const char *path);
 bool judge_under_way(struct judge *judge, struct world *world, const char *path);
 /* The world is quiet. */
 void judge_quiet(struct judge *judge, struct world *world, const char *path);
-/* The world did not become quiet within the bound. */
+/* The world did not become quiet within the bound, or the OMS stopped itself. */
 void judge_restless(struct judge *judge, const struct world *world, const char *text);
-/* What the OMS believes and what the exchange holds, once quiet, as one hash (times and counters
- * left out): recovering again must not change it. */
-uint64_t judge_meaning(struct judge *judge, struct world *world, const char *path);
-/* Whether the next start may rightly change something: it finds what somebody else traded since the
- * last comparison, or what an order did that is held because this broker knows no ids, and cannot know that an order which a switch held back has not left. Only a start
- * after that one has nothing new to learn. */
-bool judge_expects_news(struct judge *judge, struct world *world, const char *path);
-void judge_idempotent(struct judge *judge, const struct world *world, uint64_t before,
-                      uint64_t after);
+/* What the OMS believes and what the exchange holds, once quiet (times and counters left out):
+ * recovering again must not change it. */
+struct judge_meaning {
+    uint64_t beliefs; /* all but the switch, as one hash */
+    bool kill_switch;
+};
+struct judge_meaning judge_meaning(struct judge *judge, struct world *world, const char *path);
+/* What the next start may rightly change. Only a start after that one has nothing new to learn. */
+enum judge_news {
+    JUDGE_NO_NEWS,
+    JUDGE_SWITCH_NEWS, /* the switch alone: it trips over what was left when it was released */
+    /* It finds what somebody else traded since the last comparison, or what an order did that is held
+     * because this broker knows no ids, and cannot know that an order which a switch held back has not
+     * left. What it then believes is judged as in any quiet world. */
+    JUDGE_ANY_NEWS
+};
+enum judge_news judge_expects_news(struct judge *judge, struct world *world, const char *path);
+/* I8. `may_trip`: the switch may have gone on between the two. */
+void judge_idempotent(struct judge *judge, const struct world *world,
+                      const struct judge_meaning *before, const struct judge_meaning *after,
+                      bool may_trip);
 
 /* A hash of all that is remembered about the past and can decide a later judgement. */
 uint64_t judge_memory(const struct judge *judge);

@@ -5,6 +5,7 @@
 #include "sim/content.h"
 #include "sim/hash.h"
 #include "sim/outcomes.h"
+#include "sim/sut_call.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -108,7 +109,7 @@ static const struct store_slot *read_store(const struct sut *sut, const struct s
     /* A look must not move the generator that the OMS under test draws from. */
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SAVE);
     disk_vfs_attach("sim-peek", disk, NULL, 0);
-    slot->readable = sut->meaning("sim-peek", path, config, &slot->meaning);
+    slot->readable = sut_meaning(sut, "sim-peek", path, config, &slot->meaning);
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_RESTORE);
     slot->key = key;
     return slot;

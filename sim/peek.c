@@ -4,6 +4,7 @@
 #include "sim/check.h"
 #include "sim/content.h"
 #include "sim/hash.h"
+#include "sim/sut_call.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -42,13 +43,13 @@ static void look(const struct sut *sut, struct disk *disk, const char *path, str
     /* A look must not move the generator that the OMS under test draws from. */
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SAVE);
     disk_vfs_attach("sim-peek", disk, NULL, 0);
-    peek->intact = sut->observe("sim-peek", path, true, &peek->view, peek->why);
+    peek->intact = sut_observe(sut, "sim-peek", path, true, &peek->view, peek->why);
     peek->readable = peek->intact;
     if (!peek->intact) {
         char ignored[SUT_WHY_SIZE];
         oms_view_free(&peek->view);
         peek->view = (struct oms_view){0};
-        peek->readable = sut->observe("sim-peek", path, false, &peek->view, ignored);
+        peek->readable = sut_observe(sut, "sim-peek", path, false, &peek->view, ignored);
     }
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_RESTORE);
     open_count++;

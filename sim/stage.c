@@ -6,6 +6,7 @@
 #include "sim/hash.h"
 #include "sim/peek.h"
 #include "sim/shortage.h"
+#include "sim/sut_call.h"
 #include "sim/wire_world.h"
 
 #include <stdarg.h>
@@ -323,13 +324,16 @@ void stage_open(struct stage *stage, const struct stage_config *config,
     judge_init(&stage->judge, config->sut, config->claims & ~config->suspends);
     stage->judge.suspends = config->suspends;
     wire_world(&stage->wire_exchange, &stage->world);
+    sut_catch_stops();
 }
 
 /* The memory of the OMS goes, and with it what there was too little of. */
 static void unload(struct stage *stage) {
     bool inside = shortage_inside(true);
-    stage->config.sut->bury(stage->oms, false);
+    char ignored[SUT_WHY_SIZE];
+    sut_bury(stage->config.sut, stage->oms, false);
     shortage_inside(inside);
+    (void)sut_stopped(ignored); /* nothing that the dead do happens */
     shortage_life_over();
     stage->oms = NULL;
 }
@@ -443,10 +447,12 @@ struct disk *stage_image(const struct sut *sut, const struct sut_config *config,
     if (image != NULL)
         return disk_copy(image->disk);
     disk = disk_new();
+    sut_catch_stops();
     disk_vfs_attach("sim", disk, &port, 1);
-    made = sut->create(&ports, config, opening, opening_count, why);
+    made = sut_create(sut, &ports, config, opening, opening_count, why);
     disk_vfs_attach("sim", NULL, NULL, 0);
     if (!made) {
+        (void)sut_stopped(why);
         disk_free(disk);
         return NULL;
     }
@@ -531,16 +537,30 @@ static void fail_stopped(struct stage *stage) {
     bury(stage);
 }
 
-static void ask_next(struct stage *stage) {
+/* False: it stopped itself. */
+static bool ask_next(struct stage *stage) {
     enum oms_work before = stage->next.work;
+    bool told = false;
     shortage_inside(true);
-    stage->config.sut->next(stage->oms, &stage->next);
+    told = sut_next(stage->config.sut, stage->oms, &stage->next);
     shortage_inside(false);
+    if (!told)
+        return false;
     /* Who waits until then sleeps for so long, whatever the clock shows meanwhile. */
     if (stage->next.work != OMS_WORK_NONE)
         stage->next.at_ns -= stage->world.ahead_ns;
     if (stage->next.work != before)
         stage->known_ns = stage->world.now_ns;
+    return true;
+}
+
+/* An OMS whose own rules did not hold. */
+static void notice_stop(struct stage *stage) {
+    char why[SUT_WHY_SIZE];
+    if (!sut_stopped(why) || stage->dying != STAGE_ALIVE)
+        return;
+    stage_note(stage, "oms", false, "%.150s", why);
+    judge_restless(&stage->judge, &stage->world, why);
 }
 
 /* After every call into the OMS. `healthy`: it did not fail-stop. */
@@ -548,12 +568,12 @@ static void back_from_oms(struct stage *stage, bool healthy) {
     notice_deliveries(stage);
     stage->in_call = false;
     stage->actions++;
+    healthy = healthy && (stage->dying != STAGE_ALIVE || stage->oms == NULL || ask_next(stage));
+    notice_stop(stage);
     if (stage->dying != STAGE_ALIVE)
         finish_death(stage);
     else if (!healthy)
         fail_stopped(stage);
-    else if (stage->oms != NULL)
-        ask_next(stage);
     stage_changed(stage);
 }
 
@@ -654,7 +674,7 @@ void stage_boot(struct stage *stage) {
     stage->why[0] = '\0';
     stage->in_call = true;
     shortage_inside(true);
-    stage->oms = stage->config.sut->boot(&ports, &stage->config.oms, stage->why);
+    stage->oms = sut_boot(stage->config.sut, &ports, &stage->config.oms, stage->why);
     shortage_inside(false);
     stage->refused_to_boot = stage->oms == NULL && !stage->port.dead;
     if (stage->refused_to_boot) {
@@ -695,12 +715,13 @@ static void *boot_beside(struct stage *stage, char why[SUT_WHY_SIZE]) {
                     seed_named(stage->config.seed, "second") + stage->life);
     ports_for(stage, "sim2", &stage->second_port, &ports);
     ports.env.emit = ignore_event;
-    return stage->config.sut->boot(&ports, &stage->config.oms, why);
+    return sut_boot(stage->config.sut, &ports, &stage->config.oms, why);
 }
 
 static void bury_beside(struct stage *stage, void *instance) {
     if (instance != NULL)
-        stage->config.sut->bury(instance, true);
+        sut_bury(stage->config.sut, instance, true);
+    notice_stop(stage);
     /* The first instance's door is its own again. */
     if (stage->config.door == STAGE_DIRECT)
         stage->broker = direct_broker(&stage->direct, &stage->world, &stage->port);
@@ -723,7 +744,7 @@ void stage_operate(struct stage *stage, bool on) {
     if (stage_tell(stage, INBOX_KILL_SWITCH, 0, on))
         return;
     tool = boot_beside(stage, why);
-    done = tool != NULL && stage->config.sut->kill_switch(tool, on);
+    done = tool != NULL && sut_kill_switch(stage->config.sut, tool, on);
     judge_operator(&stage->judge, on, done);
     stage_note(stage, "operator", false, "kill switch %s on the store%s%.100s",
                on ? "tripped" : "released", done ? "" : ", in vain: ", why);
@@ -770,7 +791,7 @@ static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt)
         snprintf(why, sizeof why, "this OMS holds nothing");
     } else {
         shortage_inside(oms == stage->oms);
-        healthy = stage->config.sut->resolve(oms, judged->decision.id, adopt ? id : NULL, why);
+        healthy = sut_resolve(stage->config.sut, oms, judged->decision.id, adopt ? id : NULL, why);
         shortage_inside(false);
     }
     if (why[0] == '\0' && !adopt &&
@@ -891,7 +912,7 @@ static bool present(struct stage *stage, size_t decision) {
     stage->why[0] = '\0';
     judge_presented(&stage->judge, &stage->world, decision);
     shortage_inside(true);
-    answer = stage->config.sut->signal(stage->oms, &judged->decision, stage->why);
+    answer = sut_signal(stage->config.sut, stage->oms, &judged->decision, stage->why);
     shortage_inside(false);
     /* A process that died answers nobody. */
     if (stage->port.dead)
@@ -917,7 +938,7 @@ static bool present_together(struct stage *stage, const struct inbox_item *item)
         decisions[i] = stage->judge.decisions[which[i]].decision;
     }
     shortage_inside(true);
-    stage->config.sut->signals(stage->oms, decisions, count, answers, stage->why);
+    sut_signals(stage->config.sut, stage->oms, decisions, count, answers, stage->why);
     shortage_inside(false);
     if (stage->port.dead)
         return true;
@@ -939,7 +960,7 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
                                                                : present(stage, item->decision);
     case INBOX_CANCEL:
         shortage_inside(true);
-        healthy = sut->cancel(stage->oms, stage->judge.decisions[item->decision].decision.id);
+        healthy = sut_cancel(sut, stage->oms, stage->judge.decisions[item->decision].decision.id);
         shortage_inside(false);
         if (healthy && !stage->port.dead)
             judge_cancel(&stage->judge, item->decision);
@@ -948,7 +969,7 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
         /* Until the act is answered either state is right, whoever dies meanwhile. */
         judge_operator(&stage->judge, item->on, false);
         shortage_inside(true);
-        healthy = sut->kill_switch(stage->oms, item->on);
+        healthy = sut_kill_switch(sut, stage->oms, item->on);
         shortage_inside(false);
         if (healthy && !stage->port.dead)
             judge_operator(&stage->judge, item->on, true);
@@ -958,7 +979,7 @@ static bool deal_with(struct stage *stage, const struct inbox_item *item) {
         return resolve(stage, stage->oms, item->decision, item->kind == INBOX_ADOPT);
     case INBOX_RECONCILE:
         shortage_inside(true);
-        healthy = sut->reconcile(stage->oms, item->on);
+        healthy = sut_reconcile(sut, stage->oms, item->on);
         shortage_inside(false);
         return healthy;
     }
@@ -969,7 +990,7 @@ static bool take_step(struct stage *stage) {
     bool paced = stage->next.work == OMS_WORK_SEND || stage->next.work == OMS_WORK_RECORD;
     bool healthy = false;
     shortage_inside(true);
-    healthy = stage->config.sut->step(stage->oms);
+    healthy = sut_step(stage->config.sut, stage->oms);
     shortage_inside(false);
     if (paced)
         stage->free_ns = stage->world.now_ns;
@@ -1182,8 +1203,23 @@ static bool start_once_more(struct stage *stage) {
     return stage_run(stage) == STAGE_QUIET;
 }
 
+/* A start that has news to learn, before one that has none. What it learns must be right. */
+static bool learn_news(struct stage *stage, enum judge_news news) {
+    struct judge_meaning before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE), after;
+    if (news == JUDGE_NO_NEWS)
+        return true;
+    if (!start_once_more(stage) || stage->oms == NULL)
+        return false;
+    judge_quiet(&stage->judge, &stage->world, STAGE_STORE);
+    after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
+    if (news == JUDGE_SWITCH_NEWS)
+        judge_idempotent(&stage->judge, &stage->world, &before, &after, true);
+    return true;
+}
+
 void stage_recover_again(struct stage *stage) {
-    uint64_t before = 0, after = 0, key = 0;
+    struct judge_meaning before, after;
+    uint64_t key = 0;
     bool known = false, quiet = true;
     /* This is a judgement on the run, not a part of it: whether it is made again or remembered must
      * not show in counts and fingerprint. */
@@ -1197,8 +1233,7 @@ void stage_recover_again(struct stage *stage) {
     known = settled_key(stage, &key);
     if (known && settled[key % SETTLED_SLOTS] == key)
         return;
-    if (judge_expects_news(&stage->judge, &stage->world, STAGE_STORE))
-        quiet = start_once_more(stage) && stage->oms != NULL;
+    quiet = learn_news(stage, judge_expects_news(&stage->judge, &stage->world, STAGE_STORE));
     before = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
     quiet = quiet && start_once_more(stage);
     stage->counts = counts;
@@ -1207,7 +1242,7 @@ void stage_recover_again(struct stage *stage) {
     if (!quiet)
         return;
     after = judge_meaning(&stage->judge, &stage->world, STAGE_STORE);
-    judge_idempotent(&stage->judge, &stage->world, before, after);
+    judge_idempotent(&stage->judge, &stage->world, &before, &after, false);
     if (known && stage->judge.first.invariant == 0)
         settled[key % SETTLED_SLOTS] = key;
 }

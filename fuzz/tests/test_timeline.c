@@ -335,17 +335,18 @@ static void a_scenario_becomes_its_timeline(void **state) {
 static void the_same_timeline_takes_the_same_path_whatever_was_played_before(void **state) {
     static struct timeline timelines[RANDOM_PLAYED];
     static struct timeline_end ends[RANDOM_PLAYED];
-    uint64_t random = 7;
-    unsigned long crashes = 0, faults = 0;
+    uint64_t random = 3;
+    unsigned long crashes = 0, struck = 0;
     (void)state;
     for (int i = 0; i < RANDOM_PLAYED; i++) {
         random_timeline(&random, &timelines[i]);
         assert_true(timeline_play(&timelines[i], &sut_core, &ends[i]));
         crashes += ends[i].counts.crashes;
-        faults += ends[i].counts.faults;
+        struck += ends[i].counts.faults > 0;
     }
-    /* It is no proof when nothing happened. */
-    assert_true(crashes > RANDOM_PLAYED / 10 && faults > RANDOM_PLAYED / 10);
+    /* It is no proof when nothing happened. Of random records three kinds kill and one restarts, so
+     * that most faults find nobody alive; and one that lasts strikes a thousand times. */
+    assert_true(crashes > RANDOM_PLAYED && struck > RANDOM_PLAYED / 20);
     for (int i = RANDOM_PLAYED; i-- > 0;) {
         struct timeline_end again;
         assert_true(timeline_play(&timelines[i], &sut_core, &again));

@@ -1035,6 +1035,11 @@ static void tell(struct script *script, enum inbox_kind kind, const struct scn_l
         stage_note(&script->stage, "harness", false, "nobody is up to hear this");
 }
 
+static void clock_jumps(struct stage *stage, int64_t by_ns) {
+    stage->world.ahead_ns += by_ns;
+    judge_clock_jumps(&stage->judge, &stage->world, by_ns);
+}
+
 static void stimulate(struct script *script, size_t index) {
     const struct scn_line *line = &script->scenario->lines[index];
     struct stage *stage = &script->stage;
@@ -1059,9 +1064,8 @@ static void stimulate(struct script *script, size_t index) {
         return;
     case SCN_CLOCK_FORWARD:
     case SCN_CLOCK_BACK:
-        stage->world.ahead_ns +=
-            line->statement == SCN_CLOCK_FORWARD ? line->args.duration_ns : -line->args.duration_ns;
-        judge_clock_jumps(&stage->judge);
+        clock_jumps(stage, line->statement == SCN_CLOCK_FORWARD ? line->args.duration_ns
+                                                                : -line->args.duration_ns);
         return;
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:

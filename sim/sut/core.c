@@ -1,4 +1,5 @@
 /* liboms as an OMS under test: at the direct door, and behind the real adapter at the wire door. */
+#include "core/check.h"
 #include "core/live/alpaca.h"
 #include "core/oms.h"
 #include "sim/sut/core_later.h"
@@ -200,6 +201,7 @@ const struct sut sut_core = {.abi = SUT_ABI,
                              .name = "core",
                              .claims = CLAIMS_ALL,
                              .tells_profit = true,
+                             .said = &check_said,
                              .create = core_create,
                              .boot = core_boot,
                              .signal = core_signal,

@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 7, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
+enum { SUT_ABI = 8, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {
@@ -87,6 +87,9 @@ struct sut {
     const char *name;
     unsigned claims;   /* bit mask of 1u << invariant number */
     bool tells_profit; /* what it observes holds realized profits, to be judged (I4) */
+    /* Where the OMS leaves a text before it ends its process by a trap because its own rules do not
+     * hold: "file:line: what". NULL: it says nothing. */
+    const char **said;
 
     /* Makes the store for a new account. False: `why` says why. */
     bool (*create)(const struct sut_ports *ports, const struct sut_config *config,

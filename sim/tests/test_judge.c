@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ static struct judge judge;
 
 /* ---- an OMS whose beliefs are whatever the test says ---- */
 
-static struct oms_order orders[2];
-static struct oms_position positions[1];
+static struct oms_order orders[3];
+static struct oms_position positions[2];
 static size_t order_count, position_count;
 static struct oms_profit profits[1];
 static size_t profit_count;
@@ -163,6 +164,63 @@ static int teardown(void **state) {
     judge_free(&judge);
     world_free(&world);
     return 0;
+}
+
+/* D1 and a second one, of another symbol, each filled, each booked by nobody yet. */
+static void two_orders(void) {
+    struct oms_decision other = d1;
+    struct broker_request made = request();
+    size_t index = 0;
+    char message[BROKER_TEXT_SIZE];
+    exchange_fill(&world.exchange, accepted(), world.now_ns, 10 * ONE, 150 * ONE, "F1");
+    strcpy(other.id, "d2");
+    strcpy(other.symbol, "MSFT");
+    strcpy(made.symbol, "MSFT");
+    strcpy(made.client_order_id, "id-2");
+    judge_add(&judge, "D2", &other);
+    exchange_submit(&world.exchange, world.now_ns, &made, &index, message);
+    exchange_fill(&world.exchange, index, world.now_ns, 10 * ONE, 150 * ONE, "F2");
+    judge_books(&judge, &world);
+    believe(OMS_STATE_FILLED, "");
+    orders[0].filled_nanos = 10 * ONE;
+    orders[1] = orders[0];
+    orders[1].decision = other;
+    order_count = 2;
+    strcpy(orders[0].broker_order_id, "O1");
+    strcpy(orders[1].broker_order_id, "O2");
+}
+
+/* One more decision of AAPL over 4 shares, filled now and known to be. */
+static void add_ours(const char *id, enum broker_side side, int64_t price) {
+    struct oms_decision other = d1;
+    struct broker_request made = request();
+    size_t index = 0;
+    char message[BROKER_TEXT_SIZE];
+    snprintf(other.id, sizeof other.id, "%s", id);
+    snprintf(made.client_order_id, sizeof made.client_order_id, "%s", id);
+    other.side = made.side = side;
+    other.qty_nanos = made.qty_nanos = 4 * ONE;
+    other.limit_nanos = made.limit_nanos = price * ONE;
+    judge_add(&judge, id, &other);
+    exchange_submit(&world.exchange, world.now_ns, &made, &index, message);
+    exchange_fill(&world.exchange, index, world.now_ns, 4 * ONE, price * ONE, "");
+    judge_books(&judge, &world);
+    orders[order_count] = (struct oms_order){
+        .decision = other, .state = OMS_STATE_FILLED, .sends = 1, .filled_nanos = 4 * ONE};
+    order_count++;
+    peek_forget();
+}
+
+static void clock_jumps(int64_t by_ns) {
+    world.ahead_ns += by_ns;
+    judge_clock_jumps(&judge, &world, by_ns);
+}
+
+static void started_again(const struct judge_meaning *before, bool may_trip) {
+    struct judge_meaning after;
+    peek_forget();
+    after = judge_meaning(&judge, &world, STORE);
+    judge_idempotent(&judge, &world, before, &after, may_trip);
 }
 
 /* ---- I1, I2 ---- */
@@ -334,11 +392,18 @@ static void i1_breaks_when_an_order_leaves_again_where_nobody_refuses_it(void **
     sent();
     broken(1);
     fresh(INVARIANTS_ALL);
-    judge.suspends = INVARIANT_BIT(7); /* its store was made to forget */
+    judge.suspends = INVARIANT_BIT(7);
+    judge.damaged = true; /* its store was made to forget */
     sent();
     answered(SITE_BROKER_LOOKUP, true, false);
     sent();
     broken(0);
+    fresh(INVARIANTS_ALL);
+    judge.suspends = INVARIANT_BIT(7); /* it is going to be, or would have been */
+    sent();
+    answered(SITE_BROKER_LOOKUP, true, false);
+    sent();
+    broken(1);
 }
 
 static void i4_lets_an_order_be_held_that_is_live_where_it_has_no_id_only(void **state) {
@@ -568,6 +633,199 @@ static void i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed(v
     broken(4);
 }
 
+/* ---- what an OMS cannot know ---- */
+
+static void holds(int64_t qty, decimal_wide cost) {
+    positions[0] = (struct oms_position){.symbol = "AAPL", .qty_nanos = qty, .cost = cost};
+    position_count = 1;
+    peek_forget();
+}
+
+/* Sent, ended as absent after a jump, and filled after all. */
+static void comes_after_all(enum oms_state state, const char *broker_order_id, bool under_way) {
+    fresh(INVARIANTS_ALL);
+    judge_presented(&judge, &world, D1);
+    sent();
+    judge.decisions[D1].arrived = under_way ? 0 : 1;
+    clock_jumps(3600 * ONE);
+    exchange_fill(&world.exchange, accepted(), world.now_ns, 10 * ONE, 150 * ONE, "");
+    believe(state, "canceled: the broker never had it");
+    strcpy(orders[0].broker_order_id, broker_order_id);
+}
+
+static void after_a_jump_what_was_under_way_may_have_ended_as_absent(void **state) {
+    (void)state;
+    comes_after_all(OMS_STATE_CANCELED, "", true);
+    quiet();
+    broken(0);
+    comes_after_all(OMS_STATE_CANCELED, "", false); /* it had arrived: asking would have shown it */
+    quiet();
+    broken(4);
+    comes_after_all(OMS_STATE_CANCELED, "O1", true); /* it knew the order */
+    quiet();
+    broken(4);
+    comes_after_all(OMS_STATE_WORKING, "", true);
+    quiet();
+    broken(4);
+}
+
+static void what_need_not_be_booked_is_booked_once_at_most(void **state) {
+    (void)state;
+    for (int64_t qty = 0; qty <= 11; qty++) {
+        comes_after_all(OMS_STATE_CANCELED, "", true);
+        holds(qty * ONE, 0);
+        quiet();
+        broken(qty <= 10 ? 0 : 4);
+    }
+    comes_after_all(OMS_STATE_CANCELED, "", true);
+    holds(-1, 0);
+    quiet();
+    broken(4);
+}
+
+/* The person was wrong: it is there. */
+static void misled(enum oms_state state) {
+    fresh(INVARIANTS_ALL);
+    exchange_fill(&world.exchange, accepted(), world.now_ns, 10 * ONE, 150 * ONE, "");
+    judge_misled(&judge, D1);
+    believe(state, "not at the broker, says a person");
+}
+
+static void who_was_misled_believes_what_he_was_told_and_no_more(void **state) {
+    (void)state;
+    misled(OMS_STATE_CANCELED);
+    quiet();
+    broken(0);
+    misled(OMS_STATE_REJECTED);
+    quiet();
+    broken(4);
+    misled(OMS_STATE_CANCELED);
+    holds(20 * ONE, 0); /* booked twice */
+    quiet();
+    broken(4);
+}
+
+static void a_correction_excuses_the_order_it_is_about(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 3; wrong++) {
+        fresh(INVARIANT_BIT(4));
+        two_orders();
+        exchange_correct(&world.exchange, "F1", world.now_ns, 4 * ONE, 150 * ONE);
+        positions[0] = (struct oms_position){.symbol = "AAPL", .qty_nanos = 10 * ONE};
+        positions[1] = (struct oms_position){
+            .symbol = "MSFT", .qty_nanos = 10 * ONE, .cost = (decimal_wide)1500 * ONE * ONE};
+        position_count = 2;
+        orders[0].filled_nanos += wrong == 1;                   /* never so much */
+        orders[1].filled_nanos -= wrong == 2;                   /* not corrected */
+        positions[0].qty_nanos -= wrong == 3 ? 6 * ONE + 1 : 0; /* less than is left */
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+}
+
+/* Another order of the same symbol is as exact as ever. */
+static void a_correction_excuses_no_other_order_of_its_symbol(void **state) {
+    (void)state;
+    fresh(INVARIANT_BIT(4));
+    exchange_fill(&world.exchange, accepted(), world.now_ns, 10 * ONE, 150 * ONE, "F1");
+    exchange_foreign(&world.exchange, world.now_ns, "AAPL", BROKER_BUY, ONE, ONE);
+    exchange_correct(&world.exchange, world.exchange.fills[1].execution_id, world.now_ns, 0, 0);
+    judge_books(&judge, &world);
+    believe(OMS_STATE_CANCELED, "its execution is forgotten");
+    quiet();
+    broken(4);
+}
+
+/* Bought 10 at 150, and at one moment sold 4 and bought 4: at which cost nobody can say, but what was
+ * paid and received is known. */
+static void at_one_moment(enum broker_side other, decimal_wide off, decimal_wide gained) {
+    static const decimal_wide cash = (decimal_wide)(1500 - 640 + 560) * ONE * ONE;
+    fresh(INVARIANT_BIT(4));
+    exchange_fill(&world.exchange, accepted(), world.now_ns, 10 * ONE, 150 * ONE, "");
+    believe(OMS_STATE_FILLED, "");
+    orders[0].filled_nanos = 10 * ONE;
+    world.now_ns++;
+    add_ours("d2", other, 160);
+    add_ours("d3", BROKER_BUY, 140);
+    holds(other == BROKER_SELL ? 10 * ONE : 18 * ONE, 0);
+    positions[0].cost = other == BROKER_SELL ? cash + gained + off
+                                             : (decimal_wide)(1500 + 640 + 560) * ONE * ONE + off;
+    profits[0] = (struct oms_profit){.symbol = "AAPL", .realized = gained};
+    profit_count = 1;
+    quiet();
+    profit_count = 0;
+}
+
+static void of_one_moment_the_split_of_cost_and_profit_is_anybodys_but_not_their_sum(void **state) {
+    (void)state;
+    at_one_moment(BROKER_SELL, 0, (decimal_wide)40 * ONE * ONE);
+    broken(0);
+    at_one_moment(BROKER_SELL, 0, (decimal_wide)51 * ONE * ONE);
+    broken(0);
+    at_one_moment(BROKER_SELL, 1, (decimal_wide)51 * ONE * ONE);
+    broken(4);
+    at_one_moment(BROKER_BUY, 0, 0); /* both bought: the order does not matter */
+    broken(0);
+    at_one_moment(BROKER_BUY, ONE * ONE, 0);
+    broken(4);
+}
+
+static void a_jump_excuses_to_hold_what_it_may_have_made_too_old(void **state) {
+    (void)state;
+    static const int64_t jumps_s[] = {22 * 3600, 23 * 3600 + 3000, -60};
+    for (int i = 0; i < 3; i++) {
+        fresh(INVARIANTS_ALL);
+        broker_is("alpaca-retention");
+        judge_presented(&judge, &world, D1);
+        sent();
+        clock_jumps(jumps_s[i] * ONE);
+        hold(1);
+        quiet();
+        broken(i == 0 ? 3 : 0);
+    }
+}
+
+/* What the broker has lost is left working, and is nobody's but a person's. */
+static void what_the_broker_lost_works_on_and_does_nothing_else(void **state) {
+    (void)state;
+    for (int own = 0; own <= 2; own++) {
+        static const enum oms_state states[] = {OMS_STATE_WORKING, OMS_STATE_PARTIALLY_FILLED,
+                                                OMS_STATE_FILLED};
+        fresh(INVARIANTS_ALL);
+        assert_true(exchange_lose(&world.exchange, accepted()));
+        believe(states[own], "");
+        strcpy(orders[0].broker_order_id, "O1");
+        orders[0].cancel_asked = true;
+        peek_forget();
+        assert_false(judge_under_way(&judge, &world, STORE));
+        quiet();
+        broken(own == 0 ? 0 : 3);
+    }
+    fresh(INVARIANTS_ALL);
+    accepted(); /* it is another order that was lost */
+    assert_true(exchange_lose(&world.exchange, accepted()));
+    believe(OMS_STATE_WORKING, "");
+    strcpy(orders[0].broker_order_id, "O1");
+    orders[0].cancel_asked = true;
+    peek_forget();
+    assert_true(judge_under_way(&judge, &world, STORE));
+}
+
+static void where_no_ids_are_known_a_damaged_store_is_excused_once_it_was_damaged(void **state) {
+    (void)state;
+    for (int damaged = 0; damaged <= 1; damaged++) {
+        fresh(INVARIANTS_ALL & ~INVARIANT_BIT(7));
+        judge.suspends = INVARIANT_BIT(7);
+        judge.damaged = damaged;
+        broker_is("no-tag");
+        sent();
+        accepted();
+        believe(OMS_STATE_CANCELED, "because");
+        quiet();
+        broken(damaged ? 0 : 4);
+    }
+}
+
 /* ---- I5 ---- */
 
 static void i5_breaks_when_a_recorded_refusal_is_sent_again(void **state) {
@@ -717,15 +975,50 @@ static void i7_breaks_when_an_acknowledged_cancel_is_forgotten(void **state) {
 static void i8_breaks_when_starting_again_changes_a_belief(void **state) {
     (void)state;
     believe(OMS_STATE_WORKING, "");
-    uint64_t before = judge_meaning(&judge, &world, STORE);
+    struct judge_meaning before = judge_meaning(&judge, &world, STORE);
     strcpy(orders[0].reason, "worded differently");
-    peek_forget();
-    judge_idempotent(&judge, &world, before, judge_meaning(&judge, &world, STORE));
+    started_again(&before, false);
     broken(0);
     orders[0].filled_nanos = 1;
-    peek_forget();
-    judge_idempotent(&judge, &world, before, judge_meaning(&judge, &world, STORE));
+    started_again(&before, false);
     broken(8);
+}
+
+/* What was left when the switch was released trips it again at the next comparison. */
+static void i8_lets_the_start_after_a_release_trip_the_switch_and_nothing_else(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 2; wrong++) {
+        struct judge_meaning before;
+        fresh(INVARIANTS_ALL);
+        believe(OMS_STATE_WORKING, "");
+        kill_switch = wrong == 2;
+        assert_int_equal(judge_expects_news(&judge, &world, STORE), JUDGE_NO_NEWS);
+        judge_operator(&judge, true, true);
+        judge_operator(&judge, false, true);
+        assert_int_equal(judge_expects_news(&judge, &world, STORE),
+                         wrong == 2 ? JUDGE_NO_NEWS : JUDGE_SWITCH_NEWS);
+        before = judge_meaning(&judge, &world, STORE);
+        kill_switch = wrong != 2;
+        orders[0].cancel_asked = wrong == 1;
+        started_again(&before, true);
+        broken(wrong == 0 ? 0 : 8);
+    }
+}
+
+/* By a clock that jumped a correction is found by some start; what has nothing to do with it is not. */
+static void i8_after_a_jump_leaves_out_what_was_corrected_only(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 1; wrong++) {
+        struct judge_meaning before;
+        fresh(INVARIANTS_ALL);
+        two_orders();
+        exchange_correct(&world.exchange, "F1", world.now_ns, 0, 0);
+        clock_jumps(3600 * ONE);
+        before = judge_meaning(&judge, &world, STORE);
+        orders[wrong].filled_nanos--;
+        started_again(&before, false);
+        broken(wrong == 0 ? 0 : 8);
+    }
 }
 
 /* ---- I9 ---- */
@@ -943,7 +1236,9 @@ static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
                         &judged->refusal_recorded, &judged->doubtful,
                         &judge.kill_switch,        &judge.kill_switch_doubtful,
                         &judged->lost_on_record,   &judged->left_once,
-                        &judged->resolved};
+                        &judged->resolved,         &judged->misled,
+                        &judged->jumped_under_way, &judge.released,
+                        &judge.clock_jumped,       &judge.clock_went_back};
     enum { MEMORIES = sizeof memories / sizeof memories[0] };
     uint64_t hashes[MEMORIES + 1] = {judge_memory(&judge)};
     for (size_t i = 0; i < MEMORIES; i++) {
@@ -985,6 +1280,15 @@ int main(void) {
         TEST(i4_waits_for_a_comparison_after_a_bust),
         TEST(i4_breaks_on_a_position_that_only_the_oms_has),
         TEST(i4_leaves_out_what_strangers_traded_and_openings_that_never_agreed),
+        TEST(after_a_jump_what_was_under_way_may_have_ended_as_absent),
+        TEST(what_need_not_be_booked_is_booked_once_at_most),
+        TEST(who_was_misled_believes_what_he_was_told_and_no_more),
+        TEST(a_correction_excuses_the_order_it_is_about),
+        TEST(a_correction_excuses_no_other_order_of_its_symbol),
+        TEST(of_one_moment_the_split_of_cost_and_profit_is_anybodys_but_not_their_sum),
+        TEST(a_jump_excuses_to_hold_what_it_may_have_made_too_old),
+        TEST(what_the_broker_lost_works_on_and_does_nothing_else),
+        TEST(where_no_ids_are_known_a_damaged_store_is_excused_once_it_was_damaged),
         TEST(i5_breaks_when_a_recorded_refusal_is_sent_again),
         TEST(i5_breaks_when_a_told_refusal_is_sent_again_in_the_same_life_only),
         TEST(i5_allows_another_send_after_a_refusal_that_was_lost),
@@ -995,6 +1299,8 @@ int main(void) {
         TEST(i7_breaks_when_an_acknowledged_decision_is_unknown_to_the_next_life),
         TEST(i7_breaks_when_an_acknowledged_cancel_is_forgotten),
         TEST(i8_breaks_when_starting_again_changes_a_belief),
+        TEST(i8_lets_the_start_after_a_release_trip_the_switch_and_nothing_else),
+        TEST(i8_after_a_jump_leaves_out_what_was_corrected_only),
         TEST(i9_breaks_when_silence_is_taken_for_absence),
         TEST(i9_is_content_with_one_complete_answer_also_a_list),
         TEST(i9_breaks_when_an_order_is_in_the_list_and_is_sent_again),

@@ -2,6 +2,7 @@
  * and does whatever the test tells it. */
 #include "sim/peek.h"
 #include "sim/stage.h"
+#include "sim/sut_call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,6 +50,7 @@ static struct {
     bool submits; /* a step sends D1 */
     bool fail_stops;
     bool refuses_to_start;
+    bool traps; /* a step ends the process */
     bool random_length;
     enum oms_state state; /* what its store says of D1, until `settled` bytes are in it */
     int64_t settled;
@@ -154,6 +156,9 @@ static void submit(struct toy *toy) {
     toy->broker.submit(toy->broker.ctx, &request, &order, &why);
 }
 
+static const char *said;        /* before a trap */
+static struct toy *left_behind; /* by a trap */
+
 static bool toy_step(void *instance) {
     struct toy *toy = instance;
     tell_story("step");
@@ -162,6 +167,11 @@ static bool toy_step(void *instance) {
         submit(toy);
     for (int i = 0; i < plays.writes_at_once; i++)
         append(toy); /* whatever became of the one before */
+    if (plays.traps) {
+        said = "toy.c:7: CHECK(well)";
+        left_behind = toy;
+        __builtin_trap();
+    }
     return !(plays.writes && !append(toy)) && !plays.fail_stops;
 }
 
@@ -196,6 +206,7 @@ static bool toy_observe(const char *vfs, const char *path, bool check, struct om
 static const struct sut toy = {.abi = SUT_ABI,
                                .name = "toy",
                                .claims = INVARIANTS_ALL,
+                               .said = &said,
                                .create = toy_create,
                                .boot = toy_boot,
                                .signal = toy_signal,
@@ -504,6 +515,48 @@ static void a_fail_stop_ends_the_life_and_settling_begins_another(void **state) 
     assert_int_equal(stage.judge.first.invariant, 0);
 }
 
+/* What it has left behind nobody can ask it to free. */
+static void clear_up(void) {
+    left_behind->file->pMethods->xClose(left_behind->file);
+    free(left_behind->file);
+    free(left_behind);
+}
+
+/* Another life begins on the same store. */
+static void an_oms_that_stops_itself_breaks_i12_and_not_the_harness(void **state) {
+    (void)state;
+    plays.work = OMS_WORK_RECONCILE;
+    plays.traps = true;
+    sut_catch_stops(); /* the test library has taken the signals */
+    stage_boot(&stage);
+    stage_run(&stage);
+    assert_false(stage_is_up(&stage));
+    assert_int_equal(stage.judge.first.invariant, 12);
+    assert_string_equal(stage.judge.first.text, "the OMS stopped itself: toy.c:7: CHECK(well)");
+    plays.traps = false;
+    plays.steps = 1;
+    assert_int_equal(stage_settle(&stage), STAGE_QUIET);
+    assert_true(stage_is_up(&stage));
+    clear_up();
+}
+
+static void one_that_stops_itself_when_it_is_dead_already_does_nothing(void **state) {
+    (void)state;
+    strike.site = (struct site){SITE_DISK_WRITE, ON_DB};
+    strike.occurrence = 1;
+    strike.death = STAGE_KILL;
+    plays.writes_at_once = 1;
+    plays.work = OMS_WORK_RECONCILE;
+    plays.traps = true;
+    sut_catch_stops(); /* the test library has taken the signals */
+    stage_boot(&stage);
+    stage_run(&stage);
+    assert_false(stage_is_up(&stage));
+    assert_int_equal(stage.counts.crashes, 1);
+    assert_int_equal(stage.judge.first.invariant, 0);
+    clear_up();
+}
+
 static void an_oms_that_does_not_stay_up_once_faults_have_stopped_breaks_i12(void **state) {
     (void)state;
     plays.refuses_to_start = true;
@@ -722,6 +775,8 @@ int main(void) {
                                   teardown),
         TEST(a_late_request_arrives_after_its_sender_died),
         TEST(a_fail_stop_ends_the_life_and_settling_begins_another),
+        TEST(an_oms_that_stops_itself_breaks_i12_and_not_the_harness),
+        TEST(one_that_stops_itself_when_it_is_dead_already_does_nothing),
         TEST(an_oms_that_does_not_stay_up_once_faults_have_stopped_breaks_i12),
         TEST(a_second_instance_meets_the_first_one_s_lock),
         TEST(a_second_instance_may_start_while_the_first_waits_for_an_answer),

@@ -163,9 +163,13 @@ fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of see
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@fuzz/canary.sh
+fuzz-campaign: packages-fuzz ## a campaign in the background: started, told, stopped, resumed
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=inputs CC=afl-clang-fast build/inputs/input_plan
+	@fuzz/campaign.sh
 libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
-.PHONY: fuzz fuzz-canary libfuzzer
+.PHONY: fuzz fuzz-canary fuzz-campaign libfuzzer
 # What AFL++ loads to edit timelines: it needs nothing but the bytes.
 MUTATOR := build/afl/timeline_mutator.so
 $(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mutator.h fuzz/mutator.h fuzz/timeline.h $(wildcard scenarios/lang/ast.h) sim/hash.h

@@ -47,6 +47,7 @@ PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd
 PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace openssl
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
+PACKAGES_SYNC  := rsync
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 PACKAGES_CI    := $(PACKAGES_GATE) python3-yaml parallel
 PACKAGES_INSTALL := $(PACKAGES_BUILD) lowdown
@@ -55,7 +56,7 @@ PACKAGES_INSTALLED := $(PACKAGES_INSTALL) pkg-config man-db zsh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-fuzz packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-fuzz packages-sync packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -163,10 +164,11 @@ fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of see
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@fuzz/canary.sh
-fuzz-campaign: packages-fuzz ## a campaign in the background: started, told, stopped, resumed
+fuzz-campaign: packages-fuzz packages-sync ## campaigns in the background, and on two machines that tell each other
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=inputs CC=afl-clang-fast build/inputs/input_plan
 	@fuzz/campaign.sh
+	@fuzz/machines.sh
 libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
 .PHONY: fuzz fuzz-canary fuzz-campaign libfuzzer
@@ -286,6 +288,7 @@ packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
 packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-fuzz: ; $(call need-packages,$(PACKAGES_FUZZ))
+packages-sync: ; $(call need-packages,$(PACKAGES_SYNC))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 
 clean: ## remove build/

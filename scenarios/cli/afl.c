@@ -2,6 +2,7 @@
 #include "scenarios/cli/afl.h"
 
 #include "fuzz/inputs/inputs.h"
+#include "scenarios/cli/work.h"
 #include "scenarios/lang/exits.h"
 
 #include <signal.h>
@@ -80,6 +81,14 @@ static unsigned long started_before(const struct afl_campaign *campaign) {
     return count;
 }
 
+/* It would end the word of the command that it stands in. */
+static bool has_quote(const char *option, const char *text) {
+    if (text == NULL || strchr(text, '\'') == NULL)
+        return false;
+    fprintf(stderr, "crashgate: fuzz: %s %s has a quote in it\n", option, text);
+    return true;
+}
+
 int command_afl(const struct options *options) {
     const char *verb = options->files[0];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -87,9 +96,11 @@ int command_afl(const struct options *options) {
                                         options->file_count > 1 ? options->files[1] : TIMELINE};
     struct afl_starting starting = {.campaign = &campaign,
                                     .oms = options->value[OPTION_OMS],
+                                    .foreign = options->value[OPTION_FOREIGN],
                                     .instances = cores < 1 ? 1 : (unsigned long)cores,
                                     .resumes = strcmp(verb, "resume") == 0,
                                     .dry = options->value[OPTION_DRY_RUN] != NULL};
+    struct work_shard machine = {.index = 1, .of = 1};
     if (options->file_count > 2)
         return afl_refuse(EXIT_MISTAKE, verb, " takes one target, not also ", options->files[2]);
     if (strcmp(campaign.target, TIMELINE) != 0 && input_find(campaign.target) == NULL)
@@ -106,8 +117,13 @@ int command_afl(const struct options *options) {
         !options_number("--executions", options->value[OPTION_EXECUTIONS], 1, UINT32_MAX,
                         &starting.executions))
         return EXIT_MISTAKE;
-    if (starting.oms != NULL && strchr(starting.oms, '\'') != NULL)
-        return afl_refuse(EXIT_MISTAKE, "--oms ", starting.oms, " has a quote in it");
+    if (has_quote("--oms", starting.oms) || has_quote("--foreign", starting.foreign))
+        return EXIT_MISTAKE;
+    if (options->value[OPTION_SHARD] != NULL &&
+        !work_shard_parse(options->value[OPTION_SHARD], &machine))
+        return afl_refuse(EXIT_MISTAKE, "--shard is I/N with 1 <= I <= N, not '",
+                          options->value[OPTION_SHARD], "'");
+    starting.machine = machine.index - 1;
     if (starting.resumes && options->value[OPTION_JOBS] == NULL)
         starting.instances = started_before(&campaign);
     return afl_start(&starting);

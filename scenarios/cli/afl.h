@@ -47,6 +47,8 @@ void afl_wait_a_little(void);
 struct afl_starting {
     const struct afl_campaign *campaign;
     const char *oms;                   /* NULL: the core */
+    const char *foreign;               /* a folder whose inputs the first takes too; NULL: none */
+    unsigned long machine;             /* from 0: each has chance of its own */
     unsigned long instances;           /* 1 to AFL_INSTANCES_MAX */
     unsigned long seconds, executions; /* of each instance; 0: until it is stopped */
     bool resumes, dry;                 /* dry: commands are printed, and not run */

@@ -68,7 +68,7 @@ static void fuzzer(const struct afl_starting *starting, size_t index, char out[C
     char name[AFL_NAME_SIZE], limit[64] = "", special[AFL_PATH_SIZE] = "",
                               words[AFL_PATH_SIZE] = "";
     char oms[AFL_PATH_SIZE] = "", seeds[AFL_PATH_SIZE * 2] = "-";
-    char stats[AFL_PATH_SIZE * 2];
+    char stats[AFL_PATH_SIZE * 2], foreign[AFL_PATH_SIZE] = "";
     size_t length = 0;
     if (starting->seconds > 0)
         length = (size_t)snprintf(limit, sizeof limit, " -V %lu", starting->seconds);
@@ -83,17 +83,19 @@ static void fuzzer(const struct afl_starting *starting, size_t index, char out[C
                  "AFL_CUSTOM_MUTATOR_ONLY=1");
     else if (input->words != NULL)
         snprintf(words, sizeof words, " -x %.400s/words", campaign->folder);
+    if (starting->foreign != NULL && index == 0)
+        snprintf(foreign, sizeof foreign, " -F '%.400s'", starting->foreign);
     if (starting->oms != NULL)
         snprintf(oms, sizeof oms, " FUZZ_OMS='%.400s'", starting->oms);
     snprintf(out, COMMAND_SIZE,
              "env FUZZ_MARK=\"$(pwd -P)/%s\"%s %s%s AFL_INPUT_LEN_MAX=%d afl-fuzz %s %s -i %s -o "
-             "%s/afl -s %zu%s "
+             "%s/afl -s %lu%s%s "
              "-t 2000 -m none%s -- build/%s%s",
              campaign->folder, oms, ENVIRONMENT, special,
              is_timeline(campaign) ? TIMELINE_BYTES_MAX : INPUT_LENGTH_MAX,
              index == 0 ? "-M" : "-S", afl_instance_name(index, name), seeds, campaign->folder,
-             index + 1, limit, words, is_timeline(campaign) ? "afl/" : "inputs/input_",
-             campaign->target);
+             starting->machine * AFL_INSTANCES_MAX + index + 1, limit, foreign, words,
+             is_timeline(campaign) ? "afl/" : "inputs/input_", campaign->target);
 }
 
 /* In a session of its own, so that it outlives this program's terminal; all it says goes to a log. */

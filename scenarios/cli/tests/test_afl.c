@@ -114,6 +114,17 @@ static void a_resumed_campaign_goes_on_with_as_many(void **state) {
     does("fuzz resume plan --jobs 3 --dry-run", EXIT_PASS, "-S third -i " CAMPAIGN "/seeds");
 }
 
+static void each_machine_has_chance_of_its_own(void **state) {
+    (void)state;
+    does("fuzz start plan --jobs 2 --dry-run", EXIT_PASS, "/afl -s 2 ");
+    does("fuzz start plan --jobs 2 --shard 3/3 --dry-run", EXIT_PASS, "/afl -s 129 ");
+    assert_non_null(strstr(output, "/afl -s 130 "));
+    does("fuzz start plan --shard 4/3", EXIT_MISTAKE, "--shard is I/N with 1 <= I <= N, not '4/3'");
+    does("fuzz start plan --jobs 2 --foreign corpus --dry-run", EXIT_PASS, "-s 1 -F 'corpus' ");
+    assert_null(strstr(output, "-s 2 -F"));
+    does("fuzz start plan --foreign a'b", EXIT_MISTAKE, "--foreign a'b has a quote in it");
+}
+
 static void a_dry_run_starts_nothing(void **state) {
     (void)state;
     does("fuzz start plan --dry-run --jobs 1", EXIT_PASS, "afl-fuzz -M main");
@@ -210,6 +221,7 @@ int main(void) {
         TEST(a_campaign_starts_is_told_and_ends),
         TEST(what_runs_is_not_started_twice_and_who_runs_is_said),
         TEST(a_resumed_campaign_goes_on_with_as_many),
+        TEST(each_machine_has_chance_of_its_own),
         TEST(a_dry_run_starts_nothing),
         TEST(a_rate_is_told_once_there_is_one),
         TEST(what_decides_beside_the_input_is_a_warning),

@@ -15,7 +15,7 @@ declare -A flags=([address]='-fsanitize=address -fsanitize-address-use-after-sco
     [undefined]="-fsanitize=$checks,unsigned-integer-overflow -fno-sanitize-recover=$checks")
 declare -A compilers=([libfuzzer]=clang [afl]=afl-clang-fast)
 declare -A engines=([libfuzzer]=-fsanitize=fuzzer [afl]=/usr/lib/afl/libAFLDriver.a)
-declare -A coverage=([libfuzzer]=-fsanitize=fuzzer-no-link [afl]=)
+declare -A coverage=([libfuzzer]=-fsanitize=fuzzer-no-link [afl]="")
 
 # The tree as a Dockerfile copies it; files that did not change keep their time, for the next build.
 copy_tree() {

@@ -19,8 +19,11 @@ OPT_clang   := -O2
 OPT_afl     := -O2 -fno-pie
 OPT_inputs  := -O2 -fno-pie
 OPT_libfuzzer := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# What OSS-Fuzz builds, with flags of its own in EXTRA_CFLAGS (fuzz/oss-fuzz/build.sh).
+OPT_oss-fuzz :=
+OPT_oss-fuzz-inputs :=
 OPT_san     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented$(if $(filter inputs,$(FLAVOR)),_for_inputs).txt
+export AFL_LLVM_DENYLIST := $(CURDIR)/fuzz/not_instrumented$(if $(filter %inputs,$(FLAVOR)),_for_inputs).txt
 export AFL_QUIET := 1
 B        := build/$(FLAVOR)
 BIN      := $(if $(filter release,$(FLAVOR)),build,$(B))
@@ -47,6 +50,8 @@ PACKAGES_BUILD := libsqlite3-dev libcurl4-openssl-dev libcjson-dev libmicrohttpd
 PACKAGES_GATE  := $(PACKAGES_BUILD) patch
 PACKAGES_TEST  := $(PACKAGES_BUILD) libcmocka-dev strace openssl
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) afl++ clang
+PACKAGES_SYNC  := rsync
+PACKAGES_OSS_FUZZ := zip unzip binutils file
 PACKAGES_TIDY  := $(PACKAGES_TEST) clang clang-tidy clang-format
 PACKAGES_CI    := $(PACKAGES_GATE) python3-yaml parallel
 PACKAGES_INSTALL := $(PACKAGES_BUILD) lowdown
@@ -55,7 +60,7 @@ PACKAGES_INSTALLED := $(PACKAGES_INSTALL) pkg-config man-db zsh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-fuzz packages-tidy FORCE
+.PHONY: help all test tidy fingerprints gate known-bad demo clean packages-build packages-gate packages-test packages-fuzz packages-sync packages-tidy FORCE
 
 help: ## this table
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -153,6 +158,9 @@ $(BAD)/%.so: fuzz/known_bad/%.patch fuzz/known_bad/build.sh $(BADOBJS)
 # ---- fuzzing ----
 # afl: AFL++'s compiler; libfuzzer: clang's own. Both take fuzz/target.c.
 FUZZ_SECONDS ?= 30
+LINKER       = $(CC)
+LINKFLAGS    = $(ALLFLAGS)
+ENGINE       = -fsanitize=fuzzer
 FUZZER_afl   := build/afl/timeline
 FUZZER_libfuzzer := build/libfuzzer/timeline
 fuzz: packages-fuzz ## let AFL++ look for timelines that break an invariant (FUZZ_SECONDS=30, FUZZ_OMS=core)
@@ -163,9 +171,14 @@ fuzz-canary: packages-fuzz ## the same fuzzer must find the known mistake of see
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=afl CC=afl-clang-fast $(FUZZER_afl) $(MUTATOR)
 	@fuzz/canary.sh
+fuzz-campaign: packages-fuzz packages-sync ## campaigns in the background, and on two machines that tell each other
+	@$(MAKE) --no-print-directory $(JOBS) programs
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=inputs CC=afl-clang-fast build/inputs/input_plan
+	@fuzz/campaign.sh
+	@fuzz/machines.sh
 libfuzzer: packages-fuzz ## build/libfuzzer/timeline: the same target for libFuzzer
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=libfuzzer CC=clang $(FUZZER_libfuzzer)
-.PHONY: fuzz fuzz-canary libfuzzer
+.PHONY: fuzz fuzz-canary fuzz-campaign libfuzzer
 # What AFL++ loads to edit timelines: it needs nothing but the bytes.
 MUTATOR := build/afl/timeline_mutator.so
 $(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mutator.h fuzz/mutator.h fuzz/timeline.h $(wildcard scenarios/lang/ast.h) sim/hash.h
@@ -175,7 +188,7 @@ $(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mut
 # The driver knows the target weakly: an archive alone would not be looked into for it.
 $(B)/timeline: $(B)/fuzz/target.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(LINKER) $(LINKFLAGS) $(ENGINE) $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # One target for each reader of foreign bytes.
 INPUTS   := answers scenario plan decision signals store
 $(INPUTS:%=$(B)/fuzz/inputs/entry_%.o): $(B)/fuzz/inputs/entry_%.o: fuzz/inputs/entry.c $(B)/flags
@@ -184,12 +197,19 @@ $(INPUTS:%=$(B)/fuzz/inputs/entry_%.o): $(B)/fuzz/inputs/entry_%.o: fuzz/inputs/
 	$(Q)$(CC) $(ALLFLAGS) -DFUZZ_INPUT=input_$* -MMD -MP -c -o $@ $<
 $(INPUTS:%=$(B)/input_%): $(B)/input_%: $(B)/fuzz/inputs/entry_%.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALLFLAGS) -fsanitize=fuzzer $(if $(filter inputs,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(LINKER) $(LINKFLAGS) $(ENGINE) $(if $(filter inputs,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 .PHONY: fuzz-inputs
 fuzz-inputs: packages-fuzz ## let AFL++ feed every reader of foreign bytes (FUZZ_SECONDS=30 each)
 	@$(MAKE) --no-print-directory $(JOBS) programs
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOR=inputs CC=afl-clang-fast $(INPUTS:%=build/inputs/input_%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/inputs/run.sh $(INPUTS)
+
+# What OSS-Fuzz would build, for each of its engines and sanitizers.
+OSS_FUZZ ?= libfuzzer-address libfuzzer-undefined afl-address
+oss-fuzz-check: packages-fuzz packages-oss-fuzz ## build the fuzz targets as OSS-Fuzz and ClusterFuzzLite do, and check them as they do
+	@fuzz/oss-fuzz/check.sh $(OSS_FUZZ)
+.PHONY: oss-fuzz-check packages-oss-fuzz
+packages-oss-fuzz: ; $(call need-packages,$(PACKAGES_OSS_FUZZ))
 
 # ---- tests: cmocka, under address and undefined sanitizers ----
 test: packages-test ## run every test (under sanitizers)
@@ -282,6 +302,7 @@ packages-build: ; $(call need-packages,$(PACKAGES_BUILD))
 packages-gate: ; $(call need-packages,$(PACKAGES_GATE))
 packages-test: ; $(call need-packages,$(PACKAGES_TEST))
 packages-fuzz: ; $(call need-packages,$(PACKAGES_FUZZ))
+packages-sync: ; $(call need-packages,$(PACKAGES_SYNC))
 packages-tidy: ; $(call need-packages,$(PACKAGES_TIDY))
 
 clean: ## remove build/

@@ -103,8 +103,14 @@ enum command {
     X(WRITE_BASELINE, "--write-baseline", "FILE", ON_VERDICTS,                                     \
       "write what was found as such a list")                                                       \
     X(SEEDS, "--seeds", "A..B", ON_FUZZ, "the seeds to play, both included, or a single one")      \
-    X(SHARD, "--shard", "I/N", ON_GATE | ON_FUZZ, "do part I of N only; gate: needs --out")        \
+    X(SHARD, "--shard", "I/N", ON_GATE | ON_FUZZ,                                                  \
+      "do part I of N only; gate: needs --out; fuzz start, resume: chance of its own for machine " \
+      "I")                                                                                         \
     X(DRY_RUN, "--dry-run", NULL, ON_FUZZ, "with start and resume: print the commands only")       \
+    X(EXECUTIONS, "--executions", "N", ON_FUZZ,                                                    \
+      "with start and resume: each fuzzer ends after about N executions in all")                   \
+    X(FOREIGN, "--foreign", "DIR", ON_FUZZ,                                                        \
+      "with start and resume: take inputs from there too, such as libFuzzer's corpus")             \
     X(SAVE, "--save", "DIR", ON_FUZZ, "save what is found as scenarios in that folder")            \
     X(REPEAT_EVERY, "--repeat", "N", ON_FUZZ,                                                      \
       "play one seed in N twice, and compare; 0: none [256]")                                      \

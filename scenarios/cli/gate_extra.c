@@ -5,25 +5,12 @@
 #include "scenarios/lang/exits.h"
 #include "sim/hash.h"
 
-#include <errno.h>
-#include <stdlib.h>
 
 enum { BUDGET_MOST = 1000000 };
 
 bool gate_extra_budget(const struct options *options, unsigned long *seconds) {
-    const char *text = options->value[OPTION_BUDGET];
-    char *end = NULL;
     *seconds = 0;
-    if (text == NULL)
-        return true;
-    errno = 0;
-    *seconds = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *seconds >= 1 &&
-        *seconds <= BUDGET_MOST)
-        return true;
-    fprintf(stderr, "crashgate: --budget is a whole number of seconds from 1 to %d, not '%s'\n",
-            BUDGET_MOST, text);
-    return false;
+    return options_number("--budget", options->value[OPTION_BUDGET], 1, BUDGET_MOST, seconds);
 }
 
 static bool is_spent(const void *until) {

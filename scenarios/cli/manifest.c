@@ -1,11 +1,12 @@
 /* The gate's manifest: how much a gate run must have tried, so that it cannot shrink unseen. */
 #include "scenarios/cli/manifest.h"
 
+#include "scenarios/cli/numbers.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FILE_MAX = 16384, LINE_SIZE = 200 };
@@ -45,13 +46,6 @@ static size_t find_count(const char *name) {
     return i;
 }
 
-static bool read_number(const char *text, uint64_t *number) {
-    char *end = NULL;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number > 0;
-}
-
 /* One line, without its end and its comment. */
 static bool read_line(char *line, int number, struct manifest *manifest, unsigned *seen,
                       char *why) {
@@ -68,7 +62,8 @@ static bool read_line(char *line, int number, struct manifest *manifest, unsigne
         return because(why, "line %d: '%s' is no count the gate keeps", number, name);
     if ((*seen & 1u << which) != 0)
         return because(why, "line %d: '%s' is there twice", number, name);
-    if (value == NULL || strtok_r(NULL, blank, &rest) != NULL || !read_number(value, &promised))
+    if (value == NULL || strtok_r(NULL, blank, &rest) != NULL || !number_read(value, &promised) ||
+        promised == 0)
         return because(why, "line %d: '%s' must be followed by one whole number above 0", number,
                        name);
     *seen |= 1u << which;

@@ -191,7 +191,8 @@ static void a_mistake_in_a_scenario_stops_the_gate(void **state) {
 
 static void the_extra_part_changes_no_verdict(void **state) {
     (void)state;
-    does("gate s --budget 0", EXIT_MISTAKE, "--budget is a whole number of seconds from 1 to");
+    does("gate s --budget 0", EXIT_MISTAKE,
+         "--budget is a whole number from 1 to 1000000, not '0'");
     does("gate s --budget 1m", EXIT_MISTAKE, "not '1m'");
     /* No scenario here draws from its seed, so there is nothing to look further for. */
     does("gate s --out o --shard 1/1 --budget 1000", EXIT_FAIL, "extra: 0 runs with other seeds");

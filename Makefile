@@ -122,7 +122,6 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, a sample of planted bugs (GATE="--shard 1/4 --out results")
 	@$(MAKE) --no-print-directory $(JOBS) sample
-	@build/crashgate bugs retest
 	@build/crashgate gate $(GATE)
 bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
 	@$(MAKE) --no-print-directory $(JOBS) variants

@@ -178,8 +178,11 @@ static int tell_hits(const struct options *options, const struct campaign_result
 
 int command_fuzz(const struct options *options, const char *program) {
     static struct campaign_result result;
-    struct campaign_options campaign = {
-        .sut = options->sut, .canary = &sut_seed_protocol, .shard = 1, .shards = 1};
+    struct campaign_options campaign = {.sut = options->sut,
+                                        .canary = &sut_seed_protocol,
+                                        .canaries = CAMPAIGN_CANARIES,
+                                        .shard = 1,
+                                        .shards = 1};
     unsigned long jobs = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN), seconds = 0;
     unsigned long repeat_every = REPEAT_EVERY;
     struct clockwork clockwork = {0};

@@ -5,7 +5,6 @@
 #include "scenarios/lang/exits.h"
 #include "sim/hash.h"
 
-
 enum { BUDGET_MOST = 1000000 };
 
 bool gate_extra_budget(const struct options *options, unsigned long *seconds) {

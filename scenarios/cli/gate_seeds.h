@@ -1,0 +1,16 @@
+/* The gate's fixed seeds: timelines that are the same everywhere, some hundred a unit. */
+#ifndef SCENARIOS_CLI_GATE_SEEDS_H
+#define SCENARIOS_CLI_GATE_SEEDS_H
+
+#include "scenarios/cli/record.h"
+#include "scenarios/cli/suite.h"
+
+/* Plays the seeds that the unit names, and fills its record: a finding for each invariant that broke,
+ * by the lowest seed at which it did. Returns an exit code: EXIT_PASS, or why nothing can be said;
+ * told on standard error. */
+int gate_seeds_play(struct suite *suite, const struct work_unit *unit, struct record *record);
+
+/* "crashgate fuzz --seeds 17", with the OMS that the options name; lives as long as the suite. */
+const char *gate_seeds_command(struct suite *suite, uint64_t first, uint64_t last);
+
+#endif

@@ -198,13 +198,7 @@ test: packages-test ## run every test (under sanitizers)
 .PHONY: test-programs run-tests
 test-programs: $(TESTBINS)
 run-tests:
-	@passed=0; failed=0; for t in $(TESTBINS); do \
-	  if ASAN_OPTIONS=detect_leaks=1 $$t > $$t.log 2>&1; then \
-	    n=$$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' $$t.log | awk '{n += $$1} END {print n}'); \
-	    if [ -z "$$n" ] || [ "$$n" = 0 ]; then echo "FAIL  $$t ran no test"; failed=$$((failed + 1)); \
-	    else printf 'ok    %4d  %s\n' $$n $${t#$(B)/}; passed=$$((passed + n)); fi; \
-	  else echo "FAIL  $$t"; sed 's/^/      /' $$t.log | tail -40; echo "again: $$t"; failed=$$((failed + 1)); fi; \
-	done; echo "$$passed passed, $$failed failed"; test $$failed = 0 && test $$passed -gt 0
+	@.ci/tests $(B) $(TESTBINS)
 
 $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)

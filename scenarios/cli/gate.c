@@ -147,7 +147,7 @@ static void do_and_judge(struct gate *gate) {
         gate_shard_verdict(gate->suite, &gate->results, gate->shard);
     else
         gate_verdict(gate->suite, &gate->results);
-    gate_extra(gate->suite, gate->paths, gate->budget);
+    gate_extra(gate->suite, gate->paths, gate->budget, gate->jobs);
     fflush(stdout);
     fprintf(stderr, "crashgate: %.1f s\n", figure_wall_s() - begun);
 }

@@ -5,6 +5,7 @@
 #include "fuzz/finding.h"
 #include "fuzz/generate.h"
 #include "scenarios/cli/baseline.h"
+#include "scenarios/cli/figures.h"
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -13,7 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANARIES = 16, REPEAT_EVERY = 128, COMMAND_SIZE = 4400 };
+enum {
+    CANARIES = 5, /* of a unit: one costs as much as ten seeds, and one in ten shows the mistake */
+    REPEAT_EVERY = 128,
+    COMMAND_SIZE = 4400,
+    FRESH_MOST = 1000000000
+};
 
 const char *gate_seeds_command(struct suite *suite, uint64_t first, uint64_t last) {
     const char *oms = suite->options->value[OPTION_OMS];
@@ -118,18 +124,23 @@ static void describe(struct suite *suite, const struct work_unit *unit, const st
     describe_hits(suite, result, sut, run);
 }
 
+static struct campaign_options campaign_of(const struct suite *suite, struct sut *narrowed) {
+    *narrowed = *suite->options->sut;
+    narrowed->claims = suite->options->claims;
+    return (struct campaign_options){.sut = narrowed,
+                                     .canary = &sut_seed_protocol,
+                                     .canaries = CANARIES,
+                                     .shard = 1,
+                                     .shards = 1,
+                                     .jobs = 1,
+                                     .repeat_every = REPEAT_EVERY};
+}
+
 int gate_seeds_play(struct suite *suite, const struct work_unit *unit, struct record *record) {
     static struct campaign_result result;
-    struct sut sut = *suite->options->sut;
-    struct campaign_options campaign = {.sut = &sut,
-                                        .canary = &sut_seed_protocol,
-                                        .canaries = CANARIES,
-                                        .shard = 1,
-                                        .shards = 1,
-                                        .jobs = 1,
-                                        .repeat_every = REPEAT_EVERY};
+    struct sut sut;
+    struct campaign_options campaign = campaign_of(suite, &sut);
     CHECK(work_seeds(unit, &campaign.first, &campaign.last));
-    sut.claims = suite->options->claims;
     if (!campaign_run(&campaign, &result)) {
         fprintf(stderr, "crashgate: %s: %s\n", unit->id, result.why);
         return EXIT_ENVIRONMENT;
@@ -144,4 +155,49 @@ int gate_seeds_play(struct suite *suite, const struct work_unit *unit, struct re
     describe(suite, unit, &sut, &result, &record->report);
     record->has_report = true;
     return EXIT_PASS;
+}
+
+/* ---- fresh ones ---- */
+
+static bool is_spent(void *ctx, uint64_t played, uint64_t of) {
+    (void)played;
+    (void)of;
+    return figure_wall_s() >= *(const double *)ctx;
+}
+
+static void tell_hits(struct suite *suite, const struct campaign_result *result,
+                      const struct sut *sut) {
+    struct report_run run = {.scenario = "fresh seeds",
+                             .file = "",
+                             .oms = suite->oms_name,
+                             .profile = "",
+                             .crash = "",
+                             .door = "direct",
+                             .note = ""};
+    describe_hits(suite, result, sut, &run);
+    for (size_t i = 0; i < run.finding_count; i++)
+        printf("extra: %s; %" PRIu64 " more like it\n  again: %s\n", run.findings[i].headline,
+               run.findings[i].also, run.findings[i].replay);
+    report_run_free(&run);
+}
+
+void gate_seeds_fresh(struct suite *suite, uint64_t first, double until, unsigned jobs) {
+    static struct campaign_result result;
+    struct sut sut;
+    struct campaign_options campaign = campaign_of(suite, &sut);
+    char played[FIGURE_SIZE];
+    campaign.first = first;
+    campaign.last = first + FRESH_MOST - 1;
+    campaign.jobs = jobs;
+    campaign.stop = is_spent;
+    campaign.ctx = &until;
+    if (!campaign_run(&campaign, &result))
+        printf("extra: %s\n", result.why);
+    if (result.played == 0)
+        return;
+    printf("extra: %s fresh seeds, %" PRIu64 " broke an invariant, %" PRIu64 " of %" PRIu64
+           " went another way; they do not change the verdict\n  again: %s\n",
+           figure_grouped(result.played, played), result.hit_count, result.unrepeatable,
+           result.repeated, gate_seeds_command(suite, first, first + result.played - 1));
+    tell_hits(suite, &result, &sut);
 }

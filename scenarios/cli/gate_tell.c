@@ -13,7 +13,7 @@ enum { LINE_WIDTH = 120 };
 
 /* Audits ask whether the key of the search is right, not whether the OMS is: one merged world for
  * one in so many kept ones. Every wrong key of `explore` is noticed with one in 16, too. */
-enum { AUDITS = 1, AUDIT_EVERY = 4 };
+enum { AUDITS = 1, AUDIT_EVERY = 8 };
 
 struct explore_options gate_explores(const struct options *options) {
     struct explore_options explore = explore_defaults(options);

@@ -142,7 +142,7 @@ enum command {
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")                 \
     X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_GATE | ON_FUZZ,                               \
       "explore, fuzz: stop after so long and say what is left, exit 3; gate: look further for so " \
-      "long once the verdict is there, which it does not change")                                  \
+      "long once the verdict is there, with fresh seeds that are told, and change no verdict")     \
     X(BASE, "--base", "DIR", ON_PROMOTE | ON_BUGS | ON_GATE,                                       \
       "the bug base [scenarios/found; gate: 'found' in its folder]")                               \
     X(MARK, "--mark", NULL, ON_BUGS,                                                               \

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS_MAX = 1000000, ID_SIZE = 4400, SAMPLE_EVERY = 5, SEEDS_A_UNIT = 250 };
+enum { UNITS_MAX = 1000000, ID_SIZE = 4400, SAMPLE_EVERY = 8, SEEDS_A_UNIT = 250 };
 
 static const char *const words[] = {
 #define X(id, word, meaning) word,

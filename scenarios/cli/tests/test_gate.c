@@ -263,9 +263,11 @@ static void the_extra_part_changes_no_verdict(void **state) {
     does("gate s --budget 0", EXIT_MISTAKE,
          "--budget is a whole number from 1 to 1000000, not '0'");
     does("gate s --budget 1m", EXIT_MISTAKE, "not '1m'");
-    /* No scenario here draws from its seed, so there is nothing to look further for. */
-    does("gate s --out o --shard 1/1 --budget 1000", EXIT_FAIL, "extra: 0 runs with other seeds");
+    /* No scenario here draws from its seed: all of the time is for fresh seeds. */
+    does("gate s --out o --shard 1/1 --budget 1", EXIT_FAIL, "extra: 0 runs with other seeds");
     assert_true(strstr(output, "gate: FAIL") < strstr(output, "extra: "));
+    assert_non_null(strstr(output, " fresh seeds, "));
+    assert_non_null(strstr(output, " fuzz --seeds "));
 }
 
 static void what_is_known_does_not_fail(void **state) {

@@ -191,7 +191,7 @@ static void judge_faults(struct suite *suite, const struct results *results) {
 /* ---- the rest ---- */
 
 struct gate_sums {
-    size_t repeated, different, planted, caught, runs;
+    size_t stay_fixed, repeated, different, planted, caught, runs;
     uint64_t seeds_repeated, seeds_different, seeds_broke, seed_lives, seed_crashes, seed_faults;
     struct sweep_count swept[SWEEP_KINDS], all_swept;
     struct manifest counted;
@@ -234,6 +234,7 @@ static void add_record(struct gate_sums *sums, enum work_kind kind, const struct
     switch (kind) {
     case WORK_BUG:
         sums->counted.bugs++;
+        sums->stay_fixed += record->exit_code == EXIT_PASS;
         break;
     case WORK_RUN:
         add_run(sums, record);
@@ -398,13 +399,13 @@ static void print_verdict(struct suite *suite, const struct gate_sums *sums) {
              " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
              "%" PRIu64
              " of %lu explorations closed (%s crash worlds), %s failures swept, %lu broke it, "
-             "%" PRIu64 " bugs of the base, %s seeds, %zu of %zu known-bad caught, %s",
+             "%zu of %" PRIu64 " bugs stay fixed, %s seeds, %zu of %zu known-bad caught, %s",
              word, counted->scenarios, figure_grouped(counted->runs, runs),
              figure_grouped(counted->crash_points, points), figure_grouped(counted->lives, lives),
              figure_grouped(counted->faults_fired, faults), counted->closed,
              sums->explored.explorations, figure_grouped(counted->crash_worlds, worlds),
-             figure_grouped(sums->all_swept.tried, sweeps), sums->all_swept.broke, counted->bugs,
-             figure_grouped(counted->seeds, seeds), sums->caught, sums->planted,
+             figure_grouped(sums->all_swept.tried, sweeps), sums->all_swept.broke, sums->stay_fixed,
+             counted->bugs, figure_grouped(counted->seeds, seeds), sums->caught, sums->planted,
              sums->different + sums->seeds_different == 0 ? "repeats equal" : "REPEATS DIFFER");
     suite->verdict = suite_keep(suite, line);
     puts(line);

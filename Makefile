@@ -127,7 +127,6 @@ known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@fuzz/known_bad/without_i14.sh build/crashgate $(BAD)
 gate: all packages-gate ## everything CI needs: all scenarios, repeats, a sample of planted bugs (GATE="--shard 1/4 --out results")
 	@$(MAKE) --no-print-directory $(JOBS) sample
-	@build/crashgate bugs retest
 	@build/crashgate gate $(GATE)
 bench: all packages-gate ## measure: timelines per second, a life against its floor, the gate
 	@$(MAKE) --no-print-directory $(JOBS) variants
@@ -219,13 +218,7 @@ test: packages-test ## run every test (under sanitizers)
 .PHONY: test-programs run-tests
 test-programs: $(TESTBINS)
 run-tests:
-	@passed=0; failed=0; for t in $(TESTBINS); do \
-	  if ASAN_OPTIONS=detect_leaks=1 $$t > $$t.log 2>&1; then \
-	    n=$$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' $$t.log | awk '{n += $$1} END {print n}'); \
-	    if [ -z "$$n" ] || [ "$$n" = 0 ]; then echo "FAIL  $$t ran no test"; failed=$$((failed + 1)); \
-	    else printf 'ok    %4d  %s\n' $$n $${t#$(B)/}; passed=$$((passed + n)); fi; \
-	  else echo "FAIL  $$t"; sed 's/^/      /' $$t.log | tail -40; echo "again: $$t"; failed=$$((failed + 1)); fi; \
-	done; echo "$$passed passed, $$failed failed"; test $$failed = 0 && test $$passed -gt 0
+	@.ci/tests $(B) $(TESTBINS)
 
 $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(call say,LINK,$@)

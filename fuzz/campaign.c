@@ -83,7 +83,7 @@ static bool play_canary(const struct campaign_options *options, struct worker *w
                         uint64_t place, const struct timeline *timeline) {
     struct timeline_end end;
     if (options->canary == NULL ||
-        (place >= CAMPAIGN_CANARIES && place % CAMPAIGN_CANARY_EVERY != 0))
+        (place >= options->canaries && place % CAMPAIGN_CANARY_EVERY != 0))
         return true;
     if (!timeline_play(timeline, options->canary, &end)) {
         memcpy(worker->why, end.why, sizeof worker->why);

@@ -19,14 +19,15 @@
 enum {
     CAMPAIGN_JOBS_MAX = 64,
     CAMPAIGN_HITS_MAX = 100,      /* kept; all are counted */
-    CAMPAIGN_CANARIES = 256,      /* the first so many seeds ... */
-    CAMPAIGN_CANARY_EVERY = 1024, /* ... and one in so many of the others */
+    CAMPAIGN_CANARIES = 256,      /* enough for the known mistake to be noticed */
+    CAMPAIGN_CANARY_EVERY = 1024, /* one in so many seeds is always a canary's, too */
     CAMPAIGN_PROGRAM_BROKE = 99   /* in place of an invariant's number */
 };
 
 struct campaign_options {
     const struct sut *sut;
     const struct sut *canary; /* NULL: none */
+    uint64_t canaries;        /* the first so many seeds are also played by it */
     uint64_t first, last;     /* seeds, both included */
     unsigned shard, shards;   /* those of them with seed % shards == shard - 1; 1, 1: all */
     unsigned jobs;            /* 1 .. CAMPAIGN_JOBS_MAX */

@@ -28,6 +28,7 @@ static void played_by_one_or_by_many_it_is_the_same(void **state) {
     struct campaign_options options = options_for(&sut_seed_protocol);
     (void)state;
     options.canary = &sut_seed_protocol;
+    options.canaries = CAMPAIGN_CANARIES;
     options.jobs = 1;
     assert_true(campaign_run(&options, &result));
     options.jobs = 3;
@@ -124,6 +125,7 @@ static void a_canary_without_a_mistake_is_never_caught(void **state) {
     struct campaign_options options = options_for(&sut_core);
     (void)state;
     options.canary = &sut_core;
+    options.canaries = CAMPAIGN_CANARIES;
     options.last = 20;
     assert_true(campaign_run(&options, &result));
     assert_int_equal(result.canaries, 21);

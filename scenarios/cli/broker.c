@@ -6,7 +6,6 @@
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,16 +60,9 @@ static int read_keys(const struct options *options, struct wire_exchange *door) 
 }
 
 static int read_rate(const struct options *options, struct broker_books *books) {
-    const char *text = options->value[OPTION_RATE_LIMIT];
-    char *rest = NULL;
-    if (text == NULL)
-        return -1;
-    errno = 0;
-    unsigned long limit = strtoul(text, &rest, 10);
-    if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno != 0 || limit == 0 ||
-        limit > RATE_MAX)
-        return refuse("--rate-limit: '%s' is no number of requests a minute, from 1 to %d", text,
-                      RATE_MAX);
+    unsigned long limit = 0; /* none */
+    if (!options_number("--rate-limit", options->value[OPTION_RATE_LIMIT], 1, RATE_MAX, &limit))
+        return EXIT_MISTAKE;
     books->rate_limit = (unsigned)limit;
     return -1;
 }

@@ -17,6 +17,7 @@
 
 enum {
     REPEATS = 1000, /* unless --repeats says otherwise */
+    REPEATS_MAX = 10000000,
     VERSION_SIZE = 80
 };
 
@@ -96,19 +97,6 @@ static void print_surroundings(void) {
 
 /* ---- all of it ---- */
 
-static bool read_repeats(const struct options *options, unsigned long *repeats) {
-    const char *text = options->value[OPTION_REPEATS];
-    char *end = NULL;
-    *repeats = REPEATS;
-    if (text == NULL)
-        return true;
-    *repeats = strtoul(text, &end, 10);
-    if (text[0] >= '1' && text[0] <= '9' && *end == '\0' && *repeats <= 10000000)
-        return true;
-    fprintf(stderr, "crashgate: --repeats '%s' must be a number from 1 to 10000000\n", text);
-    return false;
-}
-
 static void print_what_could_differ(struct suite *suite) {
     puts("what could make a run go another way:");
     if (!print_clock(suite))
@@ -121,9 +109,9 @@ int command_doctor(const struct options *options, const char *program) {
     static const char *const everything[] = {"scenarios"};
     struct suite suite;
     struct suite_paths paths;
-    unsigned long repeats = 0;
+    unsigned long repeats = REPEATS;
     bool given = options->file_count > 0;
-    if (!read_repeats(options, &repeats) ||
+    if (!options_number("--repeats", options->value[OPTION_REPEATS], 1, REPEATS_MAX, &repeats) ||
         !suite_paths(given ? options->files : (const char **)(uintptr_t)everything,
                      given ? options->file_count : 1, &paths))
         return EXIT_MISTAKE;

@@ -1,7 +1,6 @@
 /* The command `explore`, and explorations for the gate: processes, and what they come to. */
 #include "scenarios/cli/explore.h"
 
-#include "scenarios/cli/aside.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/figures.h"
 #include "scenarios/lang/diag.h"
@@ -57,19 +56,6 @@ void explorations_add(struct explorations *explorations, struct suite *suite, co
     suite_pick(suite, path, add_one, &adding, &explorations->files[explorations->file_count++]);
 }
 
-void explorations_keep(struct explorations *explorations,
-                       bool (*wanted)(void *ctx, const struct exploration *exploration),
-                       void *ctx) {
-    size_t kept = 0;
-    for (size_t i = 0; i < explorations->n; i++) {
-        if (wanted(ctx, &explorations->v[i]))
-            explorations->v[kept++] = explorations->v[i];
-        else
-            free(explorations->v[i].path);
-    }
-    explorations->n = kept;
-}
-
 void explorations_free(struct explorations *explorations) {
     for (size_t i = 0; i < explorations->n; i++)
         free(explorations->v[i].path);
@@ -105,9 +91,8 @@ static const char *what_is_spent(void *ctx) {
     return budget->spent;
 }
 
-/* In the process of its own. */
-static void make_one(struct suite *suite, const struct explore_options *options,
-                     struct exploration *exploration) {
+void exploration_make(struct suite *suite, const struct explore_options *options,
+                      struct exploration *exploration) {
     struct explore_options own = *options;
     if (exploration->config.door == STAGE_WIRE) {
         own.wire = suite_wire(suite);
@@ -156,7 +141,7 @@ static bool start_worker(struct suite *suite, const struct explore_options *opti
     if (worker->pid == 0) {
         FILE *to = fdopen(ends[1], "w");
         close(ends[0]);
-        make_one(suite, options, exploration);
+        exploration_make(suite, options, exploration);
         _exit(to != NULL && send_made(to, exploration) && fflush(to) == 0 ? EXIT_PASS
                                                                           : EXIT_ENVIRONMENT);
     }
@@ -331,53 +316,6 @@ void explorations_make(struct explorations *all, struct suite *suite,
     struct telling telling = {all, suite, options, totals, 0};
     *totals = (struct explore_totals){0};
     make_all(all, suite, options, jobs, tell_one, &telling);
-}
-
-/* ---- aside ---- */
-
-enum { ASIDE_JOBS = 2 }; /* what is beside them ends earlier, and would leave a core idle */
-
-static void keep_nothing(void *ctx, struct exploration *exploration) {
-    (void)ctx;
-    (void)exploration;
-}
-
-struct explorations_aside explorations_begin(struct explorations *all, struct suite *suite,
-                                             const struct explore_options *options) {
-    struct explorations_aside aside = {.pid = 0, .results = tmpfile()};
-    bool written = true;
-    fflush(NULL);
-    aside.pid = aside.results == NULL ? -1 : fork();
-    if (aside.pid == 0) {
-        aside_step_back();
-        make_all(all, suite, options, ASIDE_JOBS, keep_nothing, NULL);
-        for (size_t i = 0; i < all->n; i++)
-            written = written && send_made(aside.results, &all->v[i]);
-        _exit(written && fflush(aside.results) == 0 ? suite->exit_code : EXIT_ENVIRONMENT);
-    }
-    if (aside.pid < 0) {
-        fprintf(stderr, "crashgate: cannot start a process to explore in: %s\n", strerror(errno));
-        suite_worst(suite, EXIT_ENVIRONMENT);
-    }
-    return aside;
-}
-
-void explorations_end(struct explorations_aside *aside, struct explorations *all,
-                      struct suite *suite) {
-    int status = 0;
-    bool whole = aside->pid > 0;
-    while (whole && waitpid(aside->pid, &status, 0) < 0)
-        whole = errno == EINTR;
-    if (whole)
-        rewind(aside->results);
-    for (size_t i = 0; i < all->n && whole; i++)
-        whole = receive_made(aside->results, &all->v[i]);
-    if (!whole) {
-        fprintf(stderr, "crashgate: the process that explores did not finish\n");
-        suite_worst(suite, EXIT_ENVIRONMENT);
-    }
-    if (aside->results != NULL)
-        fclose(aside->results);
 }
 
 /* ---- the command ---- */

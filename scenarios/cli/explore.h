@@ -41,20 +41,9 @@ void explorations_make(struct explorations *explorations, struct suite *suite,
                        struct explore_totals *totals);
 void explorations_free(struct explorations *explorations);
 
-/* Leaves those only that wanted() says. */
-void explorations_keep(struct explorations *explorations,
-                       bool (*wanted)(void *ctx, const struct exploration *exploration), void *ctx);
-
-/* The same in two steps: a process of its own makes them while this one does something else; then
- * they are waited for. What was made is in each; nothing is told, the exit code is set. */
-struct explorations_aside {
-    pid_t pid;
-    FILE *results; /* NULL: it could not be started; said on standard error */
-};
-struct explorations_aside explorations_begin(struct explorations *explorations, struct suite *suite,
-                                             const struct explore_options *options);
-void explorations_end(struct explorations_aside *aside, struct explorations *all,
-                      struct suite *suite);
+/* Makes one in this process; exploration->done says whether. */
+void exploration_make(struct suite *suite, const struct explore_options *options,
+                      struct exploration *exploration);
 /* Reports one that was made; in the brief form it has no line of its own when it was closed. */
 void exploration_report(struct suite *suite, const struct explore_options *options,
                         struct exploration *exploration, bool brief);

@@ -7,6 +7,7 @@
 #include "scenarios/cli/bug.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/figures.h"
+#include "scenarios/cli/numbers.h"
 #include "scenarios/cli/save.h"
 #include "scenarios/cli/version.h"
 #include "scenarios/lang/exits.h"
@@ -30,34 +31,13 @@ static bool refuse(const char *option, const char *rule, const char *text) {
     return false;
 }
 
-/* A whole number at the beginning of *text, which moves behind it. */
-static bool take_number(const char **text, uint64_t *value) {
-    char *end = NULL;
-    if (**text < '0' || **text > '9')
-        return false;
-    errno = 0;
-    *value = strtoull(*text, &end, 10);
-    *text = end;
-    return errno == 0;
-}
-
 static bool read_seeds(const char *text, struct campaign_options *campaign) {
-    static const char rule[] = "A..B, whole numbers with A <= B, or one number";
-    const char *at = text;
     if (text == NULL) {
         fprintf(stderr, "crashgate: 'fuzz' needs --seeds A..B\n");
         return false;
     }
-    if (!take_number(&at, &campaign->first))
-        return refuse("--seeds", rule, text);
-    campaign->last = campaign->first;
-    if (strncmp(at, "..", 2) == 0) {
-        at += 2;
-        if (!take_number(&at, &campaign->last))
-            return refuse("--seeds", rule, text);
-    }
-    return (*at == '\0' && campaign->first <= campaign->last && campaign->last < UINT64_MAX / 2) ||
-           refuse("--seeds", rule, text);
+    return number_read_range(text, &campaign->first, &campaign->last) ||
+           refuse("--seeds", "A..B, whole numbers with A <= B, or one number", text);
 }
 
 static bool read_shard(const char *text, struct campaign_options *campaign) {
@@ -66,7 +46,7 @@ static bool read_shard(const char *text, struct campaign_options *campaign) {
     const char *at = text;
     if (text == NULL)
         return true;
-    if (!take_number(&at, &shard) || *at++ != '/' || !take_number(&at, &shards) || *at != '\0' ||
+    if (!number_take(&at, &shard) || *at++ != '/' || !number_take(&at, &shards) || *at != '\0' ||
         shard < 1 || shard > shards || shards > SHARDS_MAX)
         return refuse("--shard", rule, text);
     campaign->shard = (unsigned)shard;
@@ -198,8 +178,11 @@ static int tell_hits(const struct options *options, const struct campaign_result
 
 int command_fuzz(const struct options *options, const char *program) {
     static struct campaign_result result;
-    struct campaign_options campaign = {
-        .sut = options->sut, .canary = &sut_seed_protocol, .shard = 1, .shards = 1};
+    struct campaign_options campaign = {.sut = options->sut,
+                                        .canary = &sut_seed_protocol,
+                                        .canaries = CAMPAIGN_CANARIES,
+                                        .shard = 1,
+                                        .shards = 1};
     unsigned long jobs = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN), seconds = 0;
     unsigned long repeat_every = REPEAT_EVERY;
     struct clockwork clockwork = {0};

@@ -1,33 +1,21 @@
-/* The gate's extra part: rounds of other seeds, until the time is spent. */
+/* The gate's extra part: rounds of other seeds, then fresh timelines, until the time is spent. */
 #include "scenarios/cli/gate_extra.h"
 
 #include "scenarios/cli/figures.h"
+#include "scenarios/cli/gate_seeds.h"
 #include "scenarios/lang/exits.h"
 #include "sim/hash.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <sys/random.h>
 
-enum { BUDGET_MOST = 1000000 };
+enum {
+    BUDGET_MOST = 1000000,
+    FRESH_FROM = 1000000000 /* past what anybody plays from 1 on */
+};
 
 bool gate_extra_budget(const struct options *options, unsigned long *seconds) {
-    const char *text = options->value[OPTION_BUDGET];
-    char *end = NULL;
     *seconds = 0;
-    if (text == NULL)
-        return true;
-    errno = 0;
-    *seconds = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *seconds >= 1 &&
-        *seconds <= BUDGET_MOST)
-        return true;
-    fprintf(stderr, "crashgate: --budget is a whole number of seconds from 1 to %d, not '%s'\n",
-            BUDGET_MOST, text);
-    return false;
-}
-
-static bool is_spent(const void *until) {
-    return figure_wall_s() >= *(const double *)until;
+    return options_number("--budget", options->value[OPTION_BUDGET], 1, BUDGET_MOST, seconds);
 }
 
 /* ---- other seeds ---- */
@@ -36,8 +24,7 @@ struct seeds {
     struct suite *suite;
     const struct suite_paths *paths;
     unsigned long round, made, found;
-    bool (*spent)(const void *until);
-    const void *until;
+    double until;
 };
 
 /* All that a seed decides is drawn: a workload, or where crashes strike. */
@@ -58,7 +45,7 @@ static void try_seed(void *ctx, const char *path, const struct scenario *scenari
     struct options other = *given;
     struct run_result result;
     struct report_run run;
-    if (!is_drawn(scenario) || scenario->depth == SCN_AGAIN || seeds->spent(seeds->until))
+    if (!is_drawn(scenario) || scenario->depth == SCN_AGAIN || figure_wall_s() >= seeds->until)
         return;
     other.has_seed = true;
     other.seed =
@@ -77,37 +64,46 @@ static void try_seed(void *ctx, const char *path, const struct scenario *scenari
     suite->options = given;
 }
 
-static unsigned long try_seeds(void *ctx, unsigned long number, bool (*spent)(const void *until),
-                               const void *until, unsigned long *found) {
-    struct seeds *seeds = ctx;
-    seeds->round = number;
-    seeds->made = seeds->found = 0;
-    seeds->spent = spent;
-    seeds->until = until;
+/* One round. False: there is nothing (more) to try. */
+static bool try_round(struct seeds *seeds) {
+    unsigned long made = seeds->made;
     for (size_t i = 0; i < seeds->paths->n; i++)
         suite_pick(seeds->suite, seeds->paths->v[i], try_seed, seeds, NULL);
-    *found += seeds->found;
-    return seeds->made;
+    return seeds->made > made;
+}
+
+static void try_other_seeds(struct suite *suite, const struct suite_paths *paths, double until) {
+    struct seeds seeds = {.suite = suite, .paths = paths, .until = until};
+    while (figure_wall_s() < until && try_round(&seeds))
+        seeds.round++;
+    printf("extra: %lu runs with other seeds in %lu rounds, %lu findings; they do not change the "
+           "verdict%s\n",
+           seeds.made, seeds.round, seeds.found,
+           seeds.found > 0 ? ": each can be repeated by its command, and be written down as a "
+                             "scenario"
+                           : "");
+}
+
+/* ---- seeds that nobody has played ---- */
+
+static void try_fresh_seeds(struct suite *suite, double until, unsigned jobs) {
+    uint32_t chance = 0;
+    if (getrandom(&chance, sizeof chance, 0) == sizeof chance)
+        gate_seeds_fresh(suite, FRESH_FROM + chance, until, jobs);
+    else
+        printf("extra: no seeds were played: the machine has no chance to draw them from\n");
 }
 
 /* ---- until the time is spent ---- */
 
-void gate_extra(struct suite *suite, const struct suite_paths *paths, unsigned long seconds) {
-    struct seeds seeds = {.suite = suite, .paths = paths};
-    const struct extra extra = {"with other seeds", try_seeds, &seeds};
-    double until = figure_wall_s() + (double)seconds;
-    unsigned long runs = 0, found = 0, rounds = 0, made = 1;
+void gate_extra(struct suite *suite, const struct suite_paths *paths, unsigned long seconds,
+                unsigned jobs) {
+    double begun = figure_wall_s();
     int exit_code = suite->exit_code;
     if (seconds == 0)
         return;
-    while (made > 0 && !is_spent(&until)) {
-        made = extra.round(extra.ctx, rounds, is_spent, &until, &found);
-        runs += made;
-        rounds += made > 0;
-    }
+    try_other_seeds(suite, paths, begun + (double)seconds / 2);
+    fflush(stdout);
+    try_fresh_seeds(suite, begun + (double)seconds, jobs);
     suite->exit_code = exit_code;
-    printf("extra: %lu runs %s in %lu rounds, %lu findings; they do not change the verdict%s\n",
-           runs, extra.what, rounds, found,
-           found > 0 ? ": each can be repeated by its command, and be written down as a scenario"
-                     : "");
 }

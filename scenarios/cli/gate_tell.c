@@ -13,7 +13,7 @@ enum { LINE_WIDTH = 120 };
 
 /* Audits ask whether the key of the search is right, not whether the OMS is: one merged world for
  * one in so many kept ones. Every wrong key of `explore` is noticed with one in 16, too. */
-enum { AUDITS = 1, AUDIT_EVERY = 4 };
+enum { AUDITS = 1, AUDIT_EVERY = 8 };
 
 struct explore_options gate_explores(const struct options *options) {
     struct explore_options explore = explore_defaults(options);
@@ -33,6 +33,38 @@ static void tell_record(struct suite *suite, const struct record *record) {
         report_terminal_run(&suite->terminal, &record->report);
     if (record->told[0] != '\0')
         report_terminal_text(&suite->terminal, record->told);
+}
+
+static size_t tell_kind(struct suite *suite, const struct results *results, enum work_kind kind) {
+    size_t told = 0;
+    for (size_t i = 0; i < results->work.n; i++) {
+        if (!is_done(results, i, kind))
+            continue;
+        tell_record(suite, results->records[i]);
+        told++;
+    }
+    return told;
+}
+
+/* ---- the bug base ---- */
+
+void gate_tell_bugs(struct suite *suite, const struct results *results) {
+    size_t played = 0, pass = 0, back = 0, fixed = 0;
+    report_terminal_text(&suite->terminal, ""); /* no progress line stands in the way */
+    tell_kind(suite, results, WORK_BUG);
+    for (size_t i = 0; i < results->work.n; i++) {
+        const struct record *record = results->records[i];
+        if (!is_done(results, i, WORK_BUG))
+            continue;
+        played++;
+        pass += record->exit_code == EXIT_PASS;
+        fixed += record->exit_code == EXIT_FIXED;
+        back += record->came_back > 0;
+    }
+    printf("bugs of the base: %zu played, %zu stay fixed, %zu came back, %zu fixed and not yet "
+           "marked\n",
+           played, pass, back, fixed);
+    fflush(stdout);
 }
 
 /* ---- the scenarios ---- */
@@ -158,19 +190,9 @@ static void judge_faults(struct suite *suite, const struct results *results) {
 
 /* ---- the rest ---- */
 
-static size_t tell_kind(struct suite *suite, const struct results *results, enum work_kind kind) {
-    size_t told = 0;
-    for (size_t i = 0; i < results->work.n; i++) {
-        if (!is_done(results, i, kind))
-            continue;
-        tell_record(suite, results->records[i]);
-        told++;
-    }
-    return told;
-}
-
 struct gate_sums {
-    size_t repeated, different, planted, caught, runs;
+    size_t stay_fixed, repeated, different, planted, caught, runs;
+    uint64_t seeds_repeated, seeds_different, seeds_broke, seed_lives, seed_crashes, seed_faults;
     struct sweep_count swept[SWEEP_KINDS], all_swept;
     struct manifest counted;
     struct explore_totals explored;
@@ -197,8 +219,23 @@ static void add_run(struct gate_sums *sums, const struct record *record) {
     sums->counted.faults_fired += record->report.faults_fired;
 }
 
+static void add_seeds(struct gate_sums *sums, const struct record *record) {
+    sums->counted.seeds += record->seeds;
+    sums->counted.canary += record->canary;
+    sums->seeds_repeated += record->repeated;
+    sums->seeds_different += record->different;
+    sums->seeds_broke += record->report.runs_failed;
+    sums->seed_lives += record->report.lives;
+    sums->seed_crashes += record->report.crash_points;
+    sums->seed_faults += record->report.faults_fired;
+}
+
 static void add_record(struct gate_sums *sums, enum work_kind kind, const struct record *record) {
     switch (kind) {
+    case WORK_BUG:
+        sums->counted.bugs++;
+        sums->stay_fixed += record->exit_code == EXIT_PASS;
+        break;
     case WORK_RUN:
         add_run(sums, record);
         break;
@@ -215,6 +252,9 @@ static void add_record(struct gate_sums *sums, enum work_kind kind, const struct
             sums->all_swept.tried += record->swept[i].tried;
             sums->all_swept.broke += record->swept[i].broke;
         }
+        break;
+    case WORK_SEEDS:
+        add_seeds(sums, record);
         break;
     case WORK_KNOWN_BAD:
         sums->planted++;
@@ -265,6 +305,18 @@ static void tell_sweeps(struct suite *suite, const struct results *results,
     printf(" %lu broke it\n", sums->all_swept.broke);
 }
 
+static void tell_seeds(struct suite *suite, const struct results *results,
+                       const struct gate_sums *sums) {
+    char seeds[FIGURE_SIZE], lives[FIGURE_SIZE], crashes[FIGURE_SIZE], faults[FIGURE_SIZE];
+    tell_kind(suite, results, WORK_SEEDS);
+    printf("seeds: %s timelines, %s lives, %s crashes, %s faults struck, %" PRIu64
+           " broke an invariant; %" PRIu64 " repeated, %" PRIu64
+           " went another way; seed-protocol caught by %" PRIu64 "\n",
+           figure_grouped(sums->counted.seeds, seeds), figure_grouped(sums->seed_lives, lives),
+           figure_grouped(sums->seed_crashes, crashes), figure_grouped(sums->seed_faults, faults),
+           sums->seeds_broke, sums->seeds_repeated, sums->seeds_different, sums->counted.canary);
+}
+
 static void tell_explored_file(const struct explore_totals *of, const char *path) {
     char lives[FIGURE_SIZE], worlds[FIGURE_SIZE], distinct[FIGURE_SIZE];
     if (of->explorations == 0)
@@ -303,6 +355,7 @@ void gate_tell_rest(struct suite *suite, const struct results *results) {
     printf("repeated: %zu of %zu configurations, %zu went another way\n", sums.repeated, sums.runs,
            sums.different);
     tell_sweeps(suite, results, &sums);
+    tell_seeds(suite, results, &sums);
     tell_explorations(suite, results, &sums);
 }
 
@@ -310,7 +363,8 @@ void gate_tell_rest(struct suite *suite, const struct results *results) {
 
 /* What one unit asks for, when what is known does not count. */
 static int exit_of(const struct suite *suite, enum work_kind kind, const struct record *record) {
-    bool may_be_known = kind == WORK_RUN || kind == WORK_EXPLORE || kind == WORK_SWEEP;
+    bool may_be_known = kind == WORK_RUN || kind == WORK_EXPLORE || kind == WORK_SWEEP ||
+                        kind == WORK_SEEDS || (kind == WORK_BUG && record->came_back == 0);
     if (may_be_known && record->exit_code == EXIT_FAIL && record->has_report &&
         baseline_knows(suite->baseline, &record->report))
         return EXIT_PASS;
@@ -333,24 +387,26 @@ static void judge_and_report(struct suite *suite, struct results *results) {
 
 static void print_verdict(struct suite *suite, const struct gate_sums *sums) {
     char runs[FIGURE_SIZE], points[FIGURE_SIZE], lives[FIGURE_SIZE], faults[FIGURE_SIZE],
-        worlds[FIGURE_SIZE], sweeps[FIGURE_SIZE];
+        worlds[FIGURE_SIZE], sweeps[FIGURE_SIZE], seeds[FIGURE_SIZE];
     const struct manifest *counted = &sums->counted;
     const char *word = suite->exit_code == EXIT_PASS           ? "PASS"
+                       : suite->exit_code == EXIT_FIXED        ? "FIXED"
                        : suite->exit_code == EXIT_INCONCLUSIVE ? "INCONCLUSIVE"
                                                                : "FAIL";
-    char line[600];
+    char line[700];
     snprintf(line, sizeof line,
              "gate: %s  %" PRIu64
              " scenarios, %s runs, %s crash points, %s lives, %s faults fired, "
              "%" PRIu64
              " of %lu explorations closed (%s crash worlds), %s failures swept, %lu broke it, "
-             "%zu of %zu known-bad caught, %s",
+             "%zu of %" PRIu64 " bugs stay fixed, %s seeds, %zu of %zu known-bad caught, %s",
              word, counted->scenarios, figure_grouped(counted->runs, runs),
              figure_grouped(counted->crash_points, points), figure_grouped(counted->lives, lives),
              figure_grouped(counted->faults_fired, faults), counted->closed,
              sums->explored.explorations, figure_grouped(counted->crash_worlds, worlds),
-             figure_grouped(sums->all_swept.tried, sweeps), sums->all_swept.broke, sums->caught,
-             sums->planted, sums->different == 0 ? "repeats equal" : "REPEATS DIFFER");
+             figure_grouped(sums->all_swept.tried, sweeps), sums->all_swept.broke, sums->stay_fixed,
+             counted->bugs, figure_grouped(counted->seeds, seeds), sums->caught, sums->planted,
+             sums->different + sums->seeds_different == 0 ? "repeats equal" : "REPEATS DIFFER");
     suite->verdict = suite_keep(suite, line);
     puts(line);
 }

@@ -1,20 +1,22 @@
 /* The gate's manifest: how much a gate run must have tried, so that it cannot shrink unseen. */
 #include "scenarios/cli/manifest.h"
 
+#include "scenarios/cli/numbers.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 16384, LINE_SIZE = 200 };
+enum { FILE_MAX = 16384, LINE_SIZE = 200, SEEDS_MAX = 1000000 };
 
 static const struct {
     const char *name, *meaning;
     size_t offset;
+    unsigned least;
 } counts[] = {
-#define X(name, meaning) {#name, meaning, offsetof(struct manifest, name)},
+#define X(name, least, meaning) {#name, meaning, offsetof(struct manifest, name), least},
     MANIFEST_COUNTS(X)
 #undef X
 };
@@ -45,11 +47,18 @@ static size_t find_count(const char *name) {
     return i;
 }
 
-static bool read_number(const char *text, uint64_t *number) {
-    char *end = NULL;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number > 0;
+/* How many are promised is told by which they are. */
+static bool read_seeds(const char *value, int line, struct manifest *manifest) {
+    if (value == NULL || !number_read_range(value, &manifest->first_seed, &manifest->last_seed))
+        return false;
+    manifest->seeds = manifest->last_seed - manifest->first_seed + 1;
+    manifest->seeds_line = line;
+    return manifest->seeds <= SEEDS_MAX;
+}
+
+static bool read_count(const char *value, size_t which, struct manifest *manifest) {
+    return value != NULL && number_read(value, count_at(manifest, which)) &&
+           *count_at(manifest, which) >= counts[which].least;
 }
 
 /* One line, without its end and its comment. */
@@ -59,7 +68,7 @@ static bool read_line(char *line, int number, struct manifest *manifest, unsigne
     char *rest = NULL;
     const char *name = strtok_r(line, blank, &rest);
     const char *value = strtok_r(NULL, blank, &rest);
-    uint64_t promised = 0;
+    bool last = strtok_r(NULL, blank, &rest) == NULL;
     size_t which = COUNTS;
     if (name == NULL)
         return true;
@@ -68,12 +77,17 @@ static bool read_line(char *line, int number, struct manifest *manifest, unsigne
         return because(why, "line %d: '%s' is no count the gate keeps", number, name);
     if ((*seen & 1u << which) != 0)
         return because(why, "line %d: '%s' is there twice", number, name);
-    if (value == NULL || strtok_r(NULL, blank, &rest) != NULL || !read_number(value, &promised))
-        return because(why, "line %d: '%s' must be followed by one whole number above 0", number,
-                       name);
     *seen |= 1u << which;
-    *count_at(manifest, which) = promised;
-    return true;
+    if (strcmp(name, "seeds") == 0) {
+        return (last && read_seeds(value, number, manifest)) ||
+               because(why,
+                       "line %d: 'seeds' must be followed by A..B, whole numbers with A <= B, "
+                       "at most %d of them",
+                       number, SEEDS_MAX);
+    }
+    return (last && read_count(value, which, manifest)) ||
+           because(why, "line %d: '%s' must be followed by one whole number%s", number, name,
+                   counts[which].least > 0 ? " above 0" : "");
 }
 
 bool manifest_parse(const char *text, struct manifest *manifest, char why[MANIFEST_WHY_SIZE]) {

@@ -76,6 +76,7 @@ int command_merge(const struct options *options, const char *program) {
         merged = merge_folder(&suite, options->files[i], &all);
     if (merged) {
         write_merged(&suite, &all);
+        gate_tell_bugs(&suite, &all);
         gate_tell_files(&suite, &all);
         gate_tell_rest(&suite, &all);
         gate_verdict(&suite, &all);

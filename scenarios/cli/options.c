@@ -1,13 +1,13 @@
 /* Reading the command line: clear refusals, with a guess. */
 #include "scenarios/cli/options.h"
 
+#include "scenarios/cli/numbers.h"
 #include "scenarios/cli/version.h"
 #include "scenarios/lang/ast.h"
 #include "scenarios/lang/diag.h"
 #include "scenarios/lang/exits.h"
 #include "sim/judge.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,11 +196,7 @@ static int resolve(struct options *options) {
         return refuse("--plan: %s", why);
     options->has_seed = options->value[OPTION_SEED] != NULL;
     if (options->has_seed) {
-        char *end = NULL;
-        errno = 0;
-        options->seed = strtoull(options->value[OPTION_SEED], &end, 10);
-        if (*options->value[OPTION_SEED] == '\0' || *end != '\0' || errno != 0 ||
-            options->value[OPTION_SEED][0] == '-')
+        if (!number_read(options->value[OPTION_SEED], &options->seed))
             return refuse("--seed is a whole number, not '%s'", options->value[OPTION_SEED]);
     }
     return -1;
@@ -255,14 +251,13 @@ void options_free(struct options *options) {
 
 bool options_number(const char *option, const char *text, unsigned long least, unsigned long most,
                     unsigned long *value) {
-    char *end = NULL;
+    uint64_t number = 0;
     if (text == NULL)
         return true;
-    errno = 0;
-    *value = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= least &&
-        *value <= most)
+    if (number_read(text, &number) && number >= least && number <= most) {
+        *value = (unsigned long)number;
         return true;
+    }
     refuse("%s is a whole number from %lu to %lu, not '%s'", option, least, most, text);
     return false;
 }

@@ -148,13 +148,15 @@ enum command {
     X(LIVES, "--lives", "N", ON_EXPLORE, "stop after N lives: not closed, exit 3")                 \
     X(BUDGET, "--budget", "SECONDS", ON_EXPLORE | ON_GATE | ON_FUZZ,                               \
       "explore, fuzz: stop after so long and say what is left, exit 3; gate: look further for so " \
-      "long once the verdict is there, which it does not change")                                  \
-    X(BASE, "--base", "DIR", ON_PROMOTE | ON_BUGS, "the bug base [scenarios/found]")               \
+      "long once the verdict is there, with fresh seeds that are told, and change no verdict")     \
+    X(BASE, "--base", "DIR", ON_PROMOTE | ON_BUGS | ON_GATE,                                       \
+      "the bug base [scenarios/found; gate: 'found' in its folder]")                               \
     X(MARK, "--mark", NULL, ON_BUGS,                                                               \
       "with retest: write into the files of open bugs that no longer fail that they are fixed")    \
     X(MEMORY, "--memory", "MIB", ON_EXPLORE,                                                       \
       "stop when a process holds so much: not closed, exit 3 [2048]")                              \
-    X(JOBS, "--jobs", "N", ON_EXPLORE | ON_FUZZ, "processes that work at a time [all cores]")      \
+    X(JOBS, "--jobs", "N", ON_EXPLORE | ON_FUZZ | ON_GATE,                                         \
+      "processes that work at a time [all cores]")                                                 \
     X(REPEATS, "--repeats", "N", 1u << COMMAND_DOCTOR, "repeats in this process [1000]")           \
     X(FINGERPRINTS, "--fingerprints", "FILE", 1u << COMMAND_DOCTOR,                                \
       "write the sample's fingerprints, one a line, and repeat nothing")                           \

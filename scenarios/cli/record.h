@@ -17,8 +17,11 @@
     X(mismatches, "of those, worlds that went another way")     \
     X(slowly, "crash points also run the slow way")             \
     X(caught, "1: the planted bug was caught")                  \
-    X(repeated, "1: it was repeated")                           \
-    X(different, "1: it went another way")
+    X(repeated, "1, or timelines: it was repeated")             \
+    X(different, "1, or timelines: it went another way")        \
+    X(came_back, "1: the bug was fixed, and fails again")       \
+    X(seeds, "timelines that were played")                      \
+    X(canary, "of those, timelines that showed a known mistake")
 
 struct record {
     size_t unit; /* its place in the list of work */

@@ -51,7 +51,7 @@ static void put_head(FILE *out, const struct results *results) {
     fputs("],\n\"manifest\":", out);
     put_text(out, results->manifest);
     fputs(",\"promised\":{", out);
-#define X(name, meaning)                                                      \
+#define X(name, least, meaning)                                               \
     fprintf(out, "%s\"" #name "\":%" PRIu64, before, results->promised.name); \
     before = ",";
     MANIFEST_COUNTS(X)
@@ -194,7 +194,7 @@ static bool read_units(const cJSON *object, struct work *work, const char *path,
 static bool read_promised(const cJSON *object, struct manifest *promised) {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(object, "promised"), *item = NULL;
     bool good = cJSON_IsObject(all);
-#define X(name, meaning)                                 \
+#define X(name, least, meaning)                          \
     item = cJSON_GetObjectItemCaseSensitive(all, #name); \
     good = good && cJSON_IsNumber(item);                 \
     promised->name = good ? (uint64_t)item->valuedouble : 0;

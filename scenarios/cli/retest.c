@@ -19,6 +19,10 @@ static const char *const end_meanings[] = {
 #undef X
 };
 
+const char *retest_meaning(enum retest_end end) {
+    return end_meanings[end];
+}
+
 /* It orders a death or a fault, or its plan does. */
 static bool has_trouble(const struct bug *bug) {
     const struct scenario *scenario = &bug->file.scenarios[0];
@@ -71,22 +75,28 @@ static void write_json(const struct bug *bug, enum retest_end end, const char *n
     cJSON_Delete(row);
 }
 
+void retest_bug(const struct bug *bug, struct trial *trial, struct retested *retested) {
+    trial_run(trial, &bug->file.scenarios[0], &bug->head.plan, &retested->result);
+    retested->end = end_of(bug, &retested->result);
+    note_of(bug, &retested->result, retested->note, sizeof retested->note);
+}
+
+void retest_tell(const struct bug *bug, const struct retested *retested) {
+    printf("%-13s  %s\n               %s (%s)\n", end_words[retested->end], bug->path,
+           retested->note, end_meanings[retested->end]);
+}
+
 static void retest_one(const struct bug *bug, struct trial *trial, bool mark, FILE *json,
                        struct retest *retest) {
-    struct run_result result;
-    char note[RUN_HEADLINE_SIZE + 100];
-    enum retest_end end;
-    trial_run(trial, &bug->file.scenarios[0], &bug->head.plan, &result);
-    end = end_of(bug, &result);
-    note_of(bug, &result, note, sizeof note);
-    run_result_free(&result);
+    struct retested retested;
+    retest_bug(bug, trial, &retested);
+    run_result_free(&retested.result);
     retest->played++;
-    retest->ends[end]++;
-    printf("%-13s  %s\n               %s (%s)\n", end_words[end], bug->path, note,
-           end_meanings[end]);
+    retest->ends[retested.end]++;
+    retest_tell(bug, &retested);
     if (json != NULL)
-        write_json(bug, end, note, json);
-    if (mark && end == RETEST_FIXED && bug_set_state(bug, BUG_FIXED))
+        write_json(bug, retested.end, retested.note, json);
+    if (mark && retested.end == RETEST_FIXED && bug_set_state(bug, BUG_FIXED))
         retest->marked++;
 }
 

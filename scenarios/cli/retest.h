@@ -22,6 +22,19 @@ enum retest_end {
         RETEST_END_COUNT
 };
 
+/* What an end means, in a few words. */
+const char *retest_meaning(enum retest_end end);
+
+/* One bug, played again. */
+struct retested {
+    enum retest_end end;
+    struct run_result result; /* free with run_result_free */
+    char note[RUN_HEADLINE_SIZE + 100];
+};
+void retest_bug(const struct bug *bug, struct trial *trial, struct retested *retested);
+/* A line for what became of it, and one that says more. */
+void retest_tell(const struct bug *bug, const struct retested *retested);
+
 struct retest {
     unsigned long ends[RETEST_END_COUNT]; /* bugs, by how they ended */
     unsigned long played, marked;

@@ -24,7 +24,7 @@
 enum { PATHS_MAX = 10000, TEXTS_MAX = 10000000, DEPTH_MAX = 8, PROGRESS_EVERY = 64 };
 
 /* Which exit code outweighs which: the later in this list. */
-static const int weights[] = {EXIT_PASS, EXIT_INCONCLUSIVE,   EXIT_MISTAKE,
+static const int weights[] = {EXIT_PASS, EXIT_FIXED,          EXIT_INCONCLUSIVE, EXIT_MISTAKE,
                               EXIT_FAIL, EXIT_NOT_REPEATABLE, EXIT_ENVIRONMENT};
 
 static size_t weight(int exit_code) {

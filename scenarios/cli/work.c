@@ -1,17 +1,20 @@
 /* What a gate is to do: the list, its digest, and whose part is what. */
 #include "scenarios/cli/work.h"
 
+#include "scenarios/cli/bug.h"
 #include "scenarios/cli/known_bad.h"
+#include "scenarios/cli/numbers.h"
 #include "scenarios/cli/sweep.h"
 #include "scenarios/cli/version.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS_MAX = 1000000, ID_SIZE = 4400, SAMPLE_EVERY = 5 };
+enum { UNITS_MAX = 1000000, ID_SIZE = 4400, SAMPLE_EVERY = 8, SEEDS_A_UNIT = 250 };
 
 static const char *const words[] = {
 #define X(id, word, meaning) word,
@@ -123,6 +126,8 @@ static void list_one(void *ctx, const char *path, const struct scenario *scenari
     case WORK_SWEEP:
         wanted = sweep_is_tagged(scenario);
         break;
+    case WORK_BUG:
+    case WORK_SEEDS:
     case WORK_KNOWN_BAD:
     case WORK_KIND_COUNT:
         break;
@@ -152,6 +157,36 @@ static void hash_file(struct work *work, const char *path) {
         work->digest = hash_bytes(work->digest, chunk, n);
     if (in != NULL)
         fclose(in);
+}
+
+/* What a bug is known by is written in comments: its file counts as it is. */
+static bool list_bugs(struct work *work, const char *base) {
+    struct bugs bugs;
+    bool loaded = bugs_load(base, &bugs);
+    for (size_t i = 0; i < bugs.n && loaded; i++) {
+        add(work, WORK_BUG, bugs.v[i].path, NULL, NULL);
+        hash_file(work, bugs.v[i].path);
+    }
+    bugs_free(&bugs);
+    return loaded;
+}
+
+static void list_seeds(struct work *work, const struct manifest *manifest, const char *path) {
+    for (uint64_t first = manifest->first_seed; first <= manifest->last_seed;
+         first += SEEDS_A_UNIT) {
+        uint64_t left = manifest->last_seed - first;
+        char id[64];
+        snprintf(id, sizeof id, "%s %" PRIu64 "..%" PRIu64, words[WORK_SEEDS], first,
+                 first + (left < SEEDS_A_UNIT ? left : SEEDS_A_UNIT - 1));
+        work_add_read(
+            work, (struct work_unit){
+                      .kind = WORK_SEEDS, .id = id, .path = path, .line = manifest->seeds_line});
+    }
+}
+
+bool work_seeds(const struct work_unit *unit, uint64_t *first, uint64_t *last) {
+    return unit->kind == WORK_SEEDS &&
+           number_read_range(unit->id + strlen(words[WORK_SEEDS]) + 1, first, last);
 }
 
 static bool list_planted(void *ctx, const char *path) {
@@ -189,23 +224,29 @@ static void take_turns(struct work *work) {
     }
 }
 
-bool work_list(struct suite *suite, const struct suite_paths *paths, const char *manifest,
-               struct work *work) {
+static void list_files(struct suite *suite, const struct suite_paths *paths, enum work_kind kind,
+                       struct work *work) {
+    struct listing listing = {.work = work, .kind = kind};
+    for (size_t i = 0; i < paths->n; i++) {
+        struct scenario_file file;
+        suite_pick(suite, paths->v[i], list_one, &listing, &file);
+        if (kind == WORK_RUN)
+            hash_scenarios(work, &file);
+        scenario_free(&file);
+    }
+}
+
+bool work_list(struct suite *suite, const struct work_sources *from, struct work *work) {
+    static const enum work_kind kinds[] = {WORK_RUN, WORK_REPEAT, WORK_EXPLORE, WORK_SWEEP};
     struct known_bad_each planted = {.wanted = list_planted, .ctx = work};
-    struct listing listing = {.work = work};
     *work = (struct work){0};
     hash_options(work, suite->options);
-    hash_file(work, manifest);
-    for (int kind = WORK_RUN; kind < WORK_KNOWN_BAD && suite->exit_code == EXIT_PASS; kind++) {
-        listing.kind = (enum work_kind)kind;
-        for (size_t i = 0; i < paths->n; i++) {
-            struct scenario_file file;
-            suite_pick(suite, paths->v[i], list_one, &listing, &file);
-            if (kind == WORK_RUN)
-                hash_scenarios(work, &file);
-            scenario_free(&file);
-        }
-    }
+    hash_file(work, from->manifest_path);
+    if (!list_bugs(work, from->base))
+        suite_worst(suite, EXIT_MISTAKE);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && suite->exit_code == EXIT_PASS; i++)
+        list_files(suite, from->paths, kinds[i], work);
+    list_seeds(work, from->manifest, from->manifest_path);
     if (suite->exit_code == EXIT_PASS)
         known_bad_run(suite, &(struct known_bad_ask){.sample = true, .each = &planted});
     suite->scenario_count = 0;

@@ -6,6 +6,7 @@
 #ifndef SCENARIOS_CLI_WORK_H
 #define SCENARIOS_CLI_WORK_H
 
+#include "scenarios/cli/manifest.h"
 #include "scenarios/cli/suite.h"
 
 #include <stdbool.h>
@@ -14,10 +15,12 @@
 
 /* id, word, meaning */
 #define WORK_KINDS(X)                                                           \
+    X(BUG, "bug", "a bug of the base, by its plan: does it fail?")              \
     X(RUN, "run", "a scenario in one configuration, all its runs")              \
     X(REPEAT, "repeat", "the same once more: does it go the same way?")         \
     X(EXPLORE, "explore", "a scenario's crashes at every depth")                \
     X(SWEEP, "sweep", "a scenario with every allocation and port call failing") \
+    X(SEEDS, "seeds", "some of the fixed seeds, a timeline each")               \
     X(KNOWN_BAD, "known-bad", "a planted bug that must be caught")
 enum work_kind {
 #define X(id, word, meaning) WORK_##id,
@@ -50,10 +53,17 @@ struct work {
     uint64_t digest; /* of all that (1) names */
 };
 
-/* Lists what is to be done for these files. False: a mistake in one of them, or planted bugs that
- * cannot be listed; said on standard error, the suite's exit code is set. Release with work_free. */
-bool work_list(struct suite *suite, const struct suite_paths *paths, const char *manifest,
-               struct work *work);
+/* What a gate is made from. */
+struct work_sources {
+    const struct suite_paths *paths; /* scenario files */
+    const char *base;                /* the bug base; a folder that is not there is an empty one */
+    const char *manifest_path;
+    const struct manifest *manifest;
+};
+
+/* Lists what is to be done. False: a mistake in a file, or bugs that cannot be listed; said on
+ * standard error, the suite's exit code is set. Release with work_free. */
+bool work_list(struct suite *suite, const struct work_sources *from, struct work *work);
 void work_free(struct work *work);
 
 /* Adds a unit that was listed elsewhere; its texts are copied. */
@@ -63,6 +73,8 @@ void work_add_read(struct work *work, struct work_unit unit);
 const struct work_unit *work_find(const struct work *work, enum work_kind kind, const char *path,
                                   const struct scenario *scenario, const struct run_config *config);
 const struct work_unit *work_find_id(const struct work *work, const char *id);
+/* The seeds of a unit of that kind, both included. False: it is none. */
+bool work_seeds(const struct work_unit *unit, uint64_t *first, uint64_t *last);
 bool work_is_of(const struct work_unit *unit, struct work_shard shard);
 
 #endif

@@ -286,7 +286,8 @@ static void mistakes_on_the_command_line_are_named(void **state) {
     refuses("--listen 127.0.0.1:0 --plan 2/broker.submit@1=lost", EXIT_MISTAKE, "life 1");
     refuses("--listen 127.0.0.1:0 --profile nobody", EXIT_MISTAKE, "'nobody'");
     refuses("--listen 127.0.0.1:0 --key mine", EXIT_MISTAKE, "a key is given without a secret");
-    refuses("--listen 127.0.0.1:0 --rate-limit none", EXIT_MISTAKE, "--rate-limit: 'none'");
+    refuses("--listen 127.0.0.1:0 --rate-limit none", EXIT_MISTAKE,
+            "--rate-limit is a whole number from 1 to 1000000, not 'none'");
     refuses("--listen 127.0.0.1:0 --market missing.scn", EXIT_MISTAKE, "missing.scn");
     refuses("--listen 127.0.0.1:0 stray", EXIT_MISTAKE, "'stray'");
 }

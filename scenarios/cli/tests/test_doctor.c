@@ -96,7 +96,7 @@ static void an_oms_that_looks_at_a_real_clock_is_caught_at_the_event(void **stat
 static void nobody_asks_for_no_repeats(void **state) {
     const char *const words[] = {"doctor", "--repeats", "0", STORY, NULL};
     (void)state;
-    ends_with(EXIT_MISTAKE, words, "--repeats '0' must be a number from 1");
+    ends_with(EXIT_MISTAKE, words, "--repeats is a whole number from 1 to 10000000, not '0'");
 }
 
 /* The address is the same all the time in one process. */

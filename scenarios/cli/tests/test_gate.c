@@ -41,7 +41,22 @@
     "  10:00:30  signal D1 buy 100 TSLA limit 250.00\n"
 #define MANIFEST                                                                               \
     "scenarios 1\nruns 1\ncrash_points 1\nlives 1\nfaults_fired 1\nclosed 1\ncrash_worlds 1\n" \
-    "swept 1\nknown_bad 1\n"
+    "swept 1\nknown_bad 1\nbugs 0\nseeds 1..12\ncanary 1\n"
+#define BUG(state)                                            \
+    "# state: " state "\n"                                    \
+    "# breaks: I1\n"                                          \
+    "# fingerprint: I1; kill after send; # orders accepted\n" \
+    "# plan: none\n"                                          \
+    "crashgate 1\n"                                           \
+    "\n"                                                      \
+    "scenario \"A crash after the send\"\n"                   \
+    "  crashes   kill\n"                                      \
+    "  decision  D1 = \"X\"\n"                                \
+    "\n"                                                      \
+    "  10:00:00  crash after send D1\n"                       \
+    "            signal D1 buy 100 TSLA limit 250.00\n"       \
+    "  10:00:30  restart\n"                                   \
+    "  10:00:31  signal D1 buy 100 TSLA limit 250.00\n"
 #define PLANTED                     \
     "Fault: checks, then records\n" \
     "Breaks: I1\n"                  \
@@ -182,6 +197,60 @@ static void shards_are_read_with_care(void **state) {
     does("gate s --out s/told.scn --shard 1/2", EXIT_ENVIRONMENT, "cannot write s/told.scn/");
 }
 
+static void write_bug(const char *text) {
+    assert_true(mkdir("s/found", 0777) == 0 || access("s/found", F_OK) == 0);
+    write_file("s/found/sent_twice.scn", text);
+}
+
+static void a_bug_that_comes_back_breaks_the_gate(void **state) {
+    (void)state;
+    write_bug(BUG("fixed"));
+    does("gate s", EXIT_FAIL, "bugs of the base: 1 played, 1 stay fixed, 0 came back");
+    assert_int_equal(crashgate("gate s --oms seed-protocol --write-baseline known.json"),
+                     EXIT_FAIL);
+    does("gate s --oms seed-protocol --shard 1/9 --out a", EXIT_FAIL,
+         "CAME BACK      s/found/sent_twice.scn");
+    assert_non_null(strstr(output, "again: "));
+    /* Being known is for what is not fixed yet. */
+    does("gate s --oms seed-protocol --shard 1/9 --out a --baseline known.json", EXIT_FAIL,
+         "CAME BACK");
+    write_bug(BUG("open"));
+    does("gate s --oms seed-protocol --shard 1/9 --out b", EXIT_FAIL,
+         "STILL FAILS    s/found/sent_twice.scn");
+    does("gate s --oms seed-protocol --shard 1/9 --out b --baseline known.json", EXIT_PASS,
+         "STILL FAILS");
+}
+
+static void a_bug_that_is_fixed_is_never_silent(void **state) {
+    (void)state;
+    write_bug(BUG("open"));
+    does("gate s --shard 1/9 --out a", EXIT_FIXED, "FIXED          s/found/sent_twice.scn");
+    assert_non_null(strstr(output, "'crashgate bugs retest --mark' writes down that it is fixed"));
+    does("bugs retest --mark --base s/found", EXIT_PASS, "1 marked as fixed");
+    does("gate s --shard 1/9 --out b", EXIT_PASS, "1 played, 1 stay fixed");
+    does("gate s --shard 1/9 --out c --base nowhere", EXIT_PASS, "bugs of the base: 0 played");
+}
+
+static void the_bug_base_is_promised(void **state) {
+    (void)state;
+    write_changed("s/gate.manifest", "s/changed", "bugs 0", "bugs 1");
+    assert_int_equal(rename("s/changed", "s/gate.manifest"), 0);
+    does("gate s", EXIT_FAIL, "FAIL  bugs: 0 is less than the 1 that s/gate.manifest promises");
+}
+
+static void seeds_that_break_something_say_how_to_repeat_it(void **state) {
+    (void)state;
+    write_changed("s/gate.manifest", "s/changed", "1..12", "1..260");
+    assert_int_equal(rename("s/changed", "s/gate.manifest"), 0);
+    assert_int_equal(crashgate("gate s --oms seed-protocol --json all.jsonl --junit all.xml"),
+                     EXIT_FAIL);
+    assert_non_null(strstr(output, "seeds 1..250"));
+    assert_non_null(strstr(output, "seeds: 260 timelines, "));
+    assert_non_null(strstr(output, " fuzz --seeds "));
+    assert_non_null(strstr(read_file("all.jsonl"), "\"scenario\":\"seeds 251..260\""));
+    assert_non_null(strstr(read_file("all.xml"), "seeds 1..250"));
+}
+
 static void a_mistake_in_a_scenario_stops_the_gate(void **state) {
     (void)state;
     write_file("s/told.scn", "crashgate 1\nscenario \"A\"\n10:00:00 crash kil\n");
@@ -191,11 +260,14 @@ static void a_mistake_in_a_scenario_stops_the_gate(void **state) {
 
 static void the_extra_part_changes_no_verdict(void **state) {
     (void)state;
-    does("gate s --budget 0", EXIT_MISTAKE, "--budget is a whole number of seconds from 1 to");
+    does("gate s --budget 0", EXIT_MISTAKE,
+         "--budget is a whole number from 1 to 1000000, not '0'");
     does("gate s --budget 1m", EXIT_MISTAKE, "not '1m'");
-    /* No scenario here draws from its seed, so there is nothing to look further for. */
-    does("gate s --out o --shard 1/1 --budget 1000", EXIT_FAIL, "extra: 0 runs with other seeds");
+    /* No scenario here draws from its seed: all of the time is for fresh seeds. */
+    does("gate s --out o --shard 1/1 --budget 1", EXIT_FAIL, "extra: 0 runs with other seeds");
     assert_true(strstr(output, "gate: FAIL") < strstr(output, "extra: "));
+    assert_non_null(strstr(output, " fresh seeds, "));
+    assert_non_null(strstr(output, " fuzz --seeds "));
 }
 
 static void what_is_known_does_not_fail(void **state) {
@@ -256,6 +328,10 @@ int main(void) {
         TEST(other_plans_are_refused_by_name),
         TEST(broken_results_are_refused_with_their_place),
         TEST(shards_are_read_with_care),
+        TEST(a_bug_that_comes_back_breaks_the_gate),
+        TEST(a_bug_that_is_fixed_is_never_silent),
+        TEST(the_bug_base_is_promised),
+        TEST(seeds_that_break_something_say_how_to_repeat_it),
         TEST(a_mistake_in_a_scenario_stops_the_gate),
         TEST(the_extra_part_changes_no_verdict),
         TEST(what_is_known_does_not_fail),

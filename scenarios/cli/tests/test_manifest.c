@@ -11,7 +11,7 @@
 
 #define REST                                                                                  \
     "runs 200\ncrash_points 30\nlives 400\nfaults_fired 5\nclosed 3\ncrash_worlds 90\nswept " \
-    "9\nknown_bad 6\n"
+    "9\nknown_bad 6\nbugs 0\nseeds 11..20\ncanary 2\n"
 #define WHOLE "scenarios 7\n" REST
 
 static void a_whole_manifest_is_read(void **state) {
@@ -26,15 +26,19 @@ static void a_whole_manifest_is_read(void **state) {
     assert_int_equal(manifest.lives, 400);
     assert_int_equal(manifest.faults_fired, 5);
     assert_int_equal(manifest.known_bad, 6);
+    assert_int_equal(manifest.seeds, 10);
+    assert_int_equal(manifest.first_seed, 11);
+    assert_int_equal(manifest.last_seed, 20);
+    assert_int_equal(manifest.seeds_line, 13);
 }
 
 static void what_is_wrong_is_refused_by_its_line(void **state) {
     static const struct {
         const char *text, *told;
-    } manifests[] = {{"", "does not promise 'scenarios'"},
-                     {"# nothing", "does not promise 'scenarios'"},
+    } manifests[] = {{"", "does not promise 'bugs'"},
+                     {"# nothing", "does not promise 'bugs'"},
                      {REST, "does not promise 'scenarios'"},
-                     {WHOLE "runs 1\n", "line 10: 'runs' is there twice"},
+                     {WHOLE "runs 1\n", "line 13: 'runs' is there twice"},
                      {"\nwishes 3\n", "line 2: 'wishes'"},
                      {"runs\n", "line 1: 'runs' must be"},
                      {"runs 0\n", "line 1: 'runs' must be"},
@@ -42,7 +46,13 @@ static void what_is_wrong_is_refused_by_its_line(void **state) {
                      {"runs +1\n", "line 1: 'runs' must be"},
                      {"runs 1x\n", "line 1: 'runs' must be"},
                      {"runs 1 2\n", "line 1: 'runs' must be"},
-                     {"runs 99999999999999999999\n", "line 1: 'runs' must be"}};
+                     {"runs 99999999999999999999\n", "line 1: 'runs' must be"},
+                     {"bugs -1\n", "line 1: 'bugs' must be"},
+                     {"seeds\n", "line 1: 'seeds' must be followed by A..B"},
+                     {"seeds 9..1\n", "line 1: 'seeds' must be"},
+                     {"seeds 1...9\n", "line 1: 'seeds' must be"},
+                     {"seeds 1..9 10\n", "line 1: 'seeds' must be"},
+                     {"seeds 1..1000001\n", "at most 1000000 of them"}};
     (void)state;
     for (size_t i = 0; i < sizeof manifests / sizeof manifests[0]; i++) {
         struct manifest manifest;
@@ -94,6 +104,8 @@ static void a_kept_promise_says_nothing(void **state) {
                                .closed = 3,
                                .crash_worlds = 90,
                                .swept = 9,
+                               .seeds = 10,
+                               .canary = 2,
                                .known_bad = 6};
     bool kept = false;
     char *told = told_about(&counted, &kept);
@@ -112,6 +124,8 @@ static void every_count_below_its_promise_is_told(void **state) {
                                .closed = 3,
                                .crash_worlds = 90,
                                .swept = 9,
+                               .seeds = 10,
+                               .canary = 2,
                                .known_bad = 6};
     bool kept = true;
     char *told = told_about(&counted, &kept);

@@ -319,13 +319,24 @@ static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
     return since_ns;
 }
 
-bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *picture) {
+/* A lost tail of the database is younger than the newest row that was there. Rows that were added
+ * behind the gap say nothing of it, until the broker was compared with: so only orders that have left
+ * count, and nothing leaves before that. */
+static int64_t newest_before_any_gap(const struct oms *oms) {
     const struct store_meta *meta = &oms->book.meta;
-    const size_t count = oms->book.order_count;
-    const int64_t last_order_ns =
-        count > 0 ? oms->book.orders[count - 1]->pub.created_ns : meta->created_ns;
-    const int64_t newest = last_order_ns > meta->compared_ns ? last_order_ns : meta->compared_ns;
-    /* a lost tail of the database is younger than its newest row */
+    int64_t newest = meta->compared_ns > meta->created_ns ? meta->compared_ns : meta->created_ns;
+
+    for (size_t i = oms->book.order_count; i-- > 0;) {
+        const struct order *order = oms->book.orders[i];
+        if (order->first_send_ns > 0) {
+            return order->pub.created_ns > newest ? order->pub.created_ns : newest;
+        }
+    }
+    return newest;
+}
+
+bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *picture) {
+    const int64_t newest = newest_before_any_gap(oms);
     const int64_t since = day_since(oms, look_since(oms, earlier(newest, engine_now(oms))));
     struct broker_reason why = {0};
     bool whole = look_at_orders(oms, since, true, picture);

@@ -667,7 +667,8 @@ static bool is_at_broker(const struct world *world, const struct judged *judged,
     const struct exchange *exchange = &world->exchange;
     for (size_t i = 0; i < exchange->order_count; i++) {
         const struct exchange_order *there = &exchange->orders[i];
-        if (!there->lost && strcmp(there->told.id, order->broker_order_id) == 0 &&
+        if (!there->lost && judged->client_order_id[0] != '\0' &&
+            strcmp(there->told.id, order->broker_order_id) == 0 &&
             strcmp(there->told.client_order_id, judged->client_order_id) == 0)
             return true;
     }

@@ -42,6 +42,24 @@ char *coverage_kind_name(size_t kind, char out[FAULT_TALLY_SIZE]) {
     return out;
 }
 
+bool coverage_kind_fault(size_t kind, uint8_t *row, uint8_t *word, bool *power) {
+    CHECK(kind < coverage_kinds());
+    *power = kind == KIND_POWER;
+    if (kind < DEATHS)
+        return false;
+    *row = timeline_fault_value(catalogue_at(known.tallies[kind - DEATHS] / FAULT_WORDS_MAX));
+    *word = (uint8_t)(known.tallies[kind - DEATHS] % FAULT_WORDS_MAX);
+    return true;
+}
+
+bool coverage_reaches(const struct coverage *coverage, size_t kind) {
+    enum site_op op = SITE_DISK_REST;
+    CHECK(kind < coverage_kinds());
+    if (kind >= DEATHS)
+        op = fault_tally_op(known.tallies[kind - DEATHS]);
+    return op == SITE_DISK_REST || coverage->sites[op] > 0; /* rest is no call */
+}
+
 static bool struck(const struct timeline_notes *notes, size_t kind) {
     if (kind < DEATHS)
         return kind == KIND_KILL ? notes->killed : notes->power_lost;
@@ -76,6 +94,8 @@ void coverage_note(struct coverage *coverage, uint64_t seed, const struct timeli
     coverage->disks[disk]++;
     for (size_t op = 0; op < TIMELINE_OP_COUNT; op++)
         coverage->ops[op] += (notes->ops >> op) & 1u;
+    for (size_t op = 0; op < SITE_OP_COUNT; op++)
+        coverage->sites[op] += (notes->called >> op) & 1u;
     note_kinds(coverage, notes);
 }
 
@@ -94,10 +114,17 @@ static bool op_counts(size_t op) {
 }
 
 struct coverage_gaps coverage_gaps(const struct coverage *coverage) {
-    struct coverage_gaps gaps = {.kinds = coverage_kinds()};
-    for (size_t b = 0; b < gaps.kinds; b++) {
+    struct coverage_gaps gaps = {0};
+    for (size_t b = 0; b < coverage_kinds(); b++) {
+        if (!coverage_reaches(coverage, b)) {
+            gaps.kinds_beyond++;
+            continue;
+        }
+        gaps.kinds++;
         gaps.kinds_missing += coverage->kinds[b] == 0;
         for (size_t a = 0; a < b; a++) {
+            if (!coverage_reaches(coverage, a))
+                continue;
             gaps.pairs++;
             gaps.pairs_missing += coverage->pairs[a][b] == 0;
         }

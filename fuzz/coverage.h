@@ -20,6 +20,7 @@ struct coverage {
     uint64_t kinds[COVERAGE_KINDS_MAX];                     /* timelines in which it struck */
     uint64_t pairs[COVERAGE_KINDS_MAX][COVERAGE_KINDS_MAX]; /* in which both did; [a][b], a < b */
     uint64_t ops[TIMELINE_OP_COUNT];
+    uint64_t sites[SITE_OP_COUNT]; /* in which the OMS made such a call */
     uint64_t profiles[COVERAGE_PROFILES_MAX], disks[COVERAGE_DISKS_MAX];
 };
 
@@ -27,14 +28,20 @@ size_t coverage_kinds(void);
 /* "kill", "broker.submit lost-reply". Returns out. */
 char *coverage_kind_name(size_t kind, char out[FAULT_TALLY_SIZE]);
 
+/* The fault of a kind, as a record's values; false: it is a way to die, and *power tells which. */
+bool coverage_kind_fault(size_t kind, uint8_t *row, uint8_t *word, bool *power);
+/* Whether a fault of this kind had something to strike: an OMS that never deletes a file is never told
+ * that it cannot. */
+bool coverage_reaches(const struct coverage *coverage, size_t kind);
+
 /* Counts one timeline. */
 void coverage_note(struct coverage *coverage, uint64_t seed, const struct timeline *timeline,
                    const struct timeline_end *end, const struct timeline_notes *notes);
 void coverage_add(struct coverage *sum, const struct coverage *part);
 
-/* How many kinds, and pairs of kinds, there are, and how many never struck. */
+/* How many kinds, and pairs of kinds, are within reach, and how many of those never struck. */
 struct coverage_gaps {
-    size_t kinds, kinds_missing;
+    size_t kinds, kinds_missing, kinds_beyond;
     size_t pairs, pairs_missing;
     size_t ops, ops_missing;
 };

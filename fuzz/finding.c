@@ -75,8 +75,10 @@ bool timeline_play(const struct timeline *timeline, const struct sut *sut,
 bool timeline_play_noting(const struct timeline *timeline, const struct sut *sut,
                           struct timeline_notes *notes, struct timeline_end *end) {
     struct player *player = the_player();
-    struct run_options options = {
-        .sut = sut, .claims = sut->claims, .tallies = notes == NULL ? NULL : notes->tallies};
+    struct run_options options = {.sut = sut,
+                                  .claims = sut->claims,
+                                  .tallies = notes == NULL ? NULL : notes->tallies,
+                                  .called = notes == NULL ? NULL : &notes->called};
     struct run_config config = {.crash_kind = SCN_NONE, .door = STAGE_DIRECT};
     struct chooser chooser = {player, survives};
     *end = (struct timeline_end){0};

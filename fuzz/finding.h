@@ -23,7 +23,8 @@ struct timeline_end {
 
 /* What came to pass in one timeline; zero before it. */
 struct timeline_notes {
-    uint32_t ops; /* 1u << enum timeline_op of every record that happened */
+    uint32_t ops;    /* 1u << enum timeline_op of every record that happened */
+    uint64_t called; /* bit 1 << enum site_op of every call that the OMS made */
     bool killed, power_lost;
     unsigned long tallies[FAULT_TALLIES]; /* faults that struck (faultinject/catalogue.h) */
 };

@@ -1,6 +1,7 @@
 /* Seed to timeline: what a seed may use at all, then record after record. */
 #include "fuzz/generate.h"
 
+#include "fuzz/coverage.h"
 #include "fuzz/timeline_tables.h"
 #include "sim/check.h"
 #include "sim/hash.h"
@@ -15,7 +16,8 @@ enum {
     KILL_SWITCH_ONE_IN = 32, /* it is on at the beginning */
     FAULTS_TO_ONE = 8,       /* there are many kinds of them */
     UNPROVOKED_ONE_IN = 4,   /* a fault is not followed by what makes its site be called */
-    STALE_ONE_IN = 4         /* a crash is not followed by a start */
+    STALE_ONE_IN = 4,        /* a crash is not followed by a start */
+    PAIR_ONE_IN = 4          /* a seed is meant for two kinds of trouble in one run */
 };
 
 /* What a seed may use. */
@@ -68,6 +70,19 @@ static void choose_weights(struct swarm *swarm, uint64_t *generator) {
         swarm->weights[op] = has_own_place(op) ? 0 : weight;
         swarm->weight += swarm->weights[op];
     }
+}
+
+/* Every pair of kinds has its turn, and again from the first. */
+static bool is_meant_for_a_pair(uint64_t seed, size_t pair[2]) {
+    size_t kinds = coverage_kinds();
+    uint64_t number = seed / PAIR_ONE_IN % (kinds * (kinds - 1) / 2);
+    if (seed % PAIR_ONE_IN != 0)
+        return false;
+    pair[1] = 1;
+    while (number >= pair[1])
+        number -= pair[1]++;
+    pair[0] = (size_t)number;
+    return true;
 }
 
 static void choose_faults(struct swarm *swarm, uint64_t *generator) {
@@ -142,7 +157,7 @@ static uint8_t times_of_fault(uint64_t *generator) {
 }
 
 /* A record that has this fault, its values, how often and when. */
-static void put_fault_of(struct making *making, uint8_t row) {
+static uint8_t *put_fault_of(struct making *making, uint8_t row) {
     uint64_t *generator = &making->fault;
     uint8_t *arg = put(making, TIMELINE_FAULT, generator);
     const struct fault_kind *kind = timeline_fault(row);
@@ -154,6 +169,7 @@ static void put_fault_of(struct making *making, uint8_t row) {
         arg[5] = (uint8_t)value;
         arg[6] = (uint8_t)(value >> 8);
     }
+    return arg;
 }
 
 /* Some fault of a request of an order. */
@@ -205,6 +221,40 @@ static void put_fault(struct making *making) {
     }
 }
 
+static void put_small(uint8_t *arg, uint64_t *generator) {
+    arg[5] = (uint8_t)any_size(generator, 3);
+    arg[6] = 0;
+}
+
+/* One kind of trouble, with what it needs to strike, and a start after what it may stop. */
+static void put_kind(struct making *making, size_t kind) {
+    uint8_t row = 0, word = 0;
+    bool power = false;
+    if (!coverage_kind_fault(kind, &row, &word, &power)) {
+        put(making, TIMELINE_CRASH, &making->death)[0] = power ? 0 : 1;
+    } else {
+        uint8_t *arg = put_fault_of(making, row);
+        arg[2] = arg[3] = 0; /* the next call */
+        if (timeline_fault(row)->args[0].type == FAULT_ARG_WORD)
+            arg[5] = word;
+        if (timeline_fault(row)->args[0].type == FAULT_ARG_INT) /* lives and bytes that are there */
+            put_small(arg, &making->fault);
+        provoke(making, timeline_fault(row)->op);
+        put_wait(making, making->swarm.shortest, making->swarm.longest);
+        if (!one_in(&making->death, 2))
+            put(making, TIMELINE_CRASH, &making->death);
+    }
+    put_wait(making, 0, making->swarm.longest);
+    put(making, TIMELINE_RESTART, &making->death);
+}
+
+static void put_pair(struct making *making, const size_t pair[2]) {
+    bool swapped = one_in(&making->fault, 2);
+    put_kind(making, pair[swapped]);
+    put(making, TIMELINE_SIGNAL, &making->act);
+    put_kind(making, pair[!swapped]);
+}
+
 static void put_settings(struct making *making, uint64_t *generator) {
     for (int i = 0; i < TIMELINE_SETTING_COUNT; i++) {
         if (one_in(generator, SETTING_ONE_IN))
@@ -254,12 +304,15 @@ void generate_timeline(uint64_t seed, struct timeline *timeline) {
                             .fault = seed_named(seed, "fault"),
                             .death = seed_named(seed, "death"),
                             .wait = seed_named(seed, "wait")};
+    size_t pair[2];
     *timeline = (struct timeline){0};
     choose_swarm(&making.swarm, &swarm);
     choose_head(timeline->head, &settings);
     making.wanted = RECORDS_LEAST + below(&swarm, RECORDS_MOST - RECORDS_LEAST + 1);
     put_settings(&making, &settings);
     put(&making, TIMELINE_SIGNAL, &making.act);
+    if (is_meant_for_a_pair(seed, pair))
+        put_pair(&making, pair);
     while (timeline->count < making.wanted)
         put_record(&making, choose_op(&making));
 }

@@ -767,6 +767,17 @@ void judge_restless(struct judge *judge, const struct world *world, const char *
 
 /* ---- recovering again ---- */
 
+/* Whether a store was made to forget an order and does not know it: to its OMS that is a stranger's, and
+ * what it executes is found by the next comparison. */
+static bool has_forgotten(const struct judge *judge, const struct peek *peek) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        if (judge->decisions[i].forgotten &&
+            view_order(&peek->view, judge->decisions[i].decision.id) == NULL)
+            return true;
+    }
+    return false;
+}
+
 enum judge_news judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
@@ -775,7 +786,7 @@ enum judge_news judge_expects_news(struct judge *judge, struct world *world, con
             return JUDGE_ANY_NEWS;
     }
     /* by a clock that jumped, what is new may be looked for in the wrong hours */
-    if (judge->foreign || judge->clock_jumped ||
+    if (judge->foreign || judge->clock_jumped || has_forgotten(judge, peek) ||
         judge_any_corrected_since(judge, world, &peek->view))
         return JUDGE_ANY_NEWS;
     /* whoever released the switch may have left what tripped it: the next comparison trips it again */

@@ -158,6 +158,8 @@ static bool is_unknowable(const struct judge *judge, const struct world *world,
                           const struct oms_view *view, size_t decision,
                           const struct oms_order *order) {
     const struct judged *judged = &judge->decisions[decision];
+    if (judged->unrecognised > 0)
+        return true; /* which of its orders is meant */
     return is_taken_for_gone(judge, view, judged, order) || is_forgotten(judged, order) ||
            ended_too_early(judge, view, judged, order) ||
            is_send_forgotten(judge, view, judged, order) || is_nameless(judge, world, order);

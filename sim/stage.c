@@ -1095,10 +1095,9 @@ static int64_t behind_ns(const struct stage *stage) {
  * again and again would otherwise keep the world going for ever; faults stop then. */
 static int64_t patience_ns(const struct stage *stage, int64_t until_ns) {
     bool after_oms = false;
-    if (stage->settling || stage->world.flight_count == 0 ||
-        stage->outside.next(stage->outside.ctx, &after_oms) != INT64_MAX)
+    if (stage->settling || stage->outside.next(stage->outside.ctx, &after_oms) != INT64_MAX)
         return INT64_MAX;
-    if (until_ns == INT64_MAX) /* they are in the order in which they arrive */
+    if (until_ns == INT64_MAX && stage->world.flight_count > 0) /* in the order of their arrival */
         until_ns = latest(stage->world.now_ns,
                           stage->world.flights[stage->world.flight_count - 1].due_ns) +
                    HOUR_NS;
@@ -1116,7 +1115,7 @@ enum stage_end stage_run(struct stage *stage) {
         if (turn == TURN_NONE)
             return STAGE_QUIET;
         patience = patience_ns(stage, patience);
-        if (at_ns > patience)
+        if (stage->world.flight_count > 0 && at_ns > patience)
             return STAGE_RESTLESS;
         if (has_outside(stage))
             deadline_ns = INT64_MAX;

@@ -62,11 +62,24 @@ static void print_figure(const char *before, uint64_t number, const char *after)
     printf("%s%s%s", before, figure_grouped(number, text), after);
 }
 
+static void print_beyond(const struct coverage *coverage) {
+    size_t told = 0;
+    for (size_t kind = 0; kind < coverage_kinds(); kind++) {
+        char name[FAULT_TALLY_SIZE];
+        if (!coverage_reaches(coverage, kind))
+            printf("%s%s", told++ == 0 ? "  out of reach, as the OMS makes no such call: " : ", ",
+                   coverage_kind_name(kind, name));
+    }
+    if (told > 0)
+        putchar('\n');
+}
+
 static void print_missing(const struct coverage *coverage) {
     size_t told = 0;
     for (size_t kind = 0; kind < coverage_kinds(); kind++) {
         char name[FAULT_TALLY_SIZE];
-        if (coverage->kinds[kind] > 0 || told++ >= MISSING_TOLD)
+        if (!coverage_reaches(coverage, kind) || coverage->kinds[kind] > 0 ||
+            told++ >= MISSING_TOLD)
             continue;
         printf("%s%s", told == 1 ? "  never struck: " : ", ", coverage_kind_name(kind, name));
     }
@@ -81,7 +94,8 @@ static void print_missing_pairs(const struct coverage *coverage) {
     for (size_t b = 0; b < coverage_kinds(); b++) {
         for (size_t a = 0; a < b; a++) {
             char one[FAULT_TALLY_SIZE], other[FAULT_TALLY_SIZE];
-            if (coverage->pairs[a][b] > 0 || told++ >= MISSING_TOLD)
+            if (!coverage_reaches(coverage, a) || !coverage_reaches(coverage, b) ||
+                coverage->pairs[a][b] > 0 || told++ >= MISSING_TOLD)
                 continue;
             printf("%s%s with %s", told == 1 ? "  never together: " : ", ",
                    coverage_kind_name(a, one), coverage_kind_name(b, other));
@@ -142,6 +156,7 @@ void fuzz_print(const struct campaign_options *options, const struct campaign_re
                result->canaries);
     printf("; %" PRIu64 " repeated\n", result->repeated);
     if (result->played >= TELL_MISSING_FROM) {
+        print_beyond(coverage);
         print_missing(coverage);
         print_ops(coverage);
     }

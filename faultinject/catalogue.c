@@ -33,6 +33,9 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
 /* A damaged word of a record may read well and be wrong: the OMS can notice, not repair. */
 #define RECORDS_WRONG (RECORDS_LOST | BREAKS(4))
 
+/* Pages that read as zeros in part may be written back so: the next start notices it. */
+#define READ_AS_ZEROS (RECORDS_WRONG | BREAKS(10))
+
 #define NO_ARGS \
     {           \
         { 0 }   \
@@ -170,8 +173,10 @@ static const struct fault_kind rows[] = {
     {SITE_DISK_LOCK, 0, "fails", NO_ARGS, ACT_FAIL, 0, false,
      "an error, not somebody else's lock: nothing is locked"},
     {SITE_DISK_READ, 0, "fails", NO_ARGS, ACT_FAIL, 0, false, "input/output error"},
-    {SITE_DISK_READ, 0, "short", NO_ARGS, ACT_SHORT, 0, false,
-     "the file seems to end in the middle of what is read"},
+    {SITE_DISK_READ, 0, "short", NO_ARGS, ACT_SHORT, READ_AS_ZEROS, false,
+     "the file seems to end in the middle of what is read: SQLite takes the rest of a page for "
+     "zeros, "
+     "and may write it back so"},
     {SITE_DISK_WRITE, 0, "full", ARG_LANDS(1, "none", "part"), ACT_FULL, 0, false,
      "no space; nothing of it is written, or its first half"},
     {SITE_DISK_WRITE, 0, "fails", ARG_LANDS(2, "none", "part", "all"), ACT_FAIL, 0, false,

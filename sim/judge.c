@@ -312,6 +312,12 @@ static bool loses_any(const struct judge *judge, const struct world *world, int 
     return false;
 }
 
+/* Whether a store that forgot it may say that nothing is missing: a sync lied, and what was written
+ * later, a comparison say, is there. */
+static bool is_hidden_by_a_lie(const struct judge *judge, const struct judged *judged) {
+    return judged->forgotten && (judge->suspends & INVARIANT_BIT(14)) != 0;
+}
+
 /* What its store was made to forget, at a broker without ids no OMS can recognise. */
 static bool cannot_recognise(const struct world *world, const struct judged *judged) {
     return judged->forgotten && !world->exchange.profile->knows_ids;
@@ -340,7 +346,7 @@ static void judge_allowed(struct judge *judge, const struct world *world,
         !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
         judge_broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
                     world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
-    if (judged->doubtful && !cannot_recognise(world, judged))
+    if (judged->doubtful && !cannot_recognise(world, judged) && !is_hidden_by_a_lie(judge, judged))
         judge_broke(judge, 9, world,
                     "%s may be live and no complete answer said it is not; it is sent "
                     "again",

@@ -4,6 +4,7 @@
 #include "fuzz/inputs/inputs.h"
 #include "fuzz/timeline.h"
 #include "scenarios/lang/exits.h"
+#include "sim/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,7 @@ static void fuzzer(const struct afl_starting *starting, size_t index, char out[C
     char oms[AFL_PATH_SIZE] = "", seeds[AFL_PATH_SIZE * 2] = "-";
     char stats[AFL_PATH_SIZE * 2], foreign[AFL_PATH_SIZE] = "";
     size_t length = 0;
+    int written = 0;
     if (starting->seconds > 0)
         length = (size_t)snprintf(limit, sizeof limit, " -V %lu", starting->seconds);
     if (starting->executions > 0)
@@ -87,15 +89,17 @@ static void fuzzer(const struct afl_starting *starting, size_t index, char out[C
         snprintf(foreign, sizeof foreign, " -F '%.400s'", starting->foreign);
     if (starting->oms != NULL)
         snprintf(oms, sizeof oms, " FUZZ_OMS='%.400s'", starting->oms);
-    snprintf(out, COMMAND_SIZE,
-             "env FUZZ_MARK=\"$(pwd -P)/%s\"%s %s%s AFL_INPUT_LEN_MAX=%d afl-fuzz %s %s -i %s -o "
-             "%s/afl -s %lu%s%s "
-             "-t 2000 -m none%s -- build/%s%s",
-             campaign->folder, oms, ENVIRONMENT, special,
-             is_timeline(campaign) ? TIMELINE_BYTES_MAX : INPUT_LENGTH_MAX,
-             index == 0 ? "-M" : "-S", afl_instance_name(index, name), seeds, campaign->folder,
-             starting->machine * AFL_INSTANCES_MAX + index + 1, limit, foreign, words,
-             is_timeline(campaign) ? "afl/" : "inputs/input_", campaign->target);
+    written = snprintf(
+        out, COMMAND_SIZE,
+        "env FUZZ_MARK=\"$(pwd -P)/%s\"%s %s%s AFL_INPUT_LEN_MAX=%d afl-fuzz %s %s -i %s -o "
+        "%s/afl -s %lu%s%s "
+        "-t 2000 -m none%s -- build/%s%s",
+        campaign->folder, oms, ENVIRONMENT, special,
+        is_timeline(campaign) ? TIMELINE_BYTES_MAX : INPUT_LENGTH_MAX, index == 0 ? "-M" : "-S",
+        afl_instance_name(index, name), seeds, campaign->folder,
+        starting->machine * AFL_INSTANCES_MAX + index + 1, limit, foreign, words,
+        is_timeline(campaign) ? "afl/" : "inputs/input_", campaign->target);
+    CHECK(written > 0 && written < COMMAND_SIZE); /* every part has its bound */
 }
 
 /* In a session of its own, so that it outlives this program's terminal; all it says goes to a log. */

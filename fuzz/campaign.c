@@ -153,7 +153,7 @@ static bool has_enough(const struct campaign_options *options, const struct work
  * broke goes on behind the seed at which it did. */
 static bool play_chunk(const struct campaign_options *options, struct board *board,
                        struct worker *worker) {
-    uint64_t fingerprints[CHUNK];
+    uint64_t fingerprints[CHUNK] = {0};
     uint64_t from = worker->next;
     while (worker->next < worker->end && !has_enough(options, worker)) {
         uint64_t place = worker->next++;

@@ -49,6 +49,10 @@ uint64_t campaign_seed(const struct campaign_options *options, uint64_t place) {
     return lowest_seed(options) + place * options->shards;
 }
 
+static uint64_t place_of(const struct campaign_options *options, uint64_t seed) {
+    return (seed - lowest_seed(options)) / options->shards;
+}
+
 static uint64_t seed_count(const struct campaign_options *options) {
     uint64_t lowest = lowest_seed(options);
     return lowest > options->last || lowest < options->first
@@ -140,19 +144,24 @@ static bool is_repeated(const struct campaign_options *options, uint64_t place) 
     return options->repeat_every > 0 && place % options->repeat_every == 0;
 }
 
+/* (5) What is left of the worker's seeds is above the one that it knows to break something. */
+static bool has_enough(const struct campaign_options *options, const struct worker *worker) {
+    return options->first_only && worker->hit_count > 0;
+}
+
 /* From worker->next on, which is moved before each seed is played: who comes after a process that
  * broke goes on behind the seed at which it did. */
 static bool play_chunk(const struct campaign_options *options, struct board *board,
                        struct worker *worker) {
-    uint64_t fingerprints[CHUNK];
+    uint64_t fingerprints[CHUNK] = {0};
     uint64_t from = worker->next;
-    while (worker->next < worker->end) {
+    while (worker->next < worker->end && !has_enough(options, worker)) {
         uint64_t place = worker->next++;
         if (!play_seed(options, worker, place, &fingerprints[place - from]))
             return false;
         atomic_fetch_add(&board->played, 1);
     }
-    for (uint64_t place = from; place < worker->end; place++) {
+    for (uint64_t place = from; place < worker->next; place++) {
         if (is_repeated(options, place) &&
             !repeat_seed(options, worker, place, fingerprints[place - from]))
             return false;
@@ -175,9 +184,11 @@ static _Noreturn void work(const struct campaign_options *options, struct board 
                            struct worker *worker) {
     uint64_t count = seed_count(options);
     bool good = true;
-    do
+    do {
         good = play_chunk(options, board, worker);
-    while (good && take_chunk(board, worker, count));
+        if (has_enough(options, worker))
+            atomic_store(&board->stopped, true);
+    } while (good && take_chunk(board, worker, count));
     _exit(good ? EXIT_PASS : EXIT_ENVIRONMENT);
 }
 
@@ -286,10 +297,12 @@ bool campaign_run(const struct campaign_options *options, struct campaign_result
         return false;
     }
     good = run_all(options, board, result->seeds, result->why);
+    gather(board, options->jobs, result);
     taken = atomic_load(&board->taken);
+    if (options->first_only && result->hit_count > 0)
+        taken = place_of(options, result->hits[0].seed) + 1;
     result->played = taken < result->seeds ? taken : result->seeds;
     result->left = campaign_seed(options, result->played);
-    gather(board, options->jobs, result);
     munmap(board, sizeof *board);
     return good;
 }

@@ -6,7 +6,9 @@
  *     played all the same.
  * (3) Some seeds are played a second time after others, and must take the same path.
  * (4) Some seeds are also played by an OMS whose mistake is known (the canary): when none of them
- *     breaks anything, nothing can be concluded from silence. */
+ *     breaks anything, nothing can be concluded from silence.
+ * (5) Seeds are taken in rising order, and what was taken is played: when a campaign ends early, no
+ *     seed below the lowest that broke something was left out. */
 #ifndef FUZZ_CAMPAIGN_H
 #define FUZZ_CAMPAIGN_H
 
@@ -32,6 +34,7 @@ struct campaign_options {
     unsigned shard, shards;   /* those of them with seed % shards == shard - 1; 1, 1: all */
     unsigned jobs;            /* 1 .. CAMPAIGN_JOBS_MAX */
     unsigned repeat_every;    /* one seed in so many is played twice; 0: none */
+    bool first_only;          /* ends once the lowest seed that breaks something is known */
     /* Asked now and then: true ends the campaign after what is being played. NULL: never. */
     bool (*stop)(void *ctx, uint64_t played, uint64_t of);
     void *ctx;
@@ -56,7 +59,9 @@ struct campaign_result {
     char why[SUT_WHY_SIZE]; /* the environment failed */
 };
 
-/* Plays it. False: the environment failed (result->why); what was counted until then stands there. */
+/* Plays it. False: the environment failed (result->why); what was counted until then stands there.
+ * With first_only, and something broken, hits[0] is the answer, `played` and `left` end with it, and
+ * what else is counted may have seeds above it. */
 bool campaign_run(const struct campaign_options *options, struct campaign_result *result);
 /* The place-th seed, from 0. */
 uint64_t campaign_seed(const struct campaign_options *options, uint64_t place);

@@ -1,6 +1,8 @@
 /* Which oracle sees which planted bug. */
 #include "reports/matrix.h"
 
+#include "reports/ways.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,15 +28,15 @@ struct tally {
     unsigned sees, first, alone;
 };
 
-static struct tally tally(const struct report_planted *bugs, size_t count, unsigned oracle,
-                          unsigned oracles) {
+static struct tally tally(const struct report_matrix *matrix, unsigned oracle) {
     struct tally sum = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (!sees(&bugs[i], oracle))
+    for (size_t i = 0; i < matrix->count; i++) {
+        const struct report_planted *bug = &matrix->bugs[i];
+        if (!sees(bug, oracle))
             continue;
         sum.sees++;
-        sum.first += is_first(&bugs[i], oracle);
-        sum.alone += seen_by(&bugs[i], oracles) == 1;
+        sum.first += is_first(bug, oracle);
+        sum.alone += seen_by(bug, matrix->oracles) == 1;
     }
     return sum;
 }
@@ -61,34 +63,41 @@ static void put_marks(FILE *out, const struct report_planted *bug, unsigned orac
     }
 }
 
-static void put_tallies(FILE *out, const struct report_planted *bugs, size_t count,
-                        unsigned oracles) {
+static void put_tallies(FILE *out, const struct report_matrix *matrix) {
     static const char *const rows[] = {"sees", "first", "alone"};
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
         fprintf(out, "| *%s* |", rows[row]);
-        for (unsigned i = 1; i <= oracles; i++) {
-            struct tally sum = tally(bugs, count, i, oracles);
+        for (unsigned i = 1; i <= matrix->oracles; i++) {
+            struct tally sum = tally(matrix, i);
             fprintf(out, " %u |", row == 0 ? sum.sees : row == 1 ? sum.first : sum.alone);
         }
-        fputs(" |\n", out);
+        fputs(matrix->has_sweep ? " | |\n" : " |\n", out);
     }
 }
 
-static void put_matrix(FILE *out, const struct report_planted *bugs, size_t count,
-                       unsigned oracles) {
+static void put_sweep(FILE *out, const struct report_planted *bug) {
+    if (bug->swept[0] != '\0')
+        fprintf(out, " %s by %" PRIu64, bug->swept, bug->seed);
+    fputs(" |", out);
+}
+
+static void put_matrix(FILE *out, const struct report_matrix *matrix) {
     fputs("| planted bug |", out);
-    for (unsigned i = 1; i <= oracles; i++)
+    for (unsigned i = 1; i <= matrix->oracles; i++)
         fprintf(out, " I%u |", i);
-    fputs(" lines |\n|---|", out);
-    for (unsigned i = 0; i <= oracles; i++)
+    fprintf(out, " lines |%s\n|---|", matrix->has_sweep ? " sweep |" : "");
+    for (unsigned i = 0; i < matrix->oracles + 1 + matrix->has_sweep; i++)
         fputs("---|", out);
     fputc('\n', out);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(out, "| %s |", bugs[i].name);
-        put_marks(out, &bugs[i], oracles);
-        fprintf(out, " %s |\n", bugs[i].check);
+    for (size_t i = 0; i < matrix->count; i++) {
+        fprintf(out, "| %s |", matrix->bugs[i].name);
+        put_marks(out, &matrix->bugs[i], matrix->oracles);
+        fprintf(out, " %s |", matrix->bugs[i].check);
+        if (matrix->has_sweep)
+            put_sweep(out, &matrix->bugs[i]);
+        fputc('\n', out);
     }
-    put_tallies(out, bugs, count, oracles);
+    put_tallies(out, matrix);
 }
 
 static void put_found(FILE *out, const struct report_planted *bug) {
@@ -100,14 +109,17 @@ static void put_found(FILE *out, const struct report_planted *bug) {
         fprintf(out, " of %" PRIu64, bug->of);
     fputs(" | ", out);
     put_cell(out, bug->caught ? bug->plan : bug->why);
-    fprintf(out, " | %s:%d | %s |\n", bug->file, bug->line, bug->profile);
+    fprintf(out, " | %s:%d | %s | %s |\n", bug->file, bug->line, bug->profile, bug->met);
 }
 
-bool report_matrix_markdown(FILE *out, const struct report_planted *bugs, size_t count,
-                            unsigned oracles) {
+static size_t count_caught(const struct report_matrix *matrix) {
     size_t caught = 0;
-    for (size_t i = 0; i < count; i++)
-        caught += bugs[i].caught;
+    for (size_t i = 0; i < matrix->count; i++)
+        caught += matrix->bugs[i].caught;
+    return caught;
+}
+
+bool report_matrix_markdown(FILE *out, const struct report_matrix *matrix) {
     fprintf(
         out,
         "# Which oracle sees which planted bug\n\n"
@@ -115,16 +127,22 @@ bool report_matrix_markdown(FILE *out, const struct report_planted *bugs, size_t
         "invariant that breaks first; x: one that breaks\nas well, when those that broke "
         "before it are not judged; -: not judged. *lines*: what a line of the scenario\n"
         "says besides. *alone*: bugs that no other oracle sees there. Where a bug is explored, the "
-        "others are asked in its\nfirst few hundred lives.\n\n",
-        caught, count);
-    put_matrix(out, bugs, count, oracles);
-    fputs("\n## What it took\n\nRuns of the scenario (lives, where it is explored) until the bug "
-          "was found, of so many made, and the smallest plan.\n\n"
-          "| planted bug | the fault | breaks | found in | smallest plan | scenario | profile "
-          "|\n|---|---|---|---|---|---|---|\n",
-          out);
-    for (size_t i = 0; i < count; i++)
-        put_found(out, &bugs[i]);
+        "others are asked in its\nfirst few hundred lives.%s\n\n",
+        count_caught(matrix), matrix->count,
+        matrix->has_sweep ? " *sweep*: what breaks in random timelines, without any scenario, and "
+                            "by which seed first."
+                          : "");
+    put_matrix(out, matrix);
+    report_ways_markdown(out, matrix);
+    fputs(
+        "\n## What it took\n\nRuns of the scenario (lives, where it is explored) until the bug "
+        "was found, of so many made, and the smallest plan.\n*met by*: what found it in the core, "
+        "before it was planted.\n\n"
+        "| planted bug | the fault | breaks | found in | smallest plan | scenario | profile | met "
+        "by |\n|---|---|---|---|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; i < matrix->count; i++)
+        put_found(out, &matrix->bugs[i]);
     return fflush(out) == 0 && ferror(out) == 0;
 }
 
@@ -156,7 +174,14 @@ static void put_numbers(FILE *out, const char *name, unsigned bits, unsigned ora
     fputc(']', out);
 }
 
-static void put_bug(FILE *out, const struct report_planted *bug, unsigned oracles) {
+static void put_seed(FILE *out, const struct report_planted *bug) {
+    put_string(out, "swept", bug->swept);
+    if (bug->swept[0] != '\0')
+        fprintf(out, ",\"seed\":%" PRIu64, bug->seed);
+}
+
+static void put_bug(FILE *out, const struct report_planted *bug,
+                    const struct report_matrix *matrix) {
     fputs("{\"type\":\"planted\"", out);
     put_string(out, "name", bug->name);
     put_string(out, "fault", bug->fault);
@@ -171,22 +196,26 @@ static void put_bug(FILE *out, const struct report_planted *bug, unsigned oracle
     put_string(out, "unit", bug->explored ? "lives" : "runs");
     fprintf(out, ",\"needed\":%" PRIu64 ",\"of\":%" PRIu64, bug->needed, bug->of);
     put_string(out, "plan", bug->plan);
+    fprintf(out, ",\"strikes\":%u", bug->strikes);
     put_string(out, "replay", bug->replay);
-    put_numbers(out, "judged", bug->judged, oracles);
-    put_numbers(out, "broken", bug->broken, oracles);
+    put_numbers(out, "judged", bug->judged, matrix->oracles);
+    put_numbers(out, "broken", bug->broken, matrix->oracles);
     put_string(out, "check", bug->check);
+    put_string(out, "met", bug->met);
+    if (matrix->has_sweep)
+        put_seed(out, bug);
     fputs("}\n", out);
 }
 
-bool report_matrix_json(FILE *out, const struct report_planted *bugs, size_t count,
-                        unsigned oracles) {
-    for (size_t i = 0; i < count; i++)
-        put_bug(out, &bugs[i], oracles);
-    for (unsigned i = 1; i <= oracles; i++) {
-        struct tally sum = tally(bugs, count, i, oracles);
+bool report_matrix_json(FILE *out, const struct report_matrix *matrix) {
+    for (size_t i = 0; i < matrix->count; i++)
+        put_bug(out, &matrix->bugs[i], matrix);
+    for (unsigned i = 1; i <= matrix->oracles; i++) {
+        struct tally sum = tally(matrix, i);
         fprintf(out,
                 "{\"type\":\"oracle\",\"name\":\"I%u\",\"sees\":%u,\"first\":%u,\"alone\":%u}\n", i,
                 sum.sees, sum.first, sum.alone);
     }
+    report_ways_json(out, matrix);
     return fflush(out) == 0 && ferror(out) == 0;
 }

@@ -62,6 +62,26 @@ static void shards_are_the_whole_and_share_nothing(void **state) {
     assert_memory_equal(&sum, &other.coverage, sizeof sum);
 }
 
+static void the_lowest_that_breaks_something_ends_it_whoever_played(void **state) {
+    struct campaign_options options = options_for(&sut_seed_protocol);
+    (void)state;
+    assert_true(campaign_run(&options, &other));
+    assert_true(other.hit_count > 1);
+    options.first_only = true;
+    for (options.jobs = 1; options.jobs <= 3; options.jobs++) {
+        assert_true(campaign_run(&options, &result));
+        assert_int_equal(result.hits[0].seed, other.hits[0].seed);
+        assert_int_equal(result.hits[0].invariant, other.hits[0].invariant);
+        assert_int_equal(result.played, other.hits[0].seed + 1);
+        assert_int_equal(result.left, other.hits[0].seed + 1);
+    }
+    options = options_for(&sut_core);
+    options.first_only = true;
+    assert_true(campaign_run(&options, &result));
+    assert_int_equal(result.hit_count, 0);
+    assert_int_equal(result.played, LAST + 1);
+}
+
 static bool at_once(void *ctx, uint64_t played, uint64_t of) {
     (void)ctx, (void)played, (void)of;
     return true;
@@ -142,6 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(played_by_one_or_by_many_it_is_the_same),
         cmocka_unit_test(shards_are_the_whole_and_share_nothing),
+        cmocka_unit_test(the_lowest_that_breaks_something_ends_it_whoever_played),
         cmocka_unit_test(a_budget_that_is_spent_leaves_the_seeds_behind_it),
         cmocka_unit_test(who_breaks_the_program_is_a_finding_and_the_others_are_played),
         cmocka_unit_test(who_goes_another_way_the_second_time_is_told),

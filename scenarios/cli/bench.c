@@ -204,6 +204,7 @@ static bool measure(struct bench *bench, cJSON *report, const char *program) {
            measure_kills(bench, report) && make_folder(FOLDER) &&
            bench_scale(FOLDER, say_more, report) && bench_explore(say_more, report) &&
            bench_sweep(say_more, report) && bench_shrink(say_more, report) &&
+           bench_find(program, say_more, report, cJSON_AddArrayToObject(report, "find")) &&
            measure_gate(report, program);
 }
 

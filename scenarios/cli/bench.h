@@ -55,6 +55,14 @@ bool bench_sweep(bench_say *say, void *ctx);
  * were found. */
 bool bench_shrink(bench_say *say, void *ctx);
 
+/* ---- planted bugs (bench_find.c) ---- */
+
+struct cJSON;
+/* Finds every planted bug in its scenario, and by some seeds of the sweep; prints a table, adds a row
+ * to `rows` for each, and tells the sums. `program` as in suite_open. Needs 'make variants'. False:
+ * one was missed, which was said. */
+bool bench_find(const char *program, bench_say *say, void *ctx, struct cJSON *rows);
+
 /* ---- much of everything (bench_scale.c) ---- */
 
 /* A million finished orders, decisions per second, a large comparison, memory over a million

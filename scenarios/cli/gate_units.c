@@ -301,13 +301,13 @@ static bool wants_planted(void *ctx, const char *path) {
     return true;
 }
 
-static void has_planted(void *ctx, const char *path, bool caught) {
+static void has_planted(void *ctx, const char *path, const struct report_planted *bug) {
     struct trying *trying = ctx;
     struct suite *suite = trying->gate->suite;
     struct record *record = record_new(&trying->gate->results->work, trying->unit);
     (void)path;
     keep_told(trying->gate, record, &trying->capture);
-    record->caught = caught;
+    record->caught = bug->caught;
     record->exit_code = end_exit(suite);
     record->has_report = suite_take(suite, &record->report);
     hand_over(trying->gate, record, trying->made);

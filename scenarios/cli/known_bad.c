@@ -1,15 +1,19 @@
 /* Planted bugs: a gate that cannot fail is worth nothing, so every bug here must be caught. */
 #include "scenarios/cli/known_bad.h"
 
+#include "fuzz/campaign.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/known_bad_try.h"
+#include "scenarios/cli/numbers.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PLANTED_MAX = 1000, PATH_SIZE = 4096 };
 
@@ -52,15 +56,14 @@ static void print_row(const struct report_planted *bug, const char *path) {
 }
 
 static bool write_one(struct suite *suite, const char *stem, const char *ending,
-                      bool (*write)(FILE *out, const struct report_planted *bugs, size_t count,
-                                    unsigned oracles),
-                      const struct report_planted *bugs, size_t count) {
+                      bool (*write)(FILE *out, const struct report_matrix *matrix),
+                      const struct report_matrix *matrix) {
     char path[PATH_SIZE];
     FILE *out = NULL;
     bool written = false;
     snprintf(path, sizeof path, "%s%s", stem, ending);
     out = fopen(path, "w");
-    written = out != NULL && write(out, bugs, count, INVARIANT_COUNT);
+    written = out != NULL && write(out, matrix);
     if (out != NULL)
         written = fclose(out) == 0 && written;
     if (!written) {
@@ -70,11 +73,32 @@ static bool write_one(struct suite *suite, const char *stem, const char *ending,
     return written;
 }
 
-static void write_matrix(struct suite *suite, const char *stem, const struct report_planted *bugs,
-                         size_t count) {
-    if (write_one(suite, stem, ".md", report_matrix_markdown, bugs, count) &&
-        write_one(suite, stem, ".json", report_matrix_json, bugs, count))
+static void write_matrix(struct suite *suite, const char *stem,
+                         const struct report_matrix *matrix) {
+    if (write_one(suite, stem, ".md", report_matrix_markdown, matrix) &&
+        write_one(suite, stem, ".json", report_matrix_json, matrix))
         printf("every oracle by every bug: %s.md, %s.json\n", stem, stem);
+}
+
+/* ---- the sweep ---- */
+
+/* What breaks in the core too says nothing of a bug. */
+static bool core_passes_seeds(struct suite *suite, const struct known_bad_seeds *seeds) {
+    struct known_bad_swept swept;
+    char why[SUT_WHY_SIZE];
+    if (!known_bad_sweep(&sut_core, seeds, &swept, why)) {
+        fprintf(stderr, "crashgate: the sweep of the core: %s\n", why);
+        suite_worst(suite, EXIT_ENVIRONMENT);
+        return false;
+    }
+    if (swept.breaks[0] == '\0')
+        return true;
+    fprintf(stderr,
+            "crashgate: the core itself does not pass the seeds: %s by seed %" PRIu64
+            " ('crashgate fuzz --seeds %" PRIu64 "' tells it)\n",
+            swept.breaks, swept.seed, swept.seed);
+    suite_worst(suite, EXIT_FAIL);
+    return false;
 }
 
 /* ---- all of them ---- */
@@ -119,10 +143,14 @@ static size_t keep_sample(const char *paths[], size_t count) {
 }
 
 struct known_bad_counts known_bad_run(struct suite *suite, const struct known_bad_ask *ask) {
-    const char *variants = ask->variants != NULL ? ask->variants : KNOWN_BAD_VARIANTS;
     const char *folder = ask->folder != NULL ? ask->folder : KNOWN_BAD_FOLDER;
     const char *paths[PLANTED_MAX];
     struct known_bad_counts counts = {.planted = list(suite, folder, paths)};
+    struct known_bad_how how = {.variants =
+                                    ask->variants != NULL ? ask->variants : KNOWN_BAD_VARIANTS,
+                                .whole = ask->matrix != NULL,
+                                .alone = ask->alone,
+                                .seeds = ask->seeds};
     struct core_held_list held = {0};
     struct report_planted *bugs = NULL;
     bool quiet = suite->quiet_passes;
@@ -130,36 +158,75 @@ struct known_bad_counts known_bad_run(struct suite *suite, const struct known_ba
         counts.planted = keep_sample(paths, counts.planted);
     bugs = calloc(counts.planted + 1, sizeof *bugs);
     CHECK(bugs != NULL);
+    if (how.seeds != NULL && !core_passes_seeds(suite, how.seeds))
+        how.seeds = NULL;
     suite->quiet_passes = true; /* a caught bug has a row of its own */
     if (ask->each == NULL)
         print_head();
     for (size_t i = 0; i < counts.planted; i++) {
         if (ask->each != NULL && !ask->each->wanted(ask->each->ctx, paths[i]))
             continue;
-        known_bad_try(suite, &held, paths[i], variants, ask->matrix != NULL, &bugs[i]);
-        print_row(&bugs[i], paths[i]);
+        known_bad_try(suite, &held, paths[i], &how, &bugs[i]);
+        if (!ask->alone || !bugs[i].caught)
+            print_row(&bugs[i], paths[i]);
         counts.caught += bugs[i].caught;
         if (ask->each != NULL)
-            ask->each->done(ask->each->ctx, paths[i], bugs[i].caught);
+            ask->each->done(ask->each->ctx, paths[i], &bugs[i]);
     }
     suite->quiet_passes = quiet;
     if (ask->matrix != NULL)
-        write_matrix(suite, ask->matrix, bugs, counts.planted);
+        write_matrix(suite, ask->matrix,
+                     &(struct report_matrix){
+                         .bugs = bugs,
+                         .count = counts.planted,
+                         .oracles = INVARIANT_COUNT,
+                         .has_sweep = how.seeds != NULL,
+                         .first_seed = how.seeds != NULL ? how.seeds->first : 0,
+                         .last_seed = how.seeds != NULL ? how.seeds->last : 0,
+                     });
     free(held.v);
     free(bugs);
     return counts;
 }
 
+static unsigned all_cores(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > CAMPAIGN_JOBS_MAX ? CAMPAIGN_JOBS_MAX : (unsigned)count;
+}
+
+static bool read_seeds(const struct options *options, struct known_bad_seeds *seeds) {
+    const char *text = options->value[OPTION_SEEDS];
+    seeds->jobs = all_cores();
+    if (text == NULL)
+        return true;
+    if (options->value[OPTION_MATRIX] == NULL) {
+        fprintf(stderr, "crashgate: what --seeds find of planted bugs is written by --matrix NAME, "
+                        "which is missing\n");
+        return false;
+    }
+    if (number_read_range(text, &seeds->first, &seeds->last))
+        return true;
+    fprintf(stderr,
+            "crashgate: --seeds is A..B, whole numbers with A <= B, or one number, not '%s'\n",
+            text);
+    return false;
+}
+
 int command_known_bad(const struct options *options, const char *program) {
     struct suite suite;
     struct known_bad_counts counts;
+    struct known_bad_seeds seeds = {0};
     const struct known_bad_ask ask = {.folder = options->file_count > 0 ? options->files[0] : NULL,
                                       .variants = options->value[OPTION_VARIANTS],
-                                      .matrix = options->value[OPTION_MATRIX]};
+                                      .matrix = options->value[OPTION_MATRIX],
+                                      .seeds =
+                                          options->value[OPTION_SEEDS] != NULL ? &seeds : NULL};
     if (options->file_count > 1) {
         fprintf(stderr, "crashgate: known-bad takes one folder of planted bugs\n");
         return EXIT_MISTAKE;
     }
+    if (!read_seeds(options, &seeds))
+        return EXIT_MISTAKE;
     if (!suite_open(&suite, options, program, SUITE_DIRECT))
         return suite.exit_code;
     suite.quiet_totals = true;

@@ -19,7 +19,8 @@ enum { HEAD_SIZE = 8192, LINE_SIZE = 2 * KNOWN_BAD_TEXT_SIZE };
     X(CRASHES, "Crashes", false)  \
     X(DOOR, "Door", true)         \
     X(EXPLORE, "Explore", false)  \
-    X(GATE, "Gate", false)
+    X(GATE, "Gate", false)        \
+    X(FOUND, "Found", false)
 enum key {
 #define X(id, word, needed) KEY_##id,
     KEYS(X)
@@ -144,6 +145,21 @@ static bool read_explore(struct known_bad *bad, const char *value, char *why) {
                value, KNOWN_BAD_PLAN_MAX, EXPLORE_FAULTS_MAX);
 }
 
+static bool is_seed(const char *value) {
+    static const char words[] = "sweep seed ";
+    const char *digits = value + sizeof words - 1;
+    return strncmp(value, words, sizeof words - 1) == 0 && *digits != '\0' &&
+           digits[strspn(digits, "0123456789")] == '\0';
+}
+
+static bool read_met(struct known_bad *bad, const char *value, char *why) {
+    if (strlen(value) >= sizeof bad->met ||
+        (strcmp(value, "AFL++") != 0 && strcmp(value, "sweep") != 0 && !is_seed(value)))
+        return known_bad_because(why, "'%.40s' must be 'sweep', 'sweep seed N' or 'AFL++'", value);
+    memcpy(bad->met, value, strlen(value) + 1);
+    return true;
+}
+
 /* `value` is shorter than KNOWN_BAD_TEXT_SIZE. */
 static bool read_value(struct known_bad *bad, enum key key, const char *value, char *why) {
     switch (key) {
@@ -172,6 +188,8 @@ static bool read_value(struct known_bad *bad, enum key key, const char *value, c
     case KEY_GATE:
         bad->in_gate = strcmp(value, "yes") == 0;
         return bad->in_gate || known_bad_because(why, "'%.40s' must be 'yes'", value);
+    case KEY_FOUND:
+        return read_met(bad, value, why);
     case KEY_COUNT:
         break;
     }
@@ -197,7 +215,7 @@ static bool read_line(struct known_bad *bad, const char *line, unsigned *seen, c
         return known_bad_because(
             why,
             "'%.60s' is no line of the head: Fault, Breaks, Scenario, Profile, "
-            "Crashes, Door, Explore or Gate",
+            "Crashes, Door, Explore, Gate or Found",
             line);
     if ((*seen & 1u << key) != 0)
         return known_bad_because(why, "'%s' is there twice", keys[key].word);

@@ -16,8 +16,8 @@ enum { PLANTED_MAX = 1000, PATH_SIZE = 4096, OTHERS_LIVES_MAX = 300 };
 struct attempt {
     struct suite *suite;
     struct core_held_list *held;
-    const char *path;        /* of the planted bug */
-    bool whole;              /* every oracle is asked */
+    const char *path; /* of the planted bug */
+    const struct known_bad_how *how;
     unsigned long lives_max; /* of an exploration; 0: as many as it takes */
     struct known_bad bad;
     const char *oms; /* as --oms takes it */
@@ -29,21 +29,20 @@ struct attempt {
     char why[KNOWN_BAD_WHY_SIZE]; /* not caught: why not */
 };
 
-static bool find_oms(struct attempt *attempt, const char *variants) {
-    struct known_bad *bad = &attempt->bad;
-    char file[PATH_SIZE], why[SUT_WHY_SIZE] = "";
+bool known_bad_oms(struct suite *suite, const struct known_bad *bad, const char *variants,
+                   const char **oms, const struct sut **sut, char why[KNOWN_BAD_WHY_SIZE]) {
+    char file[PATH_SIZE], wrong[SUT_WHY_SIZE] = "";
     if (bad->built_in) {
-        attempt->oms = bad->name;
-        attempt->sut = sut_find(bad->name);
-        return attempt->sut != NULL ||
-               known_bad_because(attempt->why, "there is no built-in OMS of that name");
+        *oms = suite_keep(suite, bad->name);
+        *sut = sut_find(bad->name);
+        return *sut != NULL || known_bad_because(why, "there is no built-in OMS of that name");
     }
     snprintf(file, sizeof file, "%s%s/%s.so", strchr(variants, '/') == NULL ? "./" : "", variants,
              bad->name);
-    attempt->oms = suite_keep(attempt->suite, file);
-    attempt->sut = sut_load(file, why);
-    return attempt->sut != NULL ||
-           known_bad_because(attempt->why, "not built ('make variants' builds it): %.300s", why);
+    *oms = suite_keep(suite, file);
+    *sut = sut_load(file, wrong);
+    return *sut != NULL ||
+           known_bad_because(why, "not built ('make variants' builds it): %.300s", wrong);
 }
 
 static bool explore_it(struct attempt *attempt, const struct scenario *scenario,
@@ -134,7 +133,7 @@ static bool core_holds(struct attempt *attempt, const struct scenario *scenario,
                        const struct run_config *config) {
     struct core_held_list *held = attempt->held;
     struct core_held asked = asked_of(attempt, scenario, config);
-    if (has_held(held, &asked))
+    if (attempt->how->alone || has_held(held, &asked))
         return true;
     if (attempt->bad.explored ? !core_closes(attempt, scenario, config)
                               : !core_passes(attempt, scenario, config))
@@ -160,6 +159,14 @@ static bool is_caught(struct attempt *attempt, const struct run_result *result) 
                              wanted);
 }
 
+/* Crashes and faults; a start only says when. */
+static unsigned plan_size(const struct plan *plan) {
+    unsigned size = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        size += plan->items[i].what != PLAN_START;
+    return size;
+}
+
 static void report_attempt(struct attempt *attempt, const struct scenario *scenario,
                            const struct run_config *config, const struct run_result *result) {
     struct report_planted *bug = attempt->bug;
@@ -167,6 +174,7 @@ static void report_attempt(struct attempt *attempt, const struct scenario *scena
     suite_describe(attempt->suite, attempt->bad.file, scenario, config, attempt->oms, result, &run);
     if (run.finding_count > 0 && run.findings[0].plan[0] != '\0')
         bug->plan = suite_keep(attempt->suite, run.findings[0].plan);
+    bug->strikes = plan_size(&result->finding.plan);
     if (run.finding_count > 0)
         bug->replay = suite_keep(attempt->suite, run.findings[0].replay);
     bug->needed = attempt->bad.explored ? result->runs : result->first_failed;
@@ -196,11 +204,22 @@ static unsigned note_broken(struct attempt *attempt, const struct run_result *re
     return claims & ~INVARIANT_BIT((unsigned)finding->invariant);
 }
 
+static bool run_it(struct attempt *attempt, const struct scenario *scenario,
+                   const struct run_config *config, unsigned claims, struct run_result *result) {
+    struct run_options run;
+    if (!suite_run_options(attempt->suite, config, attempt->sut, claims, &run))
+        return false;
+    attempt->suite->title = scenario->title;
+    run.first_only = attempt->how->alone;
+    run_scenario(scenario, config, &run, result);
+    return true;
+}
+
 static bool perform(struct attempt *attempt, const struct scenario *scenario,
                     const struct run_config *config, unsigned claims,
                     struct explore_result *explored, struct run_result *result) {
     if (!attempt->bad.explored)
-        return suite_perform(attempt->suite, scenario, config, attempt->sut, claims, result);
+        return run_it(attempt, scenario, config, claims, result);
     if (!explore_it(attempt, scenario, config, attempt->sut, claims, attempt->bad.restarts,
                     explored))
         return false;
@@ -232,14 +251,6 @@ static void ask_the_others(struct attempt *attempt, const struct scenario *scena
     }
 }
 
-/* Crashes and faults; a start only says when. */
-static unsigned plan_size(const struct plan *plan) {
-    unsigned size = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        size += plan->items[i].what != PLAN_START;
-    return size;
-}
-
 static bool is_found(struct attempt *attempt, const struct run_result *told) {
     const struct plan *plan = &told->finding.plan;
     if (!is_caught(attempt, told))
@@ -256,7 +267,7 @@ static bool stays_hidden(struct attempt *attempt, const struct scenario *scenari
     const struct known_bad *bad = &attempt->bad;
     struct explore_result result = {0};
     bool hidden = false;
-    if (!bad->has_hidden)
+    if (!bad->has_hidden || attempt->how->alone)
         return true;
     if (!explore_it(attempt, scenario, config, attempt->sut, attempt->sut->claims, bad->hidden,
                     &result))
@@ -287,7 +298,7 @@ static void try_it(struct attempt *attempt, const struct scenario *scenario,
     others = note_broken(attempt, &result, claims);
     report_attempt(attempt, scenario, config, &result);
     perform_free(attempt, &explored, &result);
-    if (attempt->whole)
+    if (attempt->how->whole)
         ask_the_others(attempt, scenario, config, others);
 }
 
@@ -415,18 +426,35 @@ static void describe(struct attempt *attempt) {
                                 .explored = bad->explored,
                                 .plan = "none",
                                 .replay = "",
-                                .check = ""};
+                                .check = "",
+                                .met = suite_keep(suite, bad->met),
+                                .swept = ""};
+}
+
+/* What it finds decides nothing, but it must be able to look. */
+static void sweep_it(struct attempt *attempt) {
+    struct known_bad_swept swept;
+    char why[SUT_WHY_SIZE];
+    if (!known_bad_sweep(attempt->sut, attempt->how->seeds, &swept, why)) {
+        fprintf(stderr, "crashgate: the sweep of %s: %s\n", attempt->bad.name, why);
+        suite_worst(attempt->suite, EXIT_ENVIRONMENT);
+        return;
+    }
+    attempt->bug->swept = suite_keep(attempt->suite, swept.breaks);
+    attempt->bug->seed = swept.seed;
 }
 
 void known_bad_try(struct suite *suite, struct core_held_list *held, const char *path,
-                   const char *variants, bool whole, struct report_planted *bug) {
-    struct attempt attempt = {
-        .suite = suite, .held = held, .path = path, .whole = whole, .bug = bug};
+                   const struct known_bad_how *how, struct report_planted *bug) {
+    struct attempt attempt = {.suite = suite, .held = held, .path = path, .how = how, .bug = bug};
     bool read = known_bad_read(path, &attempt.bad, attempt.why);
     describe(&attempt);
-    if (read && find_oms(&attempt, variants)) {
+    if (read && known_bad_oms(suite, &attempt.bad, how->variants, &attempt.oms, &attempt.sut,
+                              attempt.why)) {
         bug->judged = judged_by(attempt.sut->claims);
         load_and_run(&attempt);
+        if (how->seeds != NULL)
+            sweep_it(&attempt);
     }
     if (bug->caught)
         return;

@@ -20,10 +20,22 @@ struct core_held_list {
     size_t n, cap;
 };
 
-/* Tries the bug in the file at `path` (which lives as long as the suite), built in the folder
- * `variants`, and adds it to the suite's reports; `whole`: every oracle is asked, not only what
- * breaks first. *bug is what came of it; its texts live as long as the suite. */
+/* What is asked of one planted bug. */
+struct known_bad_how {
+    const char *variants; /* the folder in which it was built */
+    bool whole;           /* every oracle is asked, not only what breaks first */
+    bool
+        alone; /* until it is found, and no further: the core beside it is not asked, nor restarts that
+                   are to miss it */
+    const struct known_bad_seeds *seeds; /* the sweep is asked, too; NULL: it is not */
+};
+
+/* Tries the bug in the file at `path` (which lives as long as the suite), and adds it to the suite's
+ * reports. *bug is what came of it; its texts live as long as the suite. */
 void known_bad_try(struct suite *suite, struct core_held_list *held, const char *path,
-                   const char *variants, bool whole, struct report_planted *bug);
+                   const struct known_bad_how *how, struct report_planted *bug);
+/* The OMS that it is, as --oms takes it and loaded. False: `why` says why not. */
+bool known_bad_oms(struct suite *suite, const struct known_bad *bad, const char *variants,
+                   const char **oms, const struct sut **sut, char why[KNOWN_BAD_WHY_SIZE]);
 
 #endif

@@ -102,7 +102,8 @@ enum command {
       "what is known of: only new findings fail, and fixed ones are told")                         \
     X(WRITE_BASELINE, "--write-baseline", "FILE", ON_VERDICTS,                                     \
       "write what was found as such a list")                                                       \
-    X(SEEDS, "--seeds", "A..B", ON_FUZZ, "the seeds to play, both included, or a single one")      \
+    X(SEEDS, "--seeds", "A..B", ON_FUZZ | 1u << COMMAND_KNOWN_BAD,                                 \
+      "the seeds to play, both included, or a single one; known-bad: against every bug")           \
     X(SHARD, "--shard", "I/N", ON_GATE | ON_FUZZ,                                                  \
       "do part I of N only; gate: needs --out; fuzz start, resume: chance of its own for machine " \
       "I")                                                                                         \

@@ -286,6 +286,8 @@ static void enumerate(const struct scenario *scenario, const struct run_config *
         if (options->progress != NULL)
             options->progress(options->progress_ctx, result->runs);
         result->bound = result->runs == RUN_PATHS_MAX;
+        if (options->first_only && result->found)
+            break;
     } while (!result->bound && odometer_next(&odometer));
     odometer_free(&odometer);
     if (result->verdict != RUN_BROKEN) {

@@ -47,6 +47,7 @@ struct run_options {
     int until; /* 0, or a line of the file: one run, whose state right before that line is told */
     struct run_points *points; /* not NULL: filled in by the one planned run */
     struct chain *chain;       /* not NULL: the events of all runs are recorded */
+    bool first_only;           /* no more runs after the first that fails */
     bool skip_recovery;        /* do not start every run's OMS once more at the end (I8) */
     void (*progress)(void *ctx, uint64_t runs);
     void *progress_ctx;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -100,6 +101,27 @@ static void some_are_of_the_gate_s_sample(void **state) {
     assert_non_null(strstr(why, "'no' must be 'yes'"));
 }
 
+static void what_found_it_in_the_core_is_kept(void **state) {
+    static const char *const good[] = {"AFL++", "sweep", "sweep seed 60451"};
+    static const char *const bad_ones[] = {"luck",         "sweep seed",    "sweep seed ",
+                                           "sweep seed x", "sweep seed 1,", "AFL"};
+    struct known_bad bad;
+    char why[KNOWN_BAD_WHY_SIZE] = "", text[400];
+    (void)state;
+    assert_true(known_bad_parse("x.known", WHOLE, &bad, why));
+    assert_string_equal(bad.met, "");
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        snprintf(text, sizeof text, WHOLE "Found: %s\n", good[i]);
+        assert_true(known_bad_parse("x.known", text, &bad, why));
+        assert_string_equal(bad.met, good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad_ones / sizeof bad_ones[0]; i++) {
+        snprintf(text, sizeof text, WHOLE "Found: %s\n", bad_ones[i]);
+        assert_false(known_bad_parse("x.known", text, &bad, why));
+        assert_non_null(strstr(why, "must be 'sweep', 'sweep seed N' or 'AFL++'"));
+    }
+}
+
 static void every_needed_line_is_missed(void **state) {
     static const struct {
         const char *text, *missed;
@@ -181,6 +203,7 @@ int main(void) {
         cmocka_unit_test(a_scenario_may_be_explored),
         cmocka_unit_test(a_check_of_the_scenario_may_break_first),
         cmocka_unit_test(some_are_of_the_gate_s_sample),
+        cmocka_unit_test(what_found_it_in_the_core_is_kept),
         cmocka_unit_test(every_needed_line_is_missed),
         cmocka_unit_test(a_wrong_line_is_refused_by_its_number),
         cmocka_unit_test(a_line_of_any_length_is_refused_or_kept_whole),

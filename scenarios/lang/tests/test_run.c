@@ -164,6 +164,26 @@ static void a_fault_anywhere_is_one_run_for_every_call_and_one_without(void **st
                      result.runs - 1);
 }
 
+static void runs_may_end_with_the_first_that_fails(void **state) {
+    static const char lines[] = BEFORE_SIGNAL(
+        "crash anywhere") "10:00:30 restart\n10:00:31 signal D1 buy 100 AAPL limit 150.00\n";
+    struct run_config config = {
+        .profile = profile_find(profile), .crash_kind = crash_kind, .door = door};
+    struct run_options options = {.claims = sut_seed_protocol.claims, .first_only = true};
+    unsigned long first = 0;
+    (void)state;
+    sut = options.sut = &sut_seed_protocol;
+    run(lines);
+    first = result.first_failed;
+    assert_true(first > 1 && result.failed > 1 && result.runs > first);
+    run_result_free(&result);
+    run_scenario(scenario(lines), &config, &options, &result);
+    assert_int_equal(result.verdict, RUN_FAIL);
+    assert_int_equal(result.first_failed, first);
+    assert_int_equal(result.runs, first);
+    assert_int_equal(result.failed, 1);
+}
+
 /* ---- crashes ---- */
 
 static void every_placement_of_a_crash_strikes(void **state) {
@@ -625,6 +645,7 @@ int main(void) {
         TEST(what_is_reached_in_no_run_makes_a_scenario_vacuous),
         TEST(faults_strike_as_often_as_is_written),
         TEST(a_fault_anywhere_is_one_run_for_every_call_and_one_without),
+        TEST(runs_may_end_with_the_first_that_fails),
         TEST(every_placement_of_a_crash_strikes),
         TEST(windows_are_as_wide_as_is_written),
         TEST(a_window_without_a_restart_below_it_reaches_to_the_end),

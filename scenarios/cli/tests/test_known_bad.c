@@ -1,0 +1,95 @@
+/* crashgate known-bad as people use it: the table, the matrix, and the sweep as one of its oracles. */
+#include "scenarios/cli/tests/command_line.h"
+#include "scenarios/lang/exits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define STORY                                           \
+    "crashgate 1\n"                                     \
+    "\n"                                                \
+    "scenario \"Any\"\n"                                \
+    "  crashes   kill\n"                                \
+    "  decision  D1 = \"X\"\n"                          \
+    "\n"                                                \
+    "  10:00:00  crash anywhere\n"                      \
+    "            signal D1 buy 100 TSLA limit 250.00\n" \
+    "  10:00:30  restart\n"                             \
+    "  10:00:31  signal D1 buy 100 TSLA limit 250.00\n"
+#define PLANTED                     \
+    "Fault: checks, then records\n" \
+    "Breaks: I1\n"                  \
+    "Scenario: any.scn:3\n"         \
+    "Profile: alpaca\n"             \
+    "Crashes: kill\n"               \
+    "Door: direct\n"                \
+    "Found: AFL++\n"
+
+static int setup(void **state) {
+    if (command_line_setup(state) != 0 || mkdir("bugs", 0777) != 0)
+        return -1;
+    write_file("any.scn", STORY);
+    write_file("bugs/seed-protocol.known", PLANTED);
+    return 0;
+}
+
+static void the_sweep_is_an_oracle_of_the_matrix(void **state) {
+    const char *text = NULL;
+    (void)state;
+    does("known-bad bugs --matrix m --seeds 1..40", EXIT_PASS, "1 of 1 planted bugs caught");
+    text = read_file("m.md");
+    assert_non_null(strstr(text, " lines | sweep |\n"));
+    /* The seed that 'crashgate fuzz --seeds 1..40' names first. */
+    assert_non_null(strstr(text, " I3 by 12 |\n"));
+    assert_non_null(strstr(text, "seeds 1 to 40 "));
+    assert_non_null(strstr(text, "it finds 1 of 1."));
+    assert_non_null(strstr(text, ": seed-protocol (AFL++).\n"));
+    text = read_file("m.json");
+    assert_non_null(strstr(text, "\"strikes\":1,"));
+    assert_non_null(strstr(text, "\"met\":\"AFL++\",\"swept\":\"I3\",\"seed\":12}\n"));
+    assert_non_null(strstr(text, "{\"type\":\"sweep\",\"first\":1,\"last\":40,\"sees\":1}\n"));
+}
+
+static void what_the_seeds_do_not_find_is_caught_all_the_same(void **state) {
+    const char *text = NULL;
+    (void)state;
+    does("known-bad bugs --matrix m --seeds 1..2", EXIT_PASS, "1 of 1 planted bugs caught");
+    text = read_file("m.md");
+    assert_non_null(strstr(text, "it finds 0 of 1."));
+    assert_non_null(strstr(text, "| *in all* | 1 | 0 | 1 |\n"));
+}
+
+static void without_seeds_the_matrix_has_no_sweep(void **state) {
+    (void)state;
+    does("known-bad bugs --matrix m", EXIT_PASS, "1 of 1 planted bugs caught");
+    assert_null(strstr(read_file("m.md"), "sweep |"));
+    assert_null(strstr(read_file("m.json"), "swept"));
+}
+
+static void seeds_that_nobody_would_read_of_are_refused(void **state) {
+    (void)state;
+    does("known-bad bugs --seeds 1..4", EXIT_MISTAKE, "--matrix NAME, which is missing");
+    does("known-bad bugs --matrix m --seeds 4..1", EXIT_MISTAKE, "not '4..1'");
+    does("known-bad bugs --matrix m --seeds x", EXIT_MISTAKE, "--seeds is A..B");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_sweep_is_an_oracle_of_the_matrix, setup,
+                                        command_line_teardown),
+        cmocka_unit_test_setup_teardown(what_the_seeds_do_not_find_is_caught_all_the_same, setup,
+                                        command_line_teardown),
+        cmocka_unit_test_setup_teardown(without_seeds_the_matrix_has_no_sweep, setup,
+                                        command_line_teardown),
+        cmocka_unit_test_setup_teardown(seeds_that_nobody_would_read_of_are_refused, setup,
+                                        command_line_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

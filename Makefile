@@ -120,7 +120,7 @@ PATCHES  := $(wildcard fuzz/known_bad/*.patch)
 VARIANTS := $(PATCHES:fuzz/known_bad/%.patch=$(BAD)/%.so)
 SAMPLE   := $(patsubst fuzz/known_bad/%.patch,$(BAD)/%.so,$(shell grep -l '^Gate: yes' $(PATCHES)))
 
-MATRIX ?= --matrix $(BAD)/matrix --seeds 1..2000
+MATRIX ?= --matrix $(BAD)/matrix --seeds 1..500
 known-bad: all packages-gate ## build the planted bugs and see each one caught
 	@$(MAKE) --no-print-directory $(JOBS) variants
 	@build/crashgate known-bad $(MATRIX)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LAST = 47 };
+enum { LAST = 95 };
 
 static struct campaign_result result, other;
 

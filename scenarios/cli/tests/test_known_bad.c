@@ -47,13 +47,13 @@ static void the_sweep_is_an_oracle_of_the_matrix(void **state) {
     text = read_file("m.md");
     assert_non_null(strstr(text, " lines | sweep |\n"));
     /* The seed that 'crashgate fuzz --seeds 1..40' names first. */
-    assert_non_null(strstr(text, " I3 by 12 |\n"));
+    assert_non_null(strstr(text, " I3 by 29 |\n"));
     assert_non_null(strstr(text, "seeds 1 to 40 "));
     assert_non_null(strstr(text, "it finds 1 of 1."));
     assert_non_null(strstr(text, ": seed-protocol (AFL++).\n"));
     text = read_file("m.json");
     assert_non_null(strstr(text, "\"strikes\":1,"));
-    assert_non_null(strstr(text, "\"met\":\"AFL++\",\"swept\":\"I3\",\"seed\":12}\n"));
+    assert_non_null(strstr(text, "\"met\":\"AFL++\",\"swept\":\"I3\",\"seed\":29}\n"));
     assert_non_null(strstr(text, "{\"type\":\"sweep\",\"first\":1,\"last\":40,\"sees\":1}\n"));
 }
 

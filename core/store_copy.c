@@ -19,6 +19,7 @@
  * A copy: a header (what it is, its generation, the two sizes, SHA-256 of all that follows), the
  * database, the log.
  */
+#include "core/check.h"
 #include "core/sha256.h"
 #include "core/store.h"
 
@@ -206,8 +207,10 @@ static int copy_store(struct store *store, struct copy *copy, char *chunk) {
     bool exists = false;
     int64_t size[FILES] = {0};
     sqlite3_int64 at = HEADER;
-    int rc = copy->file->pMethods->xTruncate(copy->file, 0);
+    int rc = SQLITE_OK;
 
+    CHECK(copy->file != NULL);
+    rc = copy->file->pMethods->xTruncate(copy->file, 0);
     copy->header.generation = 1;
     for (int i = 0; rc == SQLITE_OK && i < FILES; i++) {
         if (store_exists(store, path_of(store, i), &exists, &size[i], &ignored) != OMS_OK) {

@@ -53,11 +53,8 @@ bool coverage_kind_fault(size_t kind, uint8_t *row, uint8_t *word, bool *power) 
 }
 
 bool coverage_reaches(const struct coverage *coverage, size_t kind) {
-    enum site_op op = SITE_DISK_REST;
     CHECK(kind < coverage_kinds());
-    if (kind >= DEATHS)
-        op = fault_tally_op(known.tallies[kind - DEATHS]);
-    return op == SITE_DISK_REST || coverage->sites[op] > 0; /* rest is no call */
+    return kind < DEATHS || coverage->sites[fault_tally_op(known.tallies[kind - DEATHS])] > 0;
 }
 
 static bool struck(const struct timeline_notes *notes, size_t kind) {
@@ -116,10 +113,8 @@ static bool op_counts(size_t op) {
 struct coverage_gaps coverage_gaps(const struct coverage *coverage) {
     struct coverage_gaps gaps = {0};
     for (size_t b = 0; b < coverage_kinds(); b++) {
-        if (!coverage_reaches(coverage, b)) {
-            gaps.kinds_beyond++;
+        if (!coverage_reaches(coverage, b))
             continue;
-        }
         gaps.kinds++;
         gaps.kinds_missing += coverage->kinds[b] == 0;
         for (size_t a = 0; a < b; a++) {

@@ -41,7 +41,7 @@ void coverage_add(struct coverage *sum, const struct coverage *part);
 
 /* How many kinds, and pairs of kinds, are within reach, and how many of those never struck. */
 struct coverage_gaps {
-    size_t kinds, kinds_missing, kinds_beyond;
+    size_t kinds, kinds_missing;
     size_t pairs, pairs_missing;
     size_t ops, ops_missing;
 };

@@ -636,14 +636,14 @@ static void rest_store(struct stage *stage) {
 
 /* A store says what it says as the last life left it. Where overwriting is not power-safe an OMS may
  * need more than the store itself to make it whole again: there it is judged once it has started. */
-static bool is_judged_as_found(const struct stage *stage) {
-    return disk_profile_of(stage->world.disk)->power_safe || !stage->judge.begun;
+static void judge_as_found(struct stage *stage) {
+    if (disk_profile_of(stage->world.disk)->power_safe || !stage->judge.begun)
+        judge_life(&stage->judge, &stage->world, STAGE_STORE);
 }
 
 void stage_judge_dead(struct stage *stage) {
     judge_books(&stage->judge, &stage->world);
-    if (is_judged_as_found(stage))
-        judge_life(&stage->judge, &stage->world, STAGE_STORE);
+    judge_as_found(stage);
 }
 
 void stage_boot(struct stage *stage) {
@@ -657,8 +657,7 @@ void stage_boot(struct stage *stage) {
     stage->halted = false;
     memset(stage->occurrences, 0, sizeof stage->occurrences);
     rest_store(stage);
-    if (is_judged_as_found(stage))
-        judge_life(&stage->judge, &stage->world, STAGE_STORE);
+    judge_as_found(stage);
     connect_ports(stage, &stage->port);
     disk_vfs_attach("sim", stage->world.disk, &stage->port,
                     seed_named(stage->config.seed, "disk") + stage->life);

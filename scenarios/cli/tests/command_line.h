@@ -3,6 +3,19 @@
 #ifndef SCENARIOS_CLI_TESTS_COMMAND_LINE_H
 #define SCENARIOS_CLI_TESTS_COMMAND_LINE_H
 
+/* A scenario, from line 3 on, whose crash is tried at every point. */
+#define SCENARIO_ANYWHERE                               \
+    "crashgate 1\n"                                     \
+    "\n"                                                \
+    "scenario \"Any\"\n"                                \
+    "  crashes   kill\n"                                \
+    "  decision  D1 = \"X\"\n"                          \
+    "\n"                                                \
+    "  10:00:00  crash anywhere\n"                      \
+    "            signal D1 buy 100 TSLA limit 250.00\n" \
+    "  10:00:30  restart\n"                             \
+    "  10:00:31  signal D1 buy 100 TSLA limit 250.00\n"
+
 enum { OUTPUT_SIZE = 262144 };
 
 /* What the last command line said, on both streams. */

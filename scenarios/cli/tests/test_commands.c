@@ -29,18 +29,6 @@
     "  10:00:06  crash\n"                               \
     "  10:00:30  restart\n"
 
-#define ANYWHERE                                        \
-    "crashgate 1\n"                                     \
-    "\n"                                                \
-    "scenario \"Any\"\n"                                \
-    "  crashes   kill\n"                                \
-    "  decision  D1 = \"X\"\n"                          \
-    "\n"                                                \
-    "  10:00:00  crash anywhere\n"                      \
-    "            signal D1 buy 100 TSLA limit 250.00\n" \
-    "  10:00:30  restart\n"                             \
-    "  10:00:31  signal D1 buy 100 TSLA limit 250.00\n"
-
 /* ---- every command ---- */
 
 static void every_command_tells_its_options_and_refuses_what_it_does_not_take(void **state) {
@@ -158,7 +146,7 @@ static void whatever_is_pasted_the_draft_has_no_mistakes(void **state) {
 
 static void explain_tells_a_file_or_a_code(void **state) {
     (void)state;
-    write_file("a.scn", ANYWHERE);
+    write_file("a.scn", SCENARIO_ANYWHERE);
     does("explain a.scn", EXIT_PASS, "in force 'day' (nothing was written)");
     assert_non_null(strstr(output, "alpaca, kill, direct door: "));
     assert_non_null(strstr(output, "judged in every run: I1, I2"));
@@ -169,7 +157,7 @@ static void explain_tells_a_file_or_a_code(void **state) {
 
 static void points_lists_where_the_oms_can_die(void **state) {
     (void)state;
-    write_file("a.scn", ANYWHERE);
+    write_file("a.scn", SCENARIO_ANYWHERE);
     does("points a.scn", EXIT_PASS, "before broker.submit@1");
     assert_non_null(strstr(output, "before send D1"));
     assert_non_null(strstr(output, "crash points: kill leaves"));
@@ -188,7 +176,7 @@ static void until_shows_the_story_and_the_state_before_a_line(void **state) {
     assert_null(strstr(output, "start of life 2"));
     does("run a.scn --until 7", EXIT_MISTAKE, "no line of a scenario");
     does("run a.scn --until x", EXIT_MISTAKE, "--until is a line");
-    write_file("b.scn", ANYWHERE);
+    write_file("b.scn", SCENARIO_ANYWHERE);
     does("run b.scn --until 9", EXIT_MISTAKE, "add --plan");
     does("run b.scn --until 9 --plan 1/broker.submit@1=kill", EXIT_PASS, "D1 is intent");
 }
@@ -210,7 +198,7 @@ static void bless_writes_what_all_configurations_agree_on(void **state) {
 
 static void bless_writes_nothing_where_it_would_prove_nothing(void **state) {
     (void)state;
-    write_file("a.scn", ANYWHERE);
+    write_file("a.scn", SCENARIO_ANYWHERE);
     does("run a.scn --bless", EXIT_MISTAKE, "only a scenario that is one run can be blessed");
     write_file("b.scn", STORY "\n  finally   order D1 is filled\n");
     does("run b.scn --bless", EXIT_FAIL, "does not pass as it is");

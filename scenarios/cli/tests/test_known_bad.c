@@ -12,17 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define STORY                                           \
-    "crashgate 1\n"                                     \
-    "\n"                                                \
-    "scenario \"Any\"\n"                                \
-    "  crashes   kill\n"                                \
-    "  decision  D1 = \"X\"\n"                          \
-    "\n"                                                \
-    "  10:00:00  crash anywhere\n"                      \
-    "            signal D1 buy 100 TSLA limit 250.00\n" \
-    "  10:00:30  restart\n"                             \
-    "  10:00:31  signal D1 buy 100 TSLA limit 250.00\n"
 #define PLANTED                     \
     "Fault: checks, then records\n" \
     "Breaks: I1\n"                  \
@@ -35,7 +24,7 @@
 static int setup(void **state) {
     if (command_line_setup(state) != 0 || mkdir("bugs", 0777) != 0)
         return -1;
-    write_file("any.scn", STORY);
+    write_file("any.scn", SCENARIO_ANYWHERE);
     write_file("bugs/seed-protocol.known", PLANTED);
     return 0;
 }

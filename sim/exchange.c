@@ -475,9 +475,21 @@ static void rebook(const struct exchange *exchange, struct exchange_position *po
     }
 }
 
+/* After a correction: what is open goes on by what was executed of it; what was filled and is not any more
+ * has ended; what had ended before stays as it ended. */
+static void follow_quantity(struct exchange_order *order) {
+    enum broker_status was = order->told.status;
+    int64_t filled_nanos = order->told.filled_nanos;
+    if (was == BROKER_STATUS_NEW || was == BROKER_STATUS_PARTIALLY_FILLED)
+        set_status(order, filled_nanos == 0                      ? BROKER_STATUS_NEW
+                          : filled_nanos < order->told.qty_nanos ? BROKER_STATUS_PARTIALLY_FILLED
+                                                                 : BROKER_STATUS_FILLED);
+    else if (was == BROKER_STATUS_FILLED && filled_nanos < order->told.qty_nanos)
+        set_status(order, BROKER_STATUS_CANCELED);
+}
+
 /* What an order has executed, from its executions. */
 static void recount(const struct exchange *exchange, struct exchange_order *order) {
-    bool was_filled = order->told.status == BROKER_STATUS_FILLED;
     order->told.filled_nanos = 0;
     order->cost = 0;
     for (size_t i = 0; i < exchange->fill_count; i++) {
@@ -493,13 +505,7 @@ static void recount(const struct exchange *exchange, struct exchange_order *orde
         order->told.filled_nanos == 0
             ? 0
             : (int64_t)decimal_divide_rounded(order->cost, order->told.filled_nanos);
-    if (was_filled && order->told.filled_nanos < order->told.qty_nanos)
-        set_status(order, BROKER_STATUS_CANCELED);
-    else if (order->told.status == BROKER_STATUS_PARTIALLY_FILLED && order->told.filled_nanos == 0)
-        set_status(order, BROKER_STATUS_NEW);
-    else if (order->told.status == BROKER_STATUS_PARTIALLY_FILLED &&
-             order->told.filled_nanos == order->told.qty_nanos)
-        set_status(order, BROKER_STATUS_FILLED);
+    follow_quantity(order);
 }
 
 static const struct broker_fill *execution_of(const struct exchange *exchange, const char *id) {

@@ -784,6 +784,15 @@ static bool has_forgotten(const struct judge *judge, const struct peek *peek) {
     return false;
 }
 
+/* Whether a person said that an order is not there, and no id tells that what is there is that order. */
+static bool is_led_astray(const struct judge *judge, const struct world *world) {
+    for (size_t i = 0; i < judge->decision_count; i++) {
+        if (judge->decisions[i].misled && !world->exchange.profile->knows_ids)
+            return true;
+    }
+    return false;
+}
+
 enum judge_news judge_expects_news(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     for (size_t i = 0; i < peek->view.order_count; i++) {
@@ -795,8 +804,11 @@ enum judge_news judge_expects_news(struct judge *judge, struct world *world, con
     if (judge->foreign || judge->clock_jumped || has_forgotten(judge, peek) ||
         judge_any_corrected_since(judge, world, &peek->view))
         return JUDGE_ANY_NEWS;
-    /* whoever released the switch may have left what tripped it: the next comparison trips it again */
-    return judge->released && !peek->view.kill_switch ? JUDGE_SWITCH_NEWS : JUDGE_NO_NEWS;
+    /* whoever released the switch may have left what tripped it: the next comparison trips it again; and
+     * it trips over an order that was called gone */
+    return (judge->released || is_led_astray(judge, world)) && !peek->view.kill_switch
+               ? JUDGE_SWITCH_NEWS
+               : JUDGE_NO_NEWS;
 }
 
 /* An order that a switch holds back expires in the course of time, and so it may during the second

@@ -27,7 +27,9 @@ static bool states_agree(const struct world *world, enum oms_state state,
     case OMS_STATE_PARTIALLY_FILLED:
         return broker_status_is_open(order->status) && order->filled_nanos > 0;
     case OMS_STATE_FILLED:
-        return order->status == BROKER_STATUS_FILLED;
+        /* What was executed as a whole is filled, also when corrections made it so after its end. */
+        return order->status == BROKER_STATUS_FILLED ||
+               (!broker_status_is_open(order->status) && order->filled_nanos == order->qty_nanos);
     case OMS_STATE_CANCELED:
         /* What was executed in part did live: a rejection after that is an end, not a refusal. */
         return order->status == BROKER_STATUS_CANCELED ||

@@ -88,20 +88,66 @@ static struct quantity_range counted_range(const struct exchange *exchange, size
     return range;
 }
 
+static bool is_of(const struct exchange *exchange, size_t index, const char *order_id) {
+    const struct broker_fill *fill = &exchange->fills[index];
+    return !is_correction(fill) && strcmp(fill->order_id, order_id) == 0;
+}
+
 /* What an order executed, its corrections seen or not. */
 static struct quantity_range executed_range(const struct exchange *exchange,
                                             const struct exchange_order *order) {
     struct quantity_range sum = {0, 0};
     for (size_t i = 0; i < exchange->fill_count; i++) {
-        const struct broker_fill *fill = &exchange->fills[i];
         struct quantity_range range;
-        if (is_correction(fill) || strcmp(fill->order_id, order->told.id) != 0)
+        if (!is_of(exchange, i, order->told.id))
             continue;
         range = counted_range(exchange, i);
         sum.low += range.low;
         sum.high += range.high;
     }
     return sum;
+}
+
+/* What one execution counted for when the exchange had told `told` executions and corrections. */
+static int64_t counted_by(const struct exchange *exchange, size_t index, size_t told) {
+    const struct broker_fill *fill = &exchange->fills[index];
+    int64_t qty_nanos = fill->qty_nanos;
+    for (size_t i = index + 1; i < told; i++) {
+        if (strcmp(exchange->fills[i].refers, fill->execution_id) == 0)
+            qty_nanos = exchange->fills[i].qty_nanos;
+    }
+    return qty_nanos;
+}
+
+/* What the broker said that an order had executed, from its first execution on. */
+static struct quantity_range shown_range(const struct exchange *exchange,
+                                         const struct exchange_order *order) {
+    struct quantity_range range = {0, 0};
+    bool begun = false;
+    for (size_t told = 1; told <= exchange->fill_count; told++) {
+        decimal_wide sum = 0;
+        if (strcmp(exchange->fills[told - 1].order_id, order->told.id) != 0)
+            continue;
+        for (size_t i = 0; i < told; i++)
+            sum += is_of(exchange, i, order->told.id) ? counted_by(exchange, i, told) : 0;
+        range.low = !begun || sum < range.low ? sum : range.low;
+        range.high = !begun || sum > range.high ? sum : range.high;
+        begun = true;
+    }
+    return range;
+}
+
+/* What an OMS may have booked of a corrected order: where executions are not told, it can price no step
+ * over a correction that it did not see by itself, and stays at what it was shown before. */
+static struct quantity_range bookable_range(const struct exchange *exchange,
+                                            const struct exchange_order *order) {
+    struct quantity_range executed = executed_range(exchange, order);
+    struct quantity_range shown = shown_range(exchange, order);
+    if (!exchange->profile->tells_executions) {
+        executed.low = shown.low < executed.low ? shown.low : executed.low;
+        executed.high = shown.high > executed.high ? shown.high : executed.high;
+    }
+    return executed;
 }
 
 /* ---- one order ---- */
@@ -134,6 +180,29 @@ static bool ended_too_early(const struct judge *judge, const struct oms_view *vi
     return judged->jumped_under_way && stays_ended(judge, view, order);
 }
 
+/* By the same clock it takes the order for absent and would send it again, did no switch or halt file hold it
+ * back. */
+static bool is_kept_from_sending(const struct world *world, const struct oms_view *view,
+                                 const struct judged *judged, const struct oms_order *order) {
+    return judged->jumped_under_way && order != NULL && order->state == OMS_STATE_INTENT &&
+           order->broker_order_id[0] == '\0' &&
+           (view->kill_switch || world->halt_file != OMS_HALT_ABSENT);
+}
+
+/* How far before an order's own time an OMS looks for it. */
+#define LOOKS_BACK_NS INT64_C(60000000000)
+
+/* Where the broker knows no ids, or not for ever, an order is looked for among those since a time; by a
+ * clock that was ahead of the broker's by more, that was after it. */
+static bool looked_too_late(const struct judge *judge, const struct world *world,
+                            const struct oms_view *view, const struct oms_order *order) {
+    const struct profile *profile = world->exchange.profile;
+    bool by_time = !profile->knows_ids || profile_forgets_ns(profile, 0) != INT64_MAX;
+    bool held = order != NULL && order->state == OMS_STATE_HELD && order->reason[0] != '\0';
+    return by_time && judge->ahead_most_ns > LOOKS_BACK_NS &&
+           (held || stays_ended(judge, view, order));
+}
+
 /* A store that lost the reservation of a send takes the order for one that never left, and so it may
  * end; the comparison that finds it at the broker says so. */
 static bool is_send_forgotten(const struct judge *judge, const struct oms_view *view,
@@ -162,6 +231,8 @@ static bool is_unknowable(const struct judge *judge, const struct world *world,
         return true; /* which of its orders is meant */
     return is_taken_for_gone(judge, view, judged, order) || is_forgotten(judged, order) ||
            ended_too_early(judge, view, judged, order) ||
+           is_kept_from_sending(world, view, judged, order) ||
+           looked_too_late(judge, world, view, order) ||
            is_send_forgotten(judge, view, judged, order) || is_nameless(judge, world, order);
 }
 
@@ -169,7 +240,7 @@ static bool is_unknowable(const struct judge *judge, const struct world *world,
 static bool is_as_it_was(const struct judge *judge, const struct world *world,
                          const struct oms_view *view, const struct oms_order *order,
                          const struct exchange_order *theirs) {
-    struct quantity_range range = executed_range(&world->exchange, theirs);
+    struct quantity_range range = bookable_range(&world->exchange, theirs);
     return order != NULL && order->filled_nanos >= range.low && order->filled_nanos <= range.high &&
            judge_corrected_since(judge, world, view, theirs->told.id);
 }
@@ -204,7 +275,7 @@ static void add_order(const struct judge *judge, const struct world *world,
     bool missing = may_be_missing(judge, world, view, order);
     struct quantity_range range = {order->told.filled_nanos, order->told.filled_nanos};
     if (missing || judge_corrected_since(judge, world, view, order->told.id)) {
-        range = executed_range(&world->exchange, order);
+        range = bookable_range(&world->exchange, order);
         range.low = missing ? 0 : range.low;
         sum->excused = sum->excused || range.high > 0;
     }

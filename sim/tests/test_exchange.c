@@ -381,6 +381,20 @@ static void a_bust_leaves_the_books_as_if_it_had_never_been(void **state) {
     assert_false(exchange_correct(&exchange, "F9", START, 0, 0));
 }
 
+/* Taken back, then put right: the order stands where its executions leave it. */
+static void a_correction_after_a_bust_moves_the_order_on_again(void **state) {
+    (void)state;
+    static const enum broker_status stands[] = {BROKER_STATUS_NEW, BROKER_STATUS_PARTIALLY_FILLED,
+                                                BROKER_STATUS_FILLED};
+    assert_int_equal(send_at(START, "", BROKER_BUY, 2 * ONE), EXCHANGE_ACCEPTED);
+    assert_true(exchange_fill(&exchange, 0, START, ONE, 10 * ONE, "F1"));
+    for (int64_t qty = 0; qty <= 2; qty++) {
+        assert_true(exchange_correct(&exchange, "F1", START + 1 + qty, qty * ONE, 10 * ONE));
+        assert_int_equal(exchange.orders[0].told.status, stands[qty]);
+        assert_int_equal(exchange.orders[0].told.filled_nanos, qty * ONE);
+    }
+}
+
 static void the_newest_correction_counts_and_none_goes_past_the_order(void **state) {
     (void)state;
     named(BROKER_BUY, 3 * ONE, 10 * ONE, "F1");
@@ -508,6 +522,7 @@ int main(void) {
         TEST(a_cancel_is_idempotent_and_comes_too_late_for_what_is_final),
         TEST(selling_a_part_takes_its_share_of_the_cost_and_keeps_the_remainder),
         TEST(a_bust_leaves_the_books_as_if_it_had_never_been),
+        TEST(a_correction_after_a_bust_moves_the_order_on_again),
         TEST(the_newest_correction_counts_and_none_goes_past_the_order),
         TEST(going_through_zero_opens_the_other_side_at_its_own_price),
         TEST(the_largest_values_stay_exact),

@@ -736,6 +736,99 @@ static void a_correction_excuses_no_other_order_of_its_symbol(void **state) {
     broken(4);
 }
 
+/* Shown 4, then 10, then 6, of an order of 10: where executions are not told, what it stood at before. */
+static void what_a_correction_leaves_unpriced_stays_as_it_was_shown(void **state) {
+    (void)state;
+    static const struct {
+        int64_t booked;
+        int broke_told, broke_in_sums;
+    } cases[] = {{6, 0, 0}, {10, 0, 0}, {4, 4, 0}, {3, 4, 4}, {0, 4, 4}};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        bool in_sums = i % 2 == 1;
+        size_t order;
+        fresh(INVARIANT_BIT(4));
+        if (in_sums)
+            broker_is("cum-only");
+        order = accepted();
+        exchange_fill(&world.exchange, order, world.now_ns, 4 * ONE, 150 * ONE, "F1");
+        exchange_fill(&world.exchange, order, world.now_ns, 6 * ONE, 151 * ONE, "F2");
+        exchange_correct(&world.exchange, "F1", world.now_ns, 0, 0);
+        judge_books(&judge, &world);
+        believe(OMS_STATE_PARTIALLY_FILLED, "");
+        orders[0].filled_nanos = cases[i / 2].booked * ONE;
+        holds(orders[0].filled_nanos, 0);
+        quiet();
+        broken(in_sums ? cases[i / 2].broke_in_sums : cases[i / 2].broke_told);
+    }
+}
+
+/* By a clock ahead of the broker's by more than an OMS looks back, what arrived is not among what it
+ * asks for; ids that last need no times. */
+static void a_clock_far_ahead_hides_what_only_a_list_would_show(void **state) {
+    (void)state;
+    static const struct {
+        const char *profile;
+        int64_t ahead_s;
+        enum oms_state state;
+        int64_t filled;
+        int broke;
+    } cases[] = {
+        {"no-tag", 61, OMS_STATE_EXPIRED, 0, 0}, {"no-tag", 60, OMS_STATE_EXPIRED, 0, 4},
+        {"no-tag", 61, OMS_STATE_EXPIRED, 1, 4}, {"no-tag", 61, OMS_STATE_IN_DOUBT, 0, 4},
+        {"alpaca", 61, OMS_STATE_EXPIRED, 0, 4}, {"replay", 61, OMS_STATE_HELD, 0, 0},
+        {"replay", 60, OMS_STATE_HELD, 0, 4},    {"alpaca", 61, OMS_STATE_HELD, 0, 4},
+        {"replay", 61, OMS_STATE_WORKING, 1, 4},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fresh(INVARIANT_BIT(4));
+        broker_is(cases[i].profile);
+        clock_jumps(cases[i].ahead_s * ONE);
+        accepted();
+        believe(cases[i].state, "the broker never had it");
+        orders[0].filled_nanos = cases[i].filled;
+        quiet();
+        broken(cases[i].broke);
+    }
+}
+
+/* The clock jumped while it was on its way: it counts as absent too early, and would be sent again. */
+static void what_is_kept_from_being_sent_again_after_a_jump_may_be_there(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 2; wrong++) {
+        fresh(INVARIANT_BIT(4));
+        judge_presented(&judge, &world, D1);
+        if (wrong != 1)
+            clock_jumps(25 * ONE);
+        accepted();
+        believe(OMS_STATE_INTENT, "absent at the broker: to be sent again");
+        world.halt_file = wrong == 2 ? OMS_HALT_ABSENT : OMS_HALT_PRESENT;
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+}
+
+/* A correction after the end made it whole. */
+static void what_was_executed_as_a_whole_is_filled_however_it_ended(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 1; wrong++) {
+        size_t order;
+        fresh(INVARIANT_BIT(4));
+        order = accepted();
+        exchange_fill(&world.exchange, order, world.now_ns, 4 * ONE, 150 * ONE, "F1");
+        exchange_end(&world.exchange, order, BROKER_STATUS_REJECTED);
+        exchange_correct(&world.exchange, "F1", world.now_ns, (10 - wrong) * ONE, 150 * ONE);
+        judge_books(&judge, &world);
+        believe(OMS_STATE_FILLED, "");
+        orders[0].filled_nanos = (10 - wrong) * ONE;
+        holds(orders[0].filled_nanos, 0);
+        positions[0].cost = (decimal_wide)(10 - wrong) * 150 * ONE * ONE;
+        compared_ns = world.now_ns + 1;
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+    compared_ns = 0;
+}
+
 /* Bought 10 at 150, and at one moment sold 4 and bought 4: at which cost nobody can say, but what was
  * paid and received is known. */
 static void at_one_moment(enum broker_side other, decimal_wide off, decimal_wide gained) {
@@ -1002,6 +1095,20 @@ static void i8_lets_the_start_after_a_release_trip_the_switch_and_nothing_else(v
         orders[0].cancel_asked = wrong == 1;
         started_again(&before, true);
         broken(wrong == 0 ? 0 : 8);
+    }
+}
+
+/* Where no id tells, the order that a person called gone is found as a stranger's. */
+static void i8_lets_the_start_after_a_wrong_word_trip_the_switch(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 2; wrong++) {
+        misled(OMS_STATE_CANCELED);
+        if (wrong != 1)
+            broker_is("no-tag");
+        kill_switch = wrong == 2;
+        peek_forget();
+        assert_int_equal(judge_expects_news(&judge, &world, STORE),
+                         wrong == 0 ? JUDGE_SWITCH_NEWS : JUDGE_NO_NEWS);
     }
 }
 
@@ -1285,6 +1392,10 @@ int main(void) {
         TEST(who_was_misled_believes_what_he_was_told_and_no_more),
         TEST(a_correction_excuses_the_order_it_is_about),
         TEST(a_correction_excuses_no_other_order_of_its_symbol),
+        TEST(what_a_correction_leaves_unpriced_stays_as_it_was_shown),
+        TEST(a_clock_far_ahead_hides_what_only_a_list_would_show),
+        TEST(what_is_kept_from_being_sent_again_after_a_jump_may_be_there),
+        TEST(what_was_executed_as_a_whole_is_filled_however_it_ended),
         TEST(of_one_moment_the_split_of_cost_and_profit_is_anybodys_but_not_their_sum),
         TEST(a_jump_excuses_to_hold_what_it_may_have_made_too_old),
         TEST(what_the_broker_lost_works_on_and_does_nothing_else),
@@ -1300,6 +1411,7 @@ int main(void) {
         TEST(i7_breaks_when_an_acknowledged_cancel_is_forgotten),
         TEST(i8_breaks_when_starting_again_changes_a_belief),
         TEST(i8_lets_the_start_after_a_release_trip_the_switch_and_nothing_else),
+        TEST(i8_lets_the_start_after_a_wrong_word_trip_the_switch),
         TEST(i8_after_a_jump_leaves_out_what_was_corrected_only),
         TEST(i9_breaks_when_silence_is_taken_for_absence),
         TEST(i9_is_content_with_one_complete_answer_also_a_list),

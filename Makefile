@@ -267,9 +267,9 @@ packages-ci: ; $(call need-packages,$(PACKAGES_CI))
 packages-install: ; $(call need-packages,$(PACKAGES_INSTALL))
 packages-installed: ; $(call need-packages,$(PACKAGES_INSTALLED))
 
-tidy: packages-tidy ## check format, clang-tidy, direction of includes, purity of core/
+tidy: packages-tidy ## check format, clang-tidy (TIDY_NODES=225000: deeper), direction of includes, purity of core/
 	@$(MAKE) --no-print-directory $(JOBS) programs
-	@.ci/tidy build/release
+	@TIDY_NODES=$(TIDY_NODES) .ci/tidy build/release
 
 fingerprints: packages-tidy ## the same runs under gcc, clang and sanitizers have the same fingerprints
 	@$(MAKE) --no-print-directory $(JOBS) programs

@@ -318,9 +318,13 @@ static bool is_hidden_by_a_lie(const struct judge *judge, const struct judged *j
     return judged->forgotten && (judge->suspends & INVARIANT_BIT(14)) != 0;
 }
 
-/* What its store was made to forget, at a broker without ids no OMS can recognise. */
-static bool cannot_recognise(const struct world *world, const struct judged *judged) {
-    return judged->forgotten && !world->exchange.profile->knows_ids;
+/* What its store was made to forget, no OMS can recognise at a broker without ids; nor, where the store
+ * does not know that it forgot, does it look before it sends to a broker that takes a second order. */
+static bool cannot_recognise(const struct judge *judge, const struct world *world,
+                             const struct judged *judged) {
+    const struct profile *profile = world->exchange.profile;
+    return judged->forgotten &&
+           (!profile->knows_ids || (!profile->deduplicates && is_hidden_by_a_lie(judge, judged)));
 }
 
 static void judge_allowed(struct judge *judge, const struct world *world,
@@ -346,7 +350,8 @@ static void judge_allowed(struct judge *judge, const struct world *world,
         !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
         judge_broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
                     world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
-    if (judged->doubtful && !cannot_recognise(world, judged) && !is_hidden_by_a_lie(judge, judged))
+    if (judged->doubtful && !cannot_recognise(judge, world, judged) &&
+        !is_hidden_by_a_lie(judge, judged))
         judge_broke(judge, 9, world,
                     "%s may be live and no complete answer said it is not; it is sent "
                     "again",
@@ -374,7 +379,7 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
     judge_allowed(judge, world, judged);
     judge_against_store(judge, world, path, judged);
     judge_durable(judge, world, path, judged);
-    judged->unrecognised += judged->posts > 0 && cannot_recognise(world, judged);
+    judged->unrecognised += judged->posts > 0 && cannot_recognise(judge, world, judged);
     judged->posts++;
     judged->posts_this_life++;
     judged->doubtful = true;

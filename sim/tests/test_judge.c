@@ -498,6 +498,28 @@ static void without_such_a_fault_it_is(void **state) {
     broken(7);
 }
 
+/* Where a sync lied the store may not know that it forgot: a broker that takes a second order takes it, and
+ * a third breaks again. */
+static void what_a_lie_hid_is_one_order_more_where_a_second_is_taken(void **state) {
+    (void)state;
+    static const struct {
+        const char *profile;
+        unsigned suspends;
+        int times, broke;
+    } cases[] = {{"label", INVARIANT_BIT(7) | INVARIANT_BIT(14), 1, 0},
+                 {"label", INVARIANT_BIT(7), 1, 9},
+                 {"open-only", INVARIANT_BIT(7) | INVARIANT_BIT(14), 1, 1},
+                 {"label", INVARIANT_BIT(7) | INVARIANT_BIT(14), 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        forgets(cases[i].suspends);
+        broker_is(cases[i].profile);
+        if (cases[i].times > 0)
+            leaves();
+        accepted();
+        broken(cases[i].broke);
+    }
+}
+
 static void what_was_forgotten_is_still_one_order_at_most(void **state) {
     (void)state;
     forgets(INVARIANT_BIT(7));
@@ -1378,6 +1400,7 @@ int main(void) {
         TEST(i3_and_i12_wait_for_an_intent_that_may_not_leave),
         TEST(what_a_fault_made_it_forget_is_held_against_nobody),
         TEST(without_such_a_fault_it_is),
+        TEST(what_a_lie_hid_is_one_order_more_where_a_second_is_taken),
         TEST(what_was_forgotten_is_still_one_order_at_most),
         TEST(what_was_forgotten_and_taken_on_again_is_judged_in_full),
         TEST(i4_compares_every_state_with_the_broker_s),

@@ -52,11 +52,15 @@ bool follow_adopt(struct oms *oms, const struct order *order, const struct broke
 }
 /* ---- the routine poll ---- */
 
+/* The sum of an order that has ended may be what is booked, and consist of other executions: one was
+ * taken back, another made up for it, and nobody asks about them later. */
 static bool executions_are_missing(const struct oms *oms) {
     for (size_t i = 0; i < oms->live_count; i++) {
         const struct order *order = oms->live[i];
-        if (order_is_working(order) && order->listed != NULL &&
-            order->listed->filled_nanos != order->pub.filled_nanos) {
+        const struct broker_order *theirs = order->listed;
+        if (order_is_working(order) && theirs != NULL &&
+            (theirs->filled_nanos != order->pub.filled_nanos ||
+             (theirs->filled_nanos > 0 && !broker_status_is_open(theirs->status)))) {
             return true;
         }
     }

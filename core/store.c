@@ -146,6 +146,21 @@ static enum oms_code settle_mark(struct store *store, struct oms_error *error) {
     return OMS_OK;
 }
 
+static enum oms_code open_scrubbed(struct store *store, struct oms_error *error) {
+    enum oms_code code = store_open_database(store, SQLITE_OPEN_READWRITE, error);
+
+    if (code == OMS_OK) {
+        code = lock_alone(store, error);
+    }
+    if (code == OMS_OK) {
+        code = store_identity(store, error);
+    }
+    if (code == OMS_OK) {
+        code = store_settings(store, error);
+    }
+    return code == OMS_OK ? store_integrity(store, error) : code;
+}
+
 enum oms_code store_open(struct store *store, const struct oms_place *place,
                          struct oms_error *error) {
     bool exists = false;
@@ -171,19 +186,7 @@ enum oms_code store_open(struct store *store, const struct oms_place *place,
         code = store_scrub(store, error);
     }
     if (code == OMS_OK) {
-        code = store_open_database(store, SQLITE_OPEN_READWRITE, error);
-    }
-    if (code == OMS_OK) {
-        code = lock_alone(store, error);
-    }
-    if (code == OMS_OK) {
-        code = store_identity(store, error);
-    }
-    if (code == OMS_OK) {
-        code = store_settings(store, error);
-    }
-    if (code == OMS_OK) {
-        code = store_integrity(store, error);
+        code = store_scrub_end(store, open_scrubbed(store, error), error);
     }
     return code == OMS_OK ? store_migrate(store, error) : code;
 }
@@ -232,13 +235,9 @@ static enum oms_code make(struct store *store, const struct oms_config *config, 
                           const struct oms_opening *opening, size_t opening_count,
                           struct oms_error *error) {
     char pragma[48], nothing[8];
-    enum oms_code code = insist_on_nothing(store, error);
-    int rc;
+    enum oms_code code = OMS_OK;
+    int rc = store_mark_forget(store);
 
-    if (code != OMS_OK) {
-        return code;
-    }
-    rc = store_mark_forget(store);
     if (rc != SQLITE_OK) {
         text_error(error, "store %s: cannot write %s: %s", store->path, store->fence_path,
                    sqlite3_errstr(rc));
@@ -267,6 +266,16 @@ static enum oms_code make(struct store *store, const struct oms_config *config, 
     return rc == SQLITE_OK ? OMS_OK : store_refuse(store, rc, "cannot make it", error);
 }
 
+static enum oms_code open_unmade(struct store *store, struct oms_error *error) {
+    enum oms_code code =
+        store_open_database(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+
+    if (code == OMS_OK) {
+        code = lock_alone(store, error);
+    }
+    return code == OMS_OK ? insist_on_nothing(store, error) : code;
+}
+
 enum oms_code store_create(const struct oms_place *place, const struct oms_config *config,
                            int64_t now_ns, const struct oms_opening *opening, size_t opening_count,
                            struct oms_error *error) {
@@ -280,10 +289,7 @@ enum oms_code store_create(const struct oms_place *place, const struct oms_confi
         code = store_scrub(&store, error);
     }
     if (code == OMS_OK) {
-        code = store_open_database(&store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
-    }
-    if (code == OMS_OK) {
-        code = lock_alone(&store, error);
+        code = store_scrub_end(&store, open_unmade(&store, error), error);
     }
     if (code == OMS_OK) {
         code = make(&store, config, now_ns, opening, opening_count, error);

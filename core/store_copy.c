@@ -3,10 +3,11 @@
  * On such a disk a power loss ruins the sector that is being written, so database and log may only
  * be rewritten in place while a whole copy of both is on the device.
  *
- *   copy made and synced -> database and log rewritten and synced -> copy voided and synced
+ *   copy made and synced -> database and log rewritten and synced -> log moved into the database
+ *   -> copy voided and synced
  *
- * Invariant (1): nobody writes to the store while a whole copy exists, so that putting it back is
- * right whenever it is found. A copy that was cut short does not match its digest: then nothing was
+ * Invariant (1): nobody adds anything to the store while a whole copy exists, so that putting it back
+ * is right whenever it is found. A copy that was cut short does not match its digest: then nothing was
  * rewritten yet, and it is ignored.
  *
  * A copy that reads as whole need not be on the device: its maker may have been killed before the

@@ -204,9 +204,6 @@ enum oms_code store_scrub(struct store *store, struct oms_error *error) {
         store->frames = 0;
         store->frames_known = true;
     }
-    if (rc == SQLITE_OK && store_needs_copy(store)) {
-        rc = store_copy_drop(store);
-    }
     free(chunk);
     if (rc != SQLITE_OK) {
         text_error(error, "store %s: cannot rewrite and sync it: %s", store->path,
@@ -214,6 +211,26 @@ enum oms_code store_scrub(struct store *store, struct oms_error *error) {
         return OMS_STORAGE;
     }
     return OMS_OK;
+}
+
+enum oms_code store_scrub_end(struct store *store, enum oms_code code, struct oms_error *error) {
+    const bool logged = !store->frames_known || store->frames > 0;
+    int rc = SQLITE_OK;
+
+    if (!store_needs_copy(store)) {
+        return code;
+    }
+    if (code == OMS_OK && logged && store_checkpoint(store) != SQLITE_OK) {
+        text_error(error, "store %s: cannot move its log into it: %s", store->path,
+                   store_message(store));
+        code = OMS_STORAGE;
+    }
+    rc = store_copy_drop(store);
+    if (code == OMS_OK && rc != SQLITE_OK) {
+        text_error(error, "store %s: cannot void its copy: %s", store->path, sqlite3_errstr(rc));
+        code = OMS_STORAGE;
+    }
+    return code;
 }
 
 void store_close(struct store *store) {

@@ -131,8 +131,8 @@ void judge_cancel(struct judge *judge, size_t decision);
 void judge_operator(struct judge *judge, bool on, bool acknowledged);
 /* An operator said what became of this decision's held order, and the OMS took his word. */
 void judge_resolved(struct judge *judge, size_t decision);
-/* He said that it is not at the broker, and it is, or is on its way: what the OMS then believes of it
- * is his mistake, not its own. */
+/* He said that it is not at the broker, and it is, or is on its way, and the OMS took his word or died
+ * over it: what it then believes of it is his mistake, not its own. */
 void judge_misled(struct judge *judge, size_t decision);
 /* The clock of the OMS's machine has jumped (by_ns < 0: back): from here on it cannot tell how long ago
  * something was. */

@@ -781,7 +781,7 @@ static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt)
     const struct judged *judged = &stage->judge.decisions[decision];
     const char *order_id = adopt ? order_at_broker(stage, decision) : NULL;
     char id[BROKER_ORDER_ID_SIZE] = "", why[SUT_WHY_SIZE] = "";
-    bool healthy = true;
+    bool healthy = true, died = false;
     if (order_id != NULL)
         snprintf(id, sizeof id, "%s", order_id);
     if (adopt && order_id == NULL) {
@@ -793,10 +793,11 @@ static bool resolve(struct stage *stage, void *oms, size_t decision, bool adopt)
         healthy = sut_resolve(stage->config.sut, oms, judged->decision.id, adopt ? id : NULL, why);
         shortage_inside(false);
     }
-    if (why[0] == '\0' && !adopt &&
+    died = stage->port.dead && oms == stage->oms;
+    if ((why[0] == '\0' || died) && !adopt &&
         (order_at_broker(stage, decision) != NULL || comes_to_broker(stage, decision)))
         judge_misled(&stage->judge, decision);
-    if (stage->port.dead && oms == stage->oms)
+    if (died)
         return healthy;
     if (healthy && why[0] == '\0')
         judge_resolved(&stage->judge, decision);

@@ -318,16 +318,27 @@ static bool is_hidden_by_a_lie(const struct judge *judge, const struct judged *j
     return judged->forgotten && (judge->suspends & INVARIANT_BIT(14)) != 0;
 }
 
-/* What its store was made to forget, no OMS can recognise at a broker without ids; nor, where the store
- * does not know that it forgot, does it look before it sends to a broker that takes a second order. */
-static bool cannot_recognise(const struct judge *judge, const struct world *world,
-                             const struct judged *judged) {
-    const struct profile *profile = world->exchange.profile;
-    return judged->forgotten &&
-           (!profile->knows_ids || (!profile->deduplicates && is_hidden_by_a_lie(judge, judged)));
+/* Whether the store, made to forget, knows of fewer sends than left before this one: it has reserved this
+ * one, too. */
+static bool sends_are_forgotten(const struct judge *judge, struct world *world, const char *path,
+                                const struct judged *judged) {
+    const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    const struct oms_order *order = view_order(&peek->view, judged->decision.id);
+    return judge_may_have_forgotten(judge) && order != NULL &&
+           (unsigned)order->sends <= judged->posts;
 }
 
-static void judge_allowed(struct judge *judge, const struct world *world,
+/* What its store was made to forget, no OMS can recognise at a broker without ids; nor, where the store
+ * does not know that it forgot, does it look before it sends to a broker that takes a second order. */
+static bool cannot_recognise(const struct judge *judge, struct world *world, const char *path,
+                             const struct judged *judged) {
+    const struct profile *profile = world->exchange.profile;
+    if (!profile->knows_ids)
+        return judged->forgotten || sends_are_forgotten(judge, world, path, judged);
+    return judged->forgotten && !profile->deduplicates && is_hidden_by_a_lie(judge, judged);
+}
+
+static void judge_allowed(struct judge *judge, struct world *world, const char *path,
                           const struct judged *judged) {
     if (judged->refused)
         judge_broke(judge, 13, world,
@@ -350,7 +361,7 @@ static void judge_allowed(struct judge *judge, const struct world *world,
         !(judge->halt_denied && judge->halt_denied_ns == world->now_ns))
         judge_broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
                     world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
-    if (judged->doubtful && !cannot_recognise(judge, world, judged) &&
+    if (judged->doubtful && !cannot_recognise(judge, world, path, judged) &&
         !is_hidden_by_a_lie(judge, judged))
         judge_broke(judge, 9, world,
                     "%s may be live and no complete answer said it is not; it is sent "
@@ -376,10 +387,10 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
     }
     judged = &judge->decisions[decision];
     judge_once_only(judge, world, judged);
-    judge_allowed(judge, world, judged);
+    judge_allowed(judge, world, path, judged);
     judge_against_store(judge, world, path, judged);
     judge_durable(judge, world, path, judged);
-    judged->unrecognised += judged->posts > 0 && cannot_recognise(judge, world, judged);
+    judged->unrecognised += judged->posts > 0 && cannot_recognise(judge, world, path, judged);
     judged->posts++;
     judged->posts_this_life++;
     judged->doubtful = true;

@@ -520,6 +520,25 @@ static void what_a_lie_hid_is_one_order_more_where_a_second_is_taken(void **stat
     }
 }
 
+/* The store knows the decision, and of no send: where no ids are known nobody recognises what is there. */
+static void a_forgotten_send_is_left_again_where_no_ids_are_known(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 3; wrong++) {
+        fresh(INVARIANTS_ALL & ~INVARIANT_BIT(7));
+        judge.suspends = wrong == 1 ? 0 : INVARIANT_BIT(7);
+        judge.damaged = true;
+        broker_is(wrong == 2 ? "label" : "no-tag");
+        sent();
+        accepted();
+        life();
+        believe(OMS_STATE_INTENT, "");
+        orders[0].sends = wrong == 3 ? 2 : 1;
+        leaves();
+        accepted();
+        broken(wrong == 0 ? 0 : wrong == 1 ? 1 : 9);
+    }
+}
+
 static void what_was_forgotten_is_still_one_order_at_most(void **state) {
     (void)state;
     forgets(INVARIANT_BIT(7));
@@ -1401,6 +1420,7 @@ int main(void) {
         TEST(what_a_fault_made_it_forget_is_held_against_nobody),
         TEST(without_such_a_fault_it_is),
         TEST(what_a_lie_hid_is_one_order_more_where_a_second_is_taken),
+        TEST(a_forgotten_send_is_left_again_where_no_ids_are_known),
         TEST(what_was_forgotten_is_still_one_order_at_most),
         TEST(what_was_forgotten_and_taken_on_again_is_judged_in_full),
         TEST(i4_compares_every_state_with_the_broker_s),

@@ -60,7 +60,7 @@ static bool executions_are_missing(const struct oms *oms) {
         const struct broker_order *theirs = order->listed;
         if (order_is_working(order) && theirs != NULL &&
             (theirs->filled_nanos != order->pub.filled_nanos ||
-             (theirs->filled_nanos > 0 && !broker_status_is_open(theirs->status)))) {
+             !broker_status_is_open(theirs->status))) {
             return true;
         }
     }

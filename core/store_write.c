@@ -94,6 +94,11 @@ int store_put_intent(struct store *store, const struct order *order, bool *allow
     return *allowed ? store_put_order_row(store, order) : rc;
 }
 
+/* A row that was read and is not there any more: a page was misread since. */
+static int changed_one(struct store *store, int rc) {
+    return rc == SQLITE_OK && sqlite3_changes(store->db) != 1 ? SQLITE_CORRUPT : rc;
+}
+
 int store_put_order(struct store *store, const struct order *order) {
     const struct oms_order *pub = &order->pub;
     sqlite3_stmt *row;
@@ -113,9 +118,7 @@ int store_put_order(struct store *store, const struct order *order) {
     put_int(row, 8, order->send_by_ns);
     put_int(row, 9, pub->cancel_asked);
     put_int(row, 10, order->seal ^ order_mark(order));
-    rc = store_finish(store, STORE_ORDER);
-    CHECK(rc != SQLITE_OK || sqlite3_changes(store->db) == 1);
-    return rc;
+    return changed_one(store, store_finish(store, STORE_ORDER));
 }
 
 int store_put_fill(struct store *store, const struct broker_fill *fill, int64_t order_row) {
@@ -321,9 +324,7 @@ int store_remove(struct store *store, enum store_sql which, int64_t id, const ch
     } else {
         put_int(row, 1, id);
     }
-    const int done = store_finish(store, which);
-    CHECK(done != SQLITE_OK || sqlite3_changes(store->db) == 1);
-    return done;
+    return changed_one(store, store_finish(store, which));
 }
 
 int store_put_archived(struct store *store, int64_t segments, int64_t corrections,

@@ -318,6 +318,15 @@ static bool is_hidden_by_a_lie(const struct judge *judge, const struct judged *j
     return judged->forgotten && (judge->suspends & INVARIANT_BIT(14)) != 0;
 }
 
+/* What its store was made to forget no comparison shows while the broker's queries miss what is fresh. */
+static bool is_hidden_by_lag(const struct judge *judge, const struct world *world,
+                             const struct judged *judged) {
+    const struct exchange_order *order =
+        judge_order_of(judge, world, (size_t)(judged - judge->decisions));
+    return judged->forgotten && order != NULL &&
+           world->now_ns < order->told.submitted_ns + world->exchange.profile->query_lag_ns;
+}
+
 /* Whether the store, made to forget, knows of fewer sends than left before this one: it has reserved this
  * one, too. */
 static bool sends_are_forgotten(const struct judge *judge, struct world *world, const char *path,
@@ -362,7 +371,7 @@ static void judge_allowed(struct judge *judge, struct world *world, const char *
         judge_broke(judge, 6, world, "%s is sent while the halt file %s", judged->name,
                     world->halt_file == OMS_HALT_PRESENT ? "is there" : "cannot be read");
     if (judged->doubtful && !cannot_recognise(judge, world, path, judged) &&
-        !is_hidden_by_a_lie(judge, judged))
+        !is_hidden_by_a_lie(judge, judged) && !is_hidden_by_lag(judge, world, judged))
         judge_broke(judge, 9, world,
                     "%s may be live and no complete answer said it is not; it is sent "
                     "again",
@@ -492,6 +501,8 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
         judged->refusal_recorded =
             judged->refusal_recorded && order != NULL && order->state == OMS_STATE_REJECTED;
         judged->resolved = judged->resolved && order != NULL && order->state != OMS_STATE_HELD;
+        judged->lost_on_record =
+            judged->lost_on_record && order != NULL && order->broker_order_id[0] != '\0';
     }
     judge->kill_switch = view->kill_switch;
 }

@@ -520,6 +520,38 @@ static void what_a_lie_hid_is_one_order_more_where_a_second_is_taken(void **stat
     }
 }
 
+/* No comparison shows what the broker's queries still miss. */
+static void what_lag_hides_is_sent_again_while_it_is_hidden(void **state) {
+    (void)state;
+    for (int later = 0; later <= 1; later++) {
+        forgets(INVARIANT_BIT(7));
+        broker_is("alpaca-lag");
+        world.now_ns += later * world.exchange.profile->query_lag_ns;
+        believe(OMS_STATE_INTENT, ""); /* presented again */
+        leaves();
+        broken(later == 0 ? 0 : 9);
+    }
+}
+
+/* The broker has lost an order, and then the store was made to forget it. */
+static void a_lost_order_that_was_forgotten_may_be_sent_again(void **state) {
+    (void)state;
+    for (int known = 0; known <= 1; known++) {
+        fresh(INVARIANTS_ALL & ~INVARIANT_BIT(7));
+        judge.suspends = INVARIANT_BIT(7);
+        sent();
+        believe(OMS_STATE_WORKING, "");
+        strcpy(orders[0].broker_order_id, "O1");
+        peek_forget();
+        assert_true(exchange_lose(&world.exchange, accepted()));
+        judge_broker_loses(&judge, &world, STORE, D1);
+        order_count = (size_t)known;
+        life();
+        accepted();
+        broken(known == 0 ? 0 : 1);
+    }
+}
+
 /* The store knows the decision, and of no send: where no ids are known nobody recognises what is there. */
 static void a_forgotten_send_is_left_again_where_no_ids_are_known(void **state) {
     (void)state;
@@ -1420,6 +1452,8 @@ int main(void) {
         TEST(what_a_fault_made_it_forget_is_held_against_nobody),
         TEST(without_such_a_fault_it_is),
         TEST(what_a_lie_hid_is_one_order_more_where_a_second_is_taken),
+        TEST(what_lag_hides_is_sent_again_while_it_is_hidden),
+        TEST(a_lost_order_that_was_forgotten_may_be_sent_again),
         TEST(a_forgotten_send_is_left_again_where_no_ids_are_known),
         TEST(what_was_forgotten_is_still_one_order_at_most),
         TEST(what_was_forgotten_and_taken_on_again_is_judged_in_full),

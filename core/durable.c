@@ -227,7 +227,7 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
 
 /* Copies the log when it is long and nothing urgent waits, or when it is very long. */
 void engine_checkpoint_if_due(struct oms *oms, bool idle) {
-    const int urgent = oms->checkpoint_at > INT32_MAX / 4 ? INT32_MAX : oms->checkpoint_at * 4;
+    const int64_t urgent = oms->checkpoint_at + 3 * (int64_t)oms->config.checkpoint_frames;
 
     if (oms->halted || oms->store.frames < oms->checkpoint_at ||
         (!idle && oms->store.frames < urgent)) {

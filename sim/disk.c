@@ -237,12 +237,39 @@ uint64_t disk_slot_block_hash(const struct disk *disk, int slot, int64_t n) {
     return image_block_hash(&disk->files[slot]->cache, n);
 }
 
-static bool has_room(const struct disk *disk, int64_t end) {
+static void apply_oldest_first(const struct op *newest, struct image *device) {
+    const struct op *ops[DISK_PENDING_MAX];
+    unsigned count = 0;
+    for (const struct op *op = newest; op; op = op->older)
+        ops[count++] = op;
+    while (count > 0)
+        op_apply(ops[--count], device);
+}
+
+static void drop_operations(struct file *file) {
+    ops_release(file->newest);
+    file->newest = NULL;
+}
+
+/* What nobody syncs is written back sooner or later. */
+static void write_back(struct disk *disk) {
+    for (int slot = 0; slot < disk->slots; slot++) {
+        if (disk->files[slot] && disk->files[slot]->newest && !disk->files[slot]->deleted) {
+            struct file *file = own_file(disk, slot);
+            apply_oldest_first(file->newest, &file->device);
+            drop_operations(file);
+        }
+    }
+}
+
+static bool make_room(struct disk *disk, int64_t end) {
     unsigned pending = 0;
     for (int slot = 0; slot < disk->slots; slot++)
         if (disk->files[slot])
             pending += ops_count(disk->files[slot]->newest);
-    return end <= IMAGE_SIZE_MAX && pending < DISK_PENDING_MAX;
+    if (pending >= DISK_PENDING_MAX)
+        write_back(disk);
+    return end <= IMAGE_SIZE_MAX;
 }
 
 /* Writing the same once more: whichever of the two survives, the same is there. */
@@ -253,7 +280,7 @@ static bool is_repeated(const struct op *newest, int64_t offset, const void *byt
 
 bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *bytes, int length) {
     int64_t end = offset + length;
-    if (!has_room(disk, end))
+    if (!make_room(disk, end))
         return false;
     struct file *file = own_file(disk, slot);
     image_write(&file->cache, offset, bytes, length);
@@ -268,7 +295,7 @@ bool disk_slot_write(struct disk *disk, int slot, int64_t offset, const void *by
 }
 
 bool disk_slot_truncate(struct disk *disk, int slot, int64_t size) {
-    if (!has_room(disk, size))
+    if (!make_room(disk, size))
         return false;
     struct file *file = own_file(disk, slot);
     image_resize(&file->cache, size);
@@ -278,23 +305,9 @@ bool disk_slot_truncate(struct disk *disk, int slot, int64_t size) {
     return true;
 }
 
-static void apply_oldest_first(const struct op *newest, struct image *device) {
-    const struct op *ops[DISK_PENDING_MAX];
-    unsigned count = 0;
-    for (const struct op *op = newest; op; op = op->older)
-        ops[count++] = op;
-    while (count > 0)
-        op_apply(ops[--count], device);
-}
-
 static void drop_file(struct disk *disk, int slot) {
     file_release(disk->files[slot]);
     disk->files[slot] = NULL;
-}
-
-static void drop_operations(struct file *file) {
-    ops_release(file->newest);
-    file->newest = NULL;
 }
 
 /* Names that were made or deleted are so for good. */

@@ -14,8 +14,9 @@
  * sync of the folder: the VFS makes one, as SQLite's unix VFS does, with the first sync of a new log
  * or journal and with a delete that asks for it; a delete before that is one more operation that a
  * power loss may undo. Other properties of the profile add outcomes to a power loss, each about the
- * newest write that survives it, the one that was under way. Where a file would grow beyond IMAGE_SIZE_MAX (sim/image.h), or the
- * disk beyond DISK_PENDING_MAX operations, a write is SQLITE_FULL. */
+ * newest write that survives it, the one that was under way. Where a file would grow beyond IMAGE_SIZE_MAX (sim/image.h) a write is
+ * SQLITE_FULL; where DISK_PENDING_MAX operations are pending, all of them are written back, as what
+ * nobody syncs is by a kernel sooner or later. */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 

@@ -85,7 +85,9 @@ uint64_t exchange_hash(const struct exchange *exchange) {
     for (size_t i = 0; i < exchange->burned_count; i++)
         hash = hash_u64(hash_text(hash, exchange->burned[i].client_order_id),
                         (uint64_t)exchange->burned[i].at_ns);
-    hash = hash_u64(hash, exchange->habits.burns_refused_ids * 2u + exchange->habits.never_forgets);
+    hash = hash_u64(hash, exchange->habits.chains_corrections * 4u +
+                              exchange->habits.burns_refused_ids * 2u +
+                              exchange->habits.never_forgets);
     hash = hash_u64(hash_u64(hash, exchange->order_count), exchange->fill_count);
     return hash_u64(hash, (uint64_t)exchange->cash_nanos);
 }
@@ -637,6 +639,18 @@ static bool fill_is_shown(const struct exchange *exchange, const struct broker_f
     return true;
 }
 
+/* What a correction refers to as it is told: the execution itself, or what corrected it before. */
+static void tell_reference(const struct exchange *exchange, size_t correction,
+                           struct broker_fill *told) {
+    size_t i = correction;
+    while (exchange->habits.chains_corrections && told->refers[0] != '\0' && i-- > 0) {
+        if (strcmp(exchange->fills[i].refers, exchange->fills[correction].refers) == 0) {
+            set_text(told->refers, sizeof told->refers, exchange->fills[i].execution_id);
+            return;
+        }
+    }
+}
+
 void exchange_tell_fills(const struct exchange *exchange, int64_t now_ns, int64_t since_ns,
                          struct broker_fills *list) {
     bool inside = shortage_inside(false);
@@ -648,6 +662,7 @@ void exchange_tell_fills(const struct exchange *exchange, int64_t now_ns, int64_
         row = broker_fills_add(list);
         CHECK(row != NULL);
         *row = exchange->fills[i];
+        tell_reference(exchange, i, row);
     }
     shortage_inside(inside);
 }

@@ -50,6 +50,7 @@ struct exchange_burned {
 struct exchange_habits {
     bool burns_refused_ids;           /* the id of a refused order counts as seen */
     bool never_forgets;               /* it remembers ids for ever, whatever its profile declares */
+    bool chains_corrections;          /* a second correction refers to the first one, and so on */
     char not_found[BROKER_TEXT_SIZE]; /* its words for an order it does not know; "": its usual */
 };
 

@@ -186,6 +186,7 @@ static bool needs_time(const struct scn_line *line) {
     case SCN_BROKER_BURNS_IDS:
     case SCN_BROKER_KEEPS_IDS:
     case SCN_BROKER_SAYS:
+    case SCN_BROKER_CHAINS:
     case SCN_BROKER_DOWN:
     case SCN_BROKER_BACK:
     case SCN_FAULT:

@@ -24,7 +24,7 @@ bool market_acts(enum scn_statement statement) {
            statement == SCN_BROKER_BACK || statement == SCN_BROKER_FOREIGN ||
            statement == SCN_BROKER_BURNS_IDS || statement == SCN_BROKER_KEEPS_IDS ||
            statement == SCN_BROKER_SAYS || statement == SCN_BROKER_BUSTS ||
-           statement == SCN_BROKER_CORRECTS;
+           statement == SCN_BROKER_CORRECTS || statement == SCN_BROKER_CHAINS;
 }
 
 static bool stands_for(const struct oms_decision *decision, const struct broker_order *order) {
@@ -163,6 +163,9 @@ enum market_end market_act(struct world *world, const struct scenario *scenario,
         return MARKET_DONE;
     case SCN_BROKER_KEEPS_IDS:
         world->exchange.habits.never_forgets = true;
+        return MARKET_DONE;
+    case SCN_BROKER_CHAINS:
+        world->exchange.habits.chains_corrections = true;
         return MARKET_DONE;
     case SCN_BROKER_SAYS:
         snprintf(world->exchange.habits.not_found, sizeof world->exchange.habits.not_found, "%s",

@@ -224,7 +224,8 @@ static bool is_timeless(enum scn_statement statement) {
     return statement == SCN_ALWAYS || statement == SCN_FINALLY || statement == SCN_REACH ||
            statement == SCN_REACH_CRASH || statement == SCN_REACH_FAULT ||
            statement == SCN_BROKER_FILLS_ALL || statement == SCN_BROKER_BURNS_IDS ||
-           statement == SCN_BROKER_KEEPS_IDS || statement == SCN_BROKER_SAYS;
+           statement == SCN_BROKER_KEEPS_IDS || statement == SCN_BROKER_SAYS ||
+           statement == SCN_BROKER_CHAINS;
 }
 
 static struct scn_line *new_line(struct parser *p) {

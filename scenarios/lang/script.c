@@ -1082,6 +1082,7 @@ static void stimulate(struct script *script, size_t index) {
     case SCN_BROKER_BURNS_IDS:
     case SCN_BROKER_KEEPS_IDS:
     case SCN_BROKER_SAYS:
+    case SCN_BROKER_CHAINS:
         act_on_broker(script, index);
         return;
     case SCN_BROKER_FILLS_ALL:

@@ -110,6 +110,10 @@ enum scn_sort {
     X(BROKER_SAYS, STIMULUS, "broker says STRING of unknown orders",                               \
       "a habit, written without a time: its words in the 404 for an id that it does not know",     \
       "broker says \"no such order\" of unknown orders")                                           \
+    X(BROKER_CHAINS, STIMULUS, "broker chains corrections",                                        \
+      "a habit, written without a time: a second correction of an execution refers to the first "  \
+      "one, and so on; without this line all of them refer to the execution",                      \
+      "broker chains corrections")                                                                 \
     X(BROKER_FILLS, STIMULUS, "broker fills D QTY [@ PRICE] [as FILL]",                            \
       "an execution of D's order; without a price at its limit",                                   \
       "10:00:05  broker fills D1 100 @ 150.00")                                                    \

@@ -834,6 +834,25 @@ static void a_write_far_past_the_end_leaves_zeros_between(void **state) {
     disk_free(disk);
 }
 
+static void what_nobody_syncs_is_written_back_when_too_much_is_pending(void **state) {
+    (void)state;
+    struct disk *disk = disk_new();
+    char bytes[2];
+    write_text(disk, "a.db", 0, "a");
+    sync_file(disk, "a.db");
+    for (int i = 0; i < DISK_PENDING_MAX; i++)
+        write_text(disk, "a.db", 1 + i, i % 2 == 0 ? "x" : "y");
+    assert_int_equal(disk_pending(disk), DISK_PENDING_MAX);
+    write_text(disk, "a.db", 0, "z");
+    assert_int_equal(disk_pending(disk), 1);
+    disk_power(disk, 0);
+    assert_true(disk_file_read(disk, "a.db", DISK_PENDING_MAX - 1, bytes, sizeof bytes));
+    assert_memory_equal(bytes, "xy", 2);
+    assert_true(disk_file_read(disk, "a.db", 0, bytes, 1));
+    assert_int_equal(bytes[0], 'a');
+    disk_free(disk);
+}
+
 static void after_a_dropped_sync_only_rewriting_makes_bytes_durable(void **state) {
     (void)state;
     struct disk *disk = disk_new();
@@ -1121,6 +1140,7 @@ int main(void) {
         cmocka_unit_test(a_write_the_device_already_holds_is_no_choice),
         cmocka_unit_test(a_truncate_back_to_the_size_of_the_device_is_a_choice_after_growth),
         cmocka_unit_test(a_write_far_past_the_end_leaves_zeros_between),
+        cmocka_unit_test(what_nobody_syncs_is_written_back_when_too_much_is_pending),
         cmocka_unit_test(after_a_dropped_sync_only_rewriting_makes_bytes_durable),
         cmocka_unit_test(a_new_file_is_gone_after_power_loss_until_it_was_synced),
         cmocka_unit_test(the_name_of_an_empty_file_is_part_of_the_disk),

@@ -412,6 +412,22 @@ static void the_newest_correction_counts_and_none_goes_past_the_order(void **sta
     broker_fills_free(&list);
 }
 
+static void a_correction_of_a_correction_names_it_where_that_is_a_habit(void **state) {
+    (void)state;
+    struct broker_fills list = {0};
+    exchange.habits.chains_corrections = true;
+    named(BROKER_BUY, 3 * ONE, 10 * ONE, "F1");
+    assert_true(exchange_correct(&exchange, "F1", START + 1, ONE, 11 * ONE));
+    assert_true(exchange_correct(&exchange, "F1", START + 2, 2 * ONE, 12 * ONE));
+    exchange_tell_fills(&exchange, START, 0, &list);
+    assert_int_equal(list.n, 3);
+    assert_string_equal(list.v[0].refers, "");
+    assert_string_equal(list.v[1].refers, "F1");
+    assert_string_equal(list.v[2].refers, list.v[1].execution_id);
+    assert_int_equal(exchange_execution(&exchange, 0).qty_nanos, 2 * ONE);
+    broker_fills_free(&list);
+}
+
 static void the_largest_values_stay_exact(void **state) {
     (void)state;
     const int64_t most = INT64_MAX;
@@ -524,6 +540,7 @@ int main(void) {
         TEST(a_bust_leaves_the_books_as_if_it_had_never_been),
         TEST(a_correction_after_a_bust_moves_the_order_on_again),
         TEST(the_newest_correction_counts_and_none_goes_past_the_order),
+        TEST(a_correction_of_a_correction_names_it_where_that_is_a_habit),
         TEST(going_through_zero_opens_the_other_side_at_its_own_price),
         TEST(the_largest_values_stay_exact),
         TEST(cash_moves_by_what_was_paid_and_stays_within_its_bounds),

@@ -153,13 +153,14 @@ static struct quantity_range bookable_range(const struct exchange *exchange,
 /* ---- one order ---- */
 
 /* Whether the OMS has not seen that its order is at the broker; or it has, noted the broker's id of it,
- * books what it executes, and the switch tripped over it. */
+ * books what it executes, and the switch tripped over it, which a store may be made to forget, too. */
 static bool stays_ended(const struct judge *judge, const struct oms_view *view,
                         const struct oms_order *order) {
     if (order == NULL || !oms_state_is_final(order->state))
         return false;
-    return order->broker_order_id[0] == '\0' ? order->filled_nanos == 0
-                                             : view->kill_switch || judge->released;
+    return order->broker_order_id[0] == '\0'
+               ? order->filled_nanos == 0
+               : view->kill_switch || judge->released || judge_may_have_forgotten(judge);
 }
 
 /* A person said that it is not there, and the OMS ended it so. */

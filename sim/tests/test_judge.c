@@ -520,6 +520,24 @@ static void what_a_lie_hid_is_one_order_more_where_a_second_is_taken(void **stat
     }
 }
 
+/* It ended an order whose send it was made to forget, was told that it is there, tripped the switch, and was
+ * made to forget that. */
+static void what_tripped_the_switch_may_be_forgotten_with_it(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 2; wrong++) {
+        fresh(INVARIANT_BIT(4));
+        judge.suspends = wrong == 1 ? 0 : INVARIANT_BIT(7);
+        judge.damaged = true;
+        sent();
+        accepted();
+        believe(OMS_STATE_EXPIRED, "expired before it was sent");
+        orders[0].sends = wrong == 2 ? 1 : 0;
+        strcpy(orders[0].broker_order_id, "O1");
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+}
+
 /* No comparison shows what the broker's queries still miss. */
 static void what_lag_hides_is_sent_again_while_it_is_hidden(void **state) {
     (void)state;
@@ -1452,6 +1470,7 @@ int main(void) {
         TEST(what_a_fault_made_it_forget_is_held_against_nobody),
         TEST(without_such_a_fault_it_is),
         TEST(what_a_lie_hid_is_one_order_more_where_a_second_is_taken),
+        TEST(what_tripped_the_switch_may_be_forgotten_with_it),
         TEST(what_lag_hides_is_sent_again_while_it_is_hidden),
         TEST(a_lost_order_that_was_forgotten_may_be_sent_again),
         TEST(a_forgotten_send_is_left_again_where_no_ids_are_known),

@@ -33,8 +33,9 @@ static const enum act aftermaths[] = {[DROPPED_CLEAN] = ACT_SYNC_DROPPED_CLEAN,
 /* A damaged word of a record may read well and be wrong: the OMS can notice, not repair. */
 #define RECORDS_WRONG (RECORDS_LOST | BREAKS(4))
 
-/* Pages that read as zeros in part may be written back so: the next start notices it. */
-#define READ_AS_ZEROS (RECORDS_WRONG | BREAKS(10))
+/* Pages that read as zeros in part may be written back so, and what is added to them may be where nobody
+ * finds it: the next start notices it. */
+#define READ_AS_ZEROS (RECORDS_WRONG | BREAKS(10) | BREAKS(14))
 
 #define NO_ARGS \
     {           \

@@ -79,7 +79,8 @@ static struct port_answer port_before(void *ctx, const struct port_call *call) {
     if (answer.act != ACT_NONE) {
         mark(stage, CHAIN_FAULT + (uint64_t)answer.act, (uint64_t)answer.arg[0]);
         stage->counts.faults++;
-        stage->judge.damaged |= answer.act == ACT_SYNC_LIES || answer.act == ACT_SYNC_LATE;
+        stage->judge.damaged |=
+            answer.act == ACT_SYNC_LIES || answer.act == ACT_SYNC_LATE || answer.act == ACT_SHORT;
     } else if (stage->world.broker_down && call->site.op >= SITE_BROKER_SUBMIT &&
                call->site.op <= SITE_BROKER_CANCEL) {
         answer.act = ACT_REFUSED;

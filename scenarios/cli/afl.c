@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_TRIES = 50 };
+enum { A_SECOND = 10, STOP_TRIES = 60 * A_SECOND }; /* of little waits */
 
 static const char TIMELINE[] = "timeline";
 
@@ -25,20 +25,27 @@ bool afl_is_verb(const char *word) {
            strcmp(word, "resume") == 0;
 }
 
-/* Fuzzers are asked to end, which they do with their targets. Targets that are left, of a fuzzer
- * that was killed, ignore a request. */
-unsigned afl_end(const struct afl_campaign *campaign, unsigned *left) {
+static unsigned ask_to_end(const struct afl_campaign *campaign) {
     unsigned asked = 0;
-    char path[AFL_PATH_SIZE * 2];
     for (size_t i = 0; i < AFL_INSTANCES_MAX; i++) {
         pid_t pid = afl_instance_pid(campaign, i);
         if (pid > 0 && kill(pid, SIGINT) == 0)
             asked++;
     }
+    return asked;
+}
+
+/* Fuzzers are asked to end, which they do with their targets, and once a second again: who was asked
+ * before it listened goes on. Targets that are left, of a fuzzer that was killed, ignore a request. */
+unsigned afl_end(const struct afl_campaign *campaign, unsigned *left) {
+    unsigned asked = ask_to_end(campaign);
+    char path[AFL_PATH_SIZE * 2];
     *left = afl_signal_all(campaign, 0);
     for (int i = 0; asked > 0 && *left > 0 && i < STOP_TRIES; i++) {
         afl_wait_a_little();
         *left = afl_signal_all(campaign, 0);
+        if (i % A_SECOND == A_SECOND - 1)
+            ask_to_end(campaign);
     }
     if (*left > 0)
         afl_signal_all(campaign, SIGKILL);

@@ -138,15 +138,15 @@ void store_close(struct store *store);
 /* The steps of store_open, in this order. */
 enum oms_code store_take_fence(struct store *store, struct oms_error *error);
 enum oms_code store_scrub(struct store *store, struct oms_error *error);
+enum oms_code store_open_database(struct store *store, int flags, struct oms_error *error);
+enum oms_code store_settings(struct store *store, struct oms_error *error);
+enum oms_code store_identity(struct store *store, struct oms_error *error);
+enum oms_code store_integrity(struct store *store, struct oms_error *error);
 /* Called once after a scrub that succeeded; `code` is what opening the database came to, and what is
  * given back unless this fails. Where overwriting is not power-safe the log is moved into the
  * database and the copy is given up: SQLite would go on in the middle of the sector in which the
  * newest commit ends, if a power loss took the frames that it pads the log with. */
 enum oms_code store_scrub_end(struct store *store, enum oms_code code, struct oms_error *error);
-enum oms_code store_open_database(struct store *store, int flags, struct oms_error *error);
-enum oms_code store_settings(struct store *store, struct oms_error *error);
-enum oms_code store_identity(struct store *store, struct oms_error *error);
-enum oms_code store_integrity(struct store *store, struct oms_error *error);
 enum oms_code store_migrate(struct store *store, struct oms_error *error);
 /* And what they stand on. */
 enum oms_code store_find(struct store *store, const struct oms_place *place,

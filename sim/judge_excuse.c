@@ -142,11 +142,12 @@ static struct quantity_range shown_range(const struct exchange *exchange,
 static struct quantity_range bookable_range(const struct exchange *exchange,
                                             const struct exchange_order *order) {
     struct quantity_range executed = executed_range(exchange, order);
-    struct quantity_range shown = shown_range(exchange, order);
-    if (!exchange->profile->tells_executions) {
-        executed.low = shown.low < executed.low ? shown.low : executed.low;
-        executed.high = shown.high > executed.high ? shown.high : executed.high;
-    }
+    struct quantity_range shown;
+    if (exchange->profile->tells_executions)
+        return executed;
+    shown = shown_range(exchange, order);
+    executed.low = shown.low < executed.low ? shown.low : executed.low;
+    executed.high = shown.high > executed.high ? shown.high : executed.high;
     return executed;
 }
 

@@ -80,8 +80,12 @@ static double median(double values[], size_t count) {
     return values[count / 2];
 }
 
+static bool play_story(struct bench *bench) {
+    return bench_timeline(bench, STAGE_DIRECT, false);
+}
+
 /* The story nearly as the fuzzer's target plays it: from bytes, with one more recovery at the end. */
-static bool play_target(const struct bench *bench) {
+static bool play_target(struct bench *bench) {
     struct timeline timeline;
     struct timeline_end end;
     timeline_of_scenario(bench->story, bench->profile, NULL, &timeline);
@@ -92,38 +96,66 @@ static bool play_target(const struct bench *bench) {
     return false;
 }
 
-/* All in turn, round by round, so that what else the machine does meets them alike. */
-static bool measure_floor(struct bench *bench, cJSON *report) {
-    double life[ROUNDS], bare[ROUNDS], target[ROUNDS];
-    struct floor *floor = floor_record(bench);
+/* Time a timeline takes, of a round. */
+static bool time_play(struct bench *bench, bool (*play)(struct bench *bench), double *us) {
+    double start = bench_cpu_s();
+    bool done = true;
+    for (int i = 0; done && i < ROUND_TIMELINES; i++)
+        done = play(bench);
+    *us = (bench_cpu_s() - start) / ROUND_TIMELINES * 1e6;
+    return done;
+}
+
+static bool time_floor(struct floor *floor, double *us) {
+    double start = bench_cpu_s();
+    bool done = true;
+    for (int i = 0; done && i < ROUND_TIMELINES; i++)
+        done = floor_replay(floor);
+    *us = (bench_cpu_s() - start) / ROUND_TIMELINES * 1e6;
+    return done;
+}
+
+/* A play and its floor in turn, round by round, so that what else the machine does meets them alike. */
+static bool measure_floor(struct bench *bench, bool (*play)(struct bench *bench), const char *what,
+                          double *whole, double *least, unsigned *statements) {
+    double played[ROUNDS], bare[ROUNDS];
+    struct floor *floor = floor_record(bench, play);
     bool done = floor != NULL;
     for (int round = 0; done && round < ROUNDS; round++) {
-        double start = bench_cpu_s(), played = 0, replayed = 0;
-        for (int i = 0; done && i < ROUND_TIMELINES; i++)
-            done = bench_timeline(bench, STAGE_DIRECT, false);
-        played = bench_cpu_s();
-        for (int i = 0; done && i < ROUND_TIMELINES; i++)
-            done = floor_replay(floor);
-        replayed = bench_cpu_s();
-        for (int i = 0; done && i < ROUND_TIMELINES; i++)
-            done = play_target(bench);
-        life[round] = (played - start) / ROUND_TIMELINES * 1e6;
-        bare[round] = (replayed - played) / ROUND_TIMELINES * 1e6;
-        target[round] = (bench_cpu_s() - replayed) / ROUND_TIMELINES * 1e6;
-        show_progress("life over floor", round + 1, ROUNDS);
+        done = time_play(bench, play, &played[round]) && time_floor(floor, &bare[round]);
+        show_progress(what, round + 1, ROUNDS);
     }
     if (done) {
-        double whole = median(life, ROUNDS), least = median(bare, ROUNDS);
-        double fuzzed = median(target, ROUNDS);
-        say(report, "life_over_floor", whole / least, "x");
-        say(report, "life", whole, "us per timeline of two lives");
-        say(report, "floor", least, "us for the same SQL on a bare VFS");
-        say(report, "floor_statements", floor_statements(floor), "statements in two lives");
-        say(report, "afl_over_floor", least / fuzzed, "of the floor's rate, for the fuzz target");
-        say(report, "afl_target", fuzzed, "us per timeline of two lives and a third for I8");
+        *whole = median(played, ROUNDS);
+        *least = median(bare, ROUNDS);
+        *statements = floor_statements(floor);
     }
     floor_free(floor);
     return done;
+}
+
+static bool measure_life(struct bench *bench, cJSON *report) {
+    double life = 0, least = 0;
+    unsigned statements = 0;
+    if (!measure_floor(bench, play_story, "life over floor", &life, &least, &statements))
+        return false;
+    say(report, "life_over_floor", life / least, "x");
+    say(report, "life", life, "us per timeline of two lives");
+    say(report, "floor", least, "us for the same SQL on a bare VFS");
+    say(report, "floor_statements", statements, "statements in two lives");
+    return true;
+}
+
+static bool measure_target(struct bench *bench, cJSON *report) {
+    double target = 0, least = 0;
+    unsigned statements = 0;
+    if (!measure_floor(bench, play_target, "afl over floor", &target, &least, &statements))
+        return false;
+    say(report, "afl_over_floor", least / target, "of the floor's rate, for the fuzz target");
+    say(report, "afl_target", target, "us per timeline of two lives and a third for I8");
+    say(report, "afl_floor", least, "us for the same SQL on a bare VFS");
+    say(report, "afl_floor_statements", statements, "statements in three lives");
+    return true;
 }
 
 static bool measure_timelines(struct bench *bench, cJSON *report, const char *name,
@@ -195,7 +227,7 @@ static void say_more(void *ctx, const char *name, double value, const char *unit
 }
 
 static bool measure(struct bench *bench, cJSON *report, const char *program) {
-    return measure_floor(bench, report) &&
+    return measure_life(bench, report) && measure_target(bench, report) &&
            measure_timelines(bench, report, "timelines_direct", STAGE_DIRECT, false) &&
            measure_timelines(bench, report, "timelines_direct_recovered_again", STAGE_DIRECT,
                              true) &&

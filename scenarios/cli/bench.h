@@ -27,10 +27,10 @@ bool bench_timeline(struct bench *bench, enum stage_door door, bool twice);
 /* ---- the floor: the SQL of the story's OMS without the OMS (bench_floor.c) ---- */
 
 struct floor;
-/* Plays the story once at the direct door and writes down every statement that its OMS runs, life
- * by life. NULL: it did not pass, or something it did cannot be written down. Free with floor_free.
- */
-struct floor *floor_record(struct bench *bench);
+/* Has `play` play the story once at the direct door, and writes down every statement that its OMS runs,
+ * life by life. NULL: it returned false, or something it did cannot be written down. Free with
+ * floor_free. */
+struct floor *floor_record(struct bench *bench, bool (*play)(struct bench *bench));
 void floor_free(struct floor *floor);
 /* Runs the same statements on a VFS that only moves bytes, from the same first database. False:
  * SQLite refused one (said on standard error). */

@@ -255,12 +255,12 @@ static bool keep_image(struct floor *floor, const struct bench *bench) {
     return read;
 }
 
-struct floor *floor_record(struct bench *bench) {
+struct floor *floor_record(struct bench *bench, bool (*play)(struct bench *bench)) {
     struct floor *floor = check_zalloc(1, sizeof *floor);
     bool kept = sqlite3_vfs_register(&bare_vfs, 0) == SQLITE_OK && keep_image(floor, bench);
     recording = floor;
     sqlite3_auto_extension((void (*)(void))on_open);
-    kept = kept && bench_timeline(bench, STAGE_DIRECT, false) && !floor->lost;
+    kept = kept && play(bench) && !floor->lost;
     sqlite3_cancel_auto_extension((void (*)(void))on_open);
     recording = NULL;
     if (kept && floor_replay(floor))

@@ -5,6 +5,7 @@
 #include "scenarios/lang/codes.h"
 #include "scenarios/lang/script.h"
 #include "scenarios/lang/shrink.h"
+#include "scenarios/lang/time_text.h"
 #include "sim/check.h"
 #include "sim/hash.h"
 
@@ -230,12 +231,15 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
         return;
     if (!script_failing(script, &again) || strcmp(again.code, kept->code) != 0 ||
         strcmp(again.headline, kept->headline) != 0 || again.at_ns != kept->at_ns) {
-        char text[PLAN_TEXT_SIZE];
+        char text[PLAN_TEXT_SIZE], once[TIME_TEXT_SIZE], repeated[TIME_TEXT_SIZE];
         result->verdict = RUN_UNSTABLE;
-        snprintf(result->why, sizeof result->why,
-                 "the plan '%.180s' ended with %s (%.50s) once and with %s (%.40s) when repeated",
-                 plan_format(&plan, text), kept->code, kept->headline,
-                 again.code[0] != '\0' ? again.code : "nothing", again.headline);
+        snprintf(
+            result->why, sizeof result->why,
+            "the plan '%.120s' ended with %s at %s (%.40s) once and with %s at %s (%.40s) when "
+            "repeated",
+            plan_format(&plan, text), kept->code, time_format_clock(kept->at_ns, once),
+            kept->headline, again.code[0] != '\0' ? again.code : "nothing",
+            time_format_clock(again.at_ns, repeated), again.headline);
     }
     again.same = same;
     again.others = others;

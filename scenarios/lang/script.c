@@ -329,12 +329,21 @@ static void offer_crash(struct script *script, struct site site, unsigned occurr
     die_at_call(script, (size_t)window, site, occurrence, after);
 }
 
+/* The OMS runs, and comes to a restart in the script or to its end. Which such moment of its life it is:
+ * a restart that finds it running leaves it alone, and it comes to the next. */
+static unsigned idle_again(struct script *script) {
+    if (script->idle_life != script->stage.life)
+        script->idle = 0;
+    script->idle_life = script->stage.life;
+    return ++script->idle;
+}
+
 /* The last crash point of a window: right before the restart below it, or when all is quiet. */
-static void die_idle(struct script *script, size_t window) {
+static void die_idle(struct script *script, size_t window, unsigned occurrence) {
     enum stage_death death = death_of(script, &script->scenario->lines[window].args.crash);
     struct plan_item item = {.life = script->stage.life,
                              .place = PLAN_AT_IDLE,
-                             .occurrence = 1,
+                             .occurrence = occurrence,
                              .what = death == STAGE_KILL ? PLAN_KILL : PLAN_POWER};
     die_in_window(script, window, death, &item);
 }
@@ -971,23 +980,31 @@ static void turn_windows(struct script *script, size_t before) {
     }
 }
 
+/* Of a running OMS, right before a restart. */
+static void crash_before_restart(struct script *script) {
+    const int window = open_window(script);
+    const unsigned occurrence = idle_again(script);
+    const struct plan_item *item = NULL;
+    if (script->points != NULL && window >= 0)
+        list_point(script, (struct site){0}, 0, false);
+    if (script->plan != NULL)
+        item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, occurrence);
+    if (item != NULL)
+        die_by_plan(script, item);
+    else if (script->plan == NULL && window >= 0)
+        die_idle(script, (size_t)window, occurrence);
+}
+
 static void restart(struct script *script, size_t index) {
     struct stage *stage = &script->stage;
-    int window = open_window(script);
-    const struct plan_item *item =
-        script->plan == NULL ? NULL : plan_at(script->plan, stage->life, PLAN_AT_IDLE, 1);
     script->boot_ns = INT64_MAX;
     if (script->watch != NULL) {
         resolve_relative(script, index, SCN_AFTER_RESTART);
         stage_boot_soon(stage);
         return;
     }
-    if (script->points != NULL && stage_is_up(stage) && window >= 0)
-        list_point(script, (struct site){0}, 0, false);
-    if (stage_is_up(stage) && item != NULL)
-        die_by_plan(script, item);
-    if (stage_is_up(stage) && script->plan == NULL && window >= 0)
-        die_idle(script, (size_t)window);
+    if (stage_is_up(stage))
+        crash_before_restart(script);
     turn_windows(script, index);
     resolve_relative(script, index, SCN_AFTER_RESTART);
     stage_boot_soon(stage);
@@ -1404,6 +1421,7 @@ bool script_open(struct script *script, const struct scenario *scenario,
     script->observed = next_observed(script, 0);
     script->fills = (struct market_fills){0};
     script->faults_over = script->has_key = false;
+    script->idle_life = script->idle = 0;
     script->strikes = (struct strikes){0};
     script->strikes_line = SCN_NONE;
     script->watch = NULL;
@@ -1513,19 +1531,21 @@ static void final_checks(struct script *script) {
 static bool idle_window(struct script *script) {
     int window = open_window(script);
     const struct plan_item *item = NULL;
+    unsigned occurrence = 0;
     if (window < 0 || !stage_is_up(&script->stage))
         return false;
+    occurrence = idle_again(script);
     if (script->points != NULL)
         list_point(script, (struct site){0}, 0, false);
     if (script->plan != NULL) {
-        item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, 1);
+        item = plan_at(script->plan, script->stage.life, PLAN_AT_IDLE, occurrence);
         if (item != NULL)
             die_by_plan(script, item);
         return item != NULL;
     }
     if (!crash_is_awaited(script, (size_t)window + 1) && !chooses_crash(script))
         return false;
-    die_idle(script, (size_t)window);
+    die_idle(script, (size_t)window, occurrence);
     return true;
 }
 

@@ -287,6 +287,36 @@ static void what_takes_two_crashes_is_found_by_two_and_not_by_one(void **state) 
     assert_string_equal(result.finding.code, "always");
 }
 
+/* The second of the minute in which the last crash is told; -1: none is. */
+static int last_crash_s(const struct trace *trace) {
+    int second = -1;
+    for (size_t i = 0; i < trace->n; i++) {
+        if (trace->v[i].crash)
+            second = (int)(trace->v[i].at_ns / 1000000000 % 60);
+    }
+    return second;
+}
+
+static void a_restart_that_finds_the_oms_running_is_counted_by_a_plan_that_crashes_at_a_later_one(
+    void **state) {
+    static const char lines[] = SIGNAL "10:00:05 broker fills D1 100\n"
+                                       "10:00:06 crash kill\n"
+                                       "10:00:07 restart\n"
+                                       "10:00:10 restart\n"
+                                       "10:00:20 crash anywhere\n"
+                                       "10:00:30 restart\n"
+                                       "finally submits D1 = 2\n";
+    char plan[PLAN_TEXT_SIZE];
+    (void)state;
+    fails(lines, "finally", NULL);
+    assert_string_equal(plan_format(&result.finding.plan, plan), "2/idle@2=kill");
+    run_planned(lines, plan);
+    assert_string_equal(result.finding.code, "finally");
+    assert_int_equal(last_crash_s(&result.finding.trace), 30);
+    run_planned(lines, "2/idle@3=kill");
+    assert_int_equal(result.verdict, RUN_MISFIT);
+}
+
 static void without_a_restart_the_oms_is_started_for_its_second_crash(void **state) {
     (void)state;
     passes(BEFORE_SIGNAL("crash twice anywhere"));
@@ -651,6 +681,7 @@ int main(void) {
         TEST(a_window_without_a_restart_below_it_reaches_to_the_end),
         TEST(a_crash_twice_strikes_in_both_lives_of_every_run),
         TEST(what_takes_two_crashes_is_found_by_two_and_not_by_one),
+        TEST(a_restart_that_finds_the_oms_running_is_counted_by_a_plan_that_crashes_at_a_later_one),
         TEST(without_a_restart_the_oms_is_started_for_its_second_crash),
         TEST(what_counts_from_a_crash_counts_from_the_one_above_it),
         TEST(both_crashes_of_a_power_loss_keep_every_subset),

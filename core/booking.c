@@ -97,8 +97,8 @@ static void follow_quantity(const struct order *order, struct order *next) {
         listed != NULL ? order_target(next, listed->status, listed->filled_nanos)
                        : order_target(next, BROKER_STATUS_PARTIALLY_FILLED, next->pub.filled_nanos);
 
-    if (order->pub.state == OMS_STATE_FILLED &&
-        next->pub.filled_nanos < next->pub.decision.qty_nanos) {
+    if (order->pub.state == OMS_STATE_FILLED && target != OMS_STATE_FILLED &&
+        target != OMS_STATE_EXPIRED) {
         order_move(next, OMS_STATE_CANCELED, "the broker took an execution back, or part of it");
     } else if (order_can_move(order->pub.state, target)) {
         order_move(next, target, listed != NULL ? order_ending(target, listed) : "");

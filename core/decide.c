@@ -124,6 +124,7 @@ static void make_intent(struct oms *oms, const struct oms_decision *decision,
         /* an earlier life sent it and lost the record: it is looked up, and never sent again */
         pub->sends = oms->config.max_sends;
         intent->send_by_ns = now_ns;
+        intent->left_by_ns = engine_steady(oms);
         order_move(intent, OMS_STATE_IN_DOUBT, "the broker has an order under this id already");
     } else if (ahead == 0 && send_may_begin(oms)) {
         send_reserve(oms, intent, now_ns);

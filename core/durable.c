@@ -45,6 +45,10 @@ int64_t engine_now(struct oms *oms) {
     return now;
 }
 
+int64_t engine_steady(const struct oms *oms) {
+    return oms->env.steady_ns == NULL ? 0 : oms->env.steady_ns(oms->env.ctx);
+}
+
 void engine_heard(struct oms *oms, const struct broker_reason *why) {
     enum { TOO_MANY_REQUESTS = 429 };
     if (why->http_status == TOO_MANY_REQUESTS) {
@@ -226,21 +230,35 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
 }
 
 /* Copies the log when it is long and nothing urgent waits, or when it is very long. */
+/* Every commit stands, and the copying is tried again when the log has grown by as much again; but not
+ * after a sync failed where a log ends in padding that no commit waits for: the device may never get that
+ * padding, and what is written behind it would be lost with it. */
+static void checkpoint_failed(struct oms *oms, int rc) {
+    struct oms_error ignored; /* told by who sees the OMS halted */
+
+    oms->checkpoint_at = oms->store.frames + oms->config.checkpoint_frames;
+    if (rc == SQLITE_IOERR_FSYNC && store_needs_copy(&oms->store)) {
+        (void)engine_fail(oms, "sync the log before it is copied", &ignored);
+        return;
+    }
+    engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, NULL,
+                "the log could not be copied into the database; it will be tried again");
+}
+
 void engine_checkpoint_if_due(struct oms *oms, bool idle) {
     const int64_t urgent = oms->checkpoint_at + 3 * (int64_t)oms->config.checkpoint_frames;
+    int rc;
 
     if (oms->halted || oms->store.frames < oms->checkpoint_at ||
         (!idle && oms->store.frames < urgent)) {
         return;
     }
-    if (store_checkpoint(&oms->store) == SQLITE_OK) {
+    rc = store_checkpoint(&oms->store);
+    if (rc == SQLITE_OK) {
         oms->checkpoint_at = oms->config.checkpoint_frames;
-        return;
+    } else {
+        checkpoint_failed(oms, rc);
     }
-    /* every commit stands; try again when the log has grown by as much again */
-    oms->checkpoint_at = oms->store.frames + oms->config.checkpoint_frames;
-    engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, NULL,
-                "the log could not be copied into the database; it will be tried again");
 }
 
 bool engine_may_send(const struct oms *oms) {

@@ -32,6 +32,7 @@ struct outcome {
     struct broker_order answer;
     struct broker_reason why;
     int64_t sent_ns; /* right after the call: whatever left, left no later */
+    int64_t sent_steady_ns;
 };
 
 /* A difference that nothing explains, and since when this life sees it. */
@@ -106,6 +107,8 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
 void engine_checkpoint_if_due(struct oms *oms, bool idle);
 
 int64_t engine_now(struct oms *oms);
+/* The clock that nobody sets; 0: there is none. */
+int64_t engine_steady(const struct oms *oms);
 /* The order of a decision, or NULL. */
 struct order *engine_order(const struct oms *oms, const char *decision_id);
 /* After every call to the broker, with its reason: asked to slow down, the OMS does, longer each

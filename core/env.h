@@ -51,8 +51,12 @@ enum oms_halt_file { OMS_HALT_ABSENT, OMS_HALT_PRESENT, OMS_HALT_UNREADABLE };
 
 struct oms_env {
     void *ctx;
-    int64_t (*now_ns)(void *ctx);               /* wall clock, UTC, ns since 1970; may step back */
-    enum oms_halt_file (*halt_file)(void *ctx); /* asked right before every send */
+    int64_t (*now_ns)(void *ctx); /* wall clock, UTC, ns since 1970; may be set, back or forward */
+    /* A clock that nobody sets: above 0, goes on evenly while the machine runs or sleeps, and means
+     * nothing in another life. What this life sent counts as gone only when both clocks say so. NULL:
+     * there is none, and a wall clock that is set forward shortens that wait. */
+    int64_t (*steady_ns)(void *ctx);
+    enum oms_halt_file (*halt_file)(void *ctx);             /* asked right before every send */
     void (*emit)(void *ctx, const struct oms_event *event); /* must not call back into the core */
 };
 

@@ -141,6 +141,18 @@ static int64_t durable_mark(const struct oms *oms) {
     return mark;
 }
 
+/* What another life sent is as old as the wall clock says at the start. How that was set in between
+ * nobody knows: where a second order under one id may be taken for a new one, it counts as sent now. */
+static void wait_by_steady_clock(struct oms *oms, struct order *order) {
+    const int64_t steady_ns = engine_steady(oms);
+    const int64_t ago_ns =
+        oms->config.profile->only_while_open ? 0 : oms->mark_ns - order->send_by_ns;
+
+    if (order_is_doubtful(order) && steady_ns != 0) {
+        order->left_by_ns = ago_ns < steady_ns ? steady_ns - ago_ns : 1;
+    }
+}
+
 static enum oms_code ready(struct oms *oms, struct oms_error *error) {
     for (size_t i = 0; i < oms->book.order_count; i++) {
         struct order *order = oms->book.orders[i];
@@ -156,6 +168,9 @@ static enum oms_code ready(struct oms *oms, struct oms_error *error) {
     oms->again_ns = INT64_MAX;
     oms->mark_ns = durable_mark(oms);
     (void)engine_now(oms);
+    for (size_t i = 0; i < oms->live_count; i++) {
+        wait_by_steady_clock(oms, oms->live[i]);
+    }
     return OMS_OK;
 }
 

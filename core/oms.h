@@ -37,7 +37,8 @@
  *      WORKING           PARTIALLY_FILLED, FILLED, CANCELED, REJECTED, EXPIRED
  *      PARTIALLY_FILLED  FILLED, CANCELED, EXPIRED
  *                        all its executions are busted: WORKING
- *      FILLED            an execution is busted or corrected: CANCELED
+ *      FILLED            an execution is busted or corrected: EXPIRED if that is how it ended at the
+ *                        broker, else CANCELED
  *      HELD              found at the broker later: WORKING or what the broker says
  *                        a person says which of the broker's orders it is: the same
  *                        a person says it is not at the broker: CANCELED

@@ -21,7 +21,7 @@
     X(WORKING, BIT(PARTIALLY_FILLED) | BIT(FILLED) | BIT(CANCELED) | BIT(REJECTED) | BIT(EXPIRED)) \
     /* back to WORKING, or from FILLED: executions were busted */                                  \
     X(PARTIALLY_FILLED, BIT(WORKING) | BIT(FILLED) | BIT(CANCELED) | BIT(EXPIRED))                 \
-    X(FILLED, BIT(CANCELED))                                                                       \
+    X(FILLED, BIT(CANCELED) | BIT(EXPIRED))                                                        \
     X(CANCELED, 0)                                                                                 \
     X(REJECTED, 0)                                                                                 \
     X(EXPIRED, 0)                                                                                  \

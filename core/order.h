@@ -11,12 +11,13 @@ struct order {
     int64_t send_by_ns;    /* last moment it may have left; 0: nothing is out */
     int64_t seal;          /* order_seal of the decision as it was taken, if its row is whole */
     /* this life only */
-    bool fresh;        /* the reservation is this life's and has not been used */
-    bool on_its_way;   /* its send is not answered yet; nothing is concluded about it until then */
-    uint64_t taken_in; /* the look (oms->looks) in or after which the answer was recorded */
-    bool id_refused;   /* the last send was refused because the broker has seen the id */
-    bool passed_door;  /* counted at the last door (8) */
-    bool told_missing; /* alarms told once a life */
+    int64_t left_by_ns; /* send_by_ns by the clock that nobody sets; 0: only the wall clock says */
+    bool fresh;         /* the reservation is this life's and has not been used */
+    bool on_its_way;    /* its send is not answered yet; nothing is concluded about it until then */
+    uint64_t taken_in;  /* the look (oms->looks) in or after which the answer was recorded */
+    bool id_refused;    /* the last send was refused because the broker has seen the id */
+    bool passed_door;   /* counted at the last door (8) */
+    bool told_missing;  /* alarms told once a life */
     bool told_status;
     bool told_odd;
     bool told_second;                  /* another order of the broker's bears its client id */

@@ -165,9 +165,23 @@ static enum broker_found ask_for(struct oms *oms, const struct order *order, int
                : found;
 }
 
+/* From when on "absent" counts. A wall clock that was set forward since the order may have left says so
+ * too early: the other one must have gone on as far. */
+static int64_t absent_from(const struct oms *oms, const struct order *order, int64_t asked_ns) {
+    const struct profile *profile = oms->config.profile;
+    const int64_t steady_ns = engine_steady(oms);
+    const int64_t by_wall_ns = threshold_absent_ns(profile, order->send_by_ns);
+    int64_t by_steady_ns = asked_ns;
+
+    if (steady_ns != 0 && order->left_by_ns != 0) {
+        by_steady_ns += threshold_absent_ns(profile, order->left_by_ns) - steady_ns;
+    }
+    return by_wall_ns > by_steady_ns ? by_wall_ns : by_steady_ns;
+}
+
 enum oms_code resolve_doubt(struct oms *oms, struct order *order, struct oms_error *error) {
     const int64_t asked_ns = engine_now(oms);
-    const int64_t counts_from = threshold_absent_ns(oms->config.profile, order->send_by_ns);
+    const int64_t counts_from = absent_from(oms, order, asked_ns);
     struct broker_order theirs = {.id = ""};
     char alike[OMS_REASON_SIZE] = "";
     enum broker_found found;
@@ -227,7 +241,9 @@ enum oms_code resolve_clock(struct oms *oms, struct order *order, struct oms_err
         struct order next = *waiting;
         if (order_is_doubtful(waiting)) {
             /* what is on its way may still leave until its time-out */
-            next.send_by_ns = now + (waiting->on_its_way ? oms->config.profile->timeout_ns : 0);
+            const int64_t leaves_ns = waiting->on_its_way ? oms->config.profile->timeout_ns : 0;
+            next.send_by_ns = now + leaves_ns;
+            next.left_by_ns = engine_steady(oms) + leaves_ns;
             next.first_send_ns = 0;
             next.query_ns = 0;
             code = engine_put(oms, waiting, &next, error);

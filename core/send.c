@@ -43,6 +43,7 @@ void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns) {
         next->first_send_ns = now_ns;
     }
     next->send_by_ns = now_ns + send_reach_ns(oms);
+    next->left_by_ns = engine_steady(oms) + send_reach_ns(oms);
     next->fresh = true;
 }
 
@@ -102,6 +103,7 @@ static void hear_outcome(struct oms *oms) {
     struct outcome *outcome = &oms->outcome;
 
     outcome->sent_ns = engine_now(oms);
+    outcome->sent_steady_ns = engine_steady(oms);
     engine_heard(oms, &outcome->why);
     text_clean(outcome->why.text, sizeof outcome->why.text, outcome->why.text);
     engine_tell(oms, OMS_EVENT_SEND, OMS_AFTER, outcome->order, outcome_name(outcome->sent));
@@ -220,11 +222,12 @@ enum oms_code send_order(struct oms *oms, struct order *order, struct oms_error 
 
 /* ---- the answer ---- */
 
-static void doubt(struct order *next, int64_t sent_ns, const char *what,
+static void doubt(struct order *next, const struct outcome *outcome, const char *what,
                   const struct broker_reason *why) {
     char reason[OMS_REASON_SIZE];
     (void)snprintf(reason, sizeof reason, "%s: %.180s", what, why->text);
-    next->send_by_ns = sent_ns;
+    next->send_by_ns = outcome->sent_ns;
+    next->left_by_ns = outcome->sent_steady_ns;
     next->query_ns = 0;
     order_move(next, OMS_STATE_IN_DOUBT, reason);
 }
@@ -239,7 +242,7 @@ static void accept(struct oms *oms, struct order *next) {
         return;
     }
     engine_tell(oms, OMS_EVENT_ALARM, OMS_AFTER, next, why);
-    doubt(next, outcome->sent_ns, "accepted, but the answer is not about our order",
+    doubt(next, outcome, "accepted, but the answer is not about our order",
           &(struct broker_reason){.text = "looking it up"});
 }
 
@@ -292,14 +295,14 @@ enum oms_code send_record(struct oms *oms, struct order *order, struct oms_error
         refuse(&next, &outcome->why);
         break;
     case BROKER_DUPLICATE:
-        doubt(&next, outcome->sent_ns, "the broker has seen this id", &outcome->why);
+        doubt(&next, outcome, "the broker has seen this id", &outcome->why);
         next.id_refused = true;
         break;
     case BROKER_NOT_SENT:
         not_sent(&next, now, &outcome->why);
         break;
     case BROKER_IN_DOUBT:
-        doubt(&next, outcome->sent_ns, "no usable answer", &outcome->why);
+        doubt(&next, outcome, "no usable answer", &outcome->why);
         break;
     case BROKER_ON_ITS_WAY:
         CHECK(outcome->sent != BROKER_ON_ITS_WAY); /* that is no answer */

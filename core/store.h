@@ -216,7 +216,8 @@ int store_begin(struct store *store);
 enum store_commit store_commit(struct store *store);
 /* SQLITE_OK: nothing of the transaction is left. */
 int store_rollback(struct store *store);
-/* Copies the log into the database and empties it. A failure takes no commit back. */
+/* Copies the log into the database and empties it. A failure takes no commit back; but after
+ * SQLITE_IOERR_FSYNC where store_needs_copy, nothing may be written any more. */
 int store_checkpoint(struct store *store);
 
 /* ---- rows out: SQLITE_ROW, SQLITE_DONE or an error; rewind by store_rest() ----

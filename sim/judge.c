@@ -221,7 +221,7 @@ uint64_t judge_memory(const struct judge *judge) {
         hash_u64(hash_u64(hash, (uint64_t)judge->ahead_least_ns), (uint64_t)judge->ahead_most_ns);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->jumped_under_way * 2048u + judged->misled * 1024u +
+        hash = hash_u64(hash, judged->jumped_unseen * 2048u + judged->misled * 1024u +
                                   judged->resolved * 512u + judged->left_once * 256u +
                                   judged->lost_on_record * 128u + judged->forgotten * 64u +
                                   judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
@@ -517,7 +517,7 @@ static bool is_on_its_way(const struct judge *judge, const struct world *world, 
            (judged->posts == 0 || judged->posts > judged->arrived || fresh);
 }
 
-void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns) {
+void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen) {
     int64_t ahead_ns = world->ahead_ns;
     judge->clock_jumped = true;
     judge->clock_went_back = judge->clock_went_back || by_ns < 0;
@@ -525,17 +525,8 @@ void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t b
     judge->ahead_most_ns = ahead_ns > judge->ahead_most_ns ? ahead_ns : judge->ahead_most_ns;
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
-        judged->jumped_under_way = judged->jumped_under_way || is_on_its_way(judge, world, i);
+        judged->jumped_unseen = judged->jumped_unseen || (!seen && is_on_its_way(judge, world, i));
     }
-}
-
-void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
-                        size_t decision) {
-    struct judged *judged = &judge->decisions[decision];
-    const struct peek *peek = peek_at(judge->sut, world->disk, path);
-    const struct oms_order *order = view_order(&peek->view, judged->decision.id);
-    judged->lost_on_record =
-        judged->lost_on_record || (order != NULL && order->broker_order_id[0] != '\0');
 }
 
 /* What a store may say for sure: what every power loss at this moment would leave, and reads show.
@@ -543,6 +534,11 @@ void judge_broker_loses(struct judge *judge, struct world *world, const char *pa
 static bool says_rejected(const struct oms_view *view, const struct judged *judged) {
     const struct oms_order *order = view_order(view, judged->decision.id);
     return order != NULL && order->state == OMS_STATE_REJECTED;
+}
+
+static bool says_broker_has_it(const struct oms_view *view, const struct judged *judged) {
+    const struct oms_order *order = view_order(view, judged->decision.id);
+    return order != NULL && order->broker_order_id[0] != '\0';
 }
 
 static bool says_on(const struct oms_view *view, const struct judged *judged) {
@@ -571,6 +567,14 @@ static bool is_sure(const struct judge *judge, const struct world *world, const 
     }
     outcomes_free(&outcomes);
     return sure;
+}
+
+/* What a failed commit left to be read, an OMS that stopped over it never knew. */
+void judge_broker_loses(struct judge *judge, struct world *world, const char *path,
+                        size_t decision) {
+    struct judged *judged = &judge->decisions[decision];
+    judged->lost_on_record =
+        judged->lost_on_record || is_sure(judge, world, path, says_broker_has_it, judged);
 }
 
 /* The switch as the store has it. What only reads show may be gone after a power loss. */
@@ -759,15 +763,17 @@ static bool is_barred(const struct judge *judge, const struct world *world,
 
 bool judge_under_way(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
+    const struct profile *profile = world->exchange.profile;
+    /* What may have left is held for a person once it is absent, a kill switch or not. */
+    bool holds = !profile->knows_ids || !profile->deduplicates;
     bool barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         if (order->state == OMS_STATE_IN_DOUBT ||
-            (order->state == OMS_STATE_INTENT &&
-             (!barred || (order->sends > 0 && !world->exchange.profile->knows_ids))) ||
+            (order->state == OMS_STATE_INTENT && (!barred || (order->sends > 0 && holds))) ||
             (order->cancel_asked && !oms_state_is_final(order->state) &&
              !judge_lost_by_broker(world, order) && /* a person must settle that with the broker */
-             (world->exchange.profile->tells_executions ||
+             (profile->tells_executions ||
               !judge_corrected_since(judge, world, &peek->view, order->broker_order_id))))
             return true;
     }

@@ -59,9 +59,9 @@ struct judged {
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
     bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
-    bool jumped_under_way; /* the clock jumped while a request might still leave or arrive */
-    int64_t presented_ns;  /* first */
-    bool doubtful;         /* a request left since the last complete "absent" */
+    bool jumped_unseen;   /* the clock jumped between two lives, and a request might still arrive */
+    int64_t presented_ns; /* first */
+    bool doubtful;        /* a request left since the last complete "absent" */
     bool
         forgotten; /* the OMS took it on, and its store no longer knows, through no fault of its own */
     /* The broker lost its order after the OMS had it on record: sending another would be a second. */
@@ -135,8 +135,9 @@ void judge_resolved(struct judge *judge, size_t decision);
  * over it: what it then believes of it is his mistake, not its own. */
 void judge_misled(struct judge *judge, size_t decision);
 /* The clock of the OMS's machine has jumped (by_ns < 0: back): from here on it cannot tell how long ago
- * something was. */
-void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns);
+ * something was, but for what it sent itself, if it is up and so has `seen` it: another clock goes on
+ * evenly meanwhile. */
+void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);
 /* The broker is about to lose this decision's order: does the OMS have it on record? */

@@ -175,18 +175,18 @@ static bool is_forgotten(const struct judged *judged, const struct oms_order *or
     return judged->forgotten && order == NULL;
 }
 
-/* By a clock that jumped while a request could still arrive, the time after which nothing arrives any
- * more may have passed early: what ended as absent came after all, and the next comparison says so. */
+/* By a clock that jumped between two lives while a request could still arrive, the time after which
+ * nothing arrives any more may have passed early: what ended as absent came after all, and the next comparison says so. */
 static bool ended_too_early(const struct judge *judge, const struct oms_view *view,
                             const struct judged *judged, const struct oms_order *order) {
-    return judged->jumped_under_way && stays_ended(judge, view, order);
+    return judged->jumped_unseen && stays_ended(judge, view, order);
 }
 
 /* By the same clock it takes the order for absent and would send it again, did no switch or halt file hold it
  * back. */
 static bool is_kept_from_sending(const struct world *world, const struct oms_view *view,
                                  const struct judged *judged, const struct oms_order *order) {
-    return judged->jumped_under_way && order != NULL && order->state == OMS_STATE_INTENT &&
+    return judged->jumped_unseen && order != NULL && order->state == OMS_STATE_INTENT &&
            order->broker_order_id[0] == '\0' &&
            (view->kill_switch || world->halt_file != OMS_HALT_ABSENT);
 }

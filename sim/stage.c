@@ -266,6 +266,12 @@ static int64_t env_now(void *ctx) {
     return world_wall_ns(&stage->world);
 }
 
+/* Nobody sets the world's own time. */
+static int64_t env_steady(void *ctx) {
+    const struct stage *stage = ctx;
+    return stage->world.now_ns;
+}
+
 static enum oms_halt_file env_halt_file(void *ctx) {
     struct stage *stage = ctx;
     judge_halt_asked(&stage->judge, &stage->world);
@@ -354,10 +360,13 @@ void stage_close(struct stage *stage) {
 
 static void ports_for(struct stage *stage, const char *vfs, struct port *port,
                       struct sut_ports *ports) {
-    *ports = (struct sut_ports){
-        .vfs = vfs,
-        .path = STAGE_STORE,
-        .env = {.ctx = stage, .now_ns = env_now, .halt_file = env_halt_file, .emit = env_emit}};
+    *ports = (struct sut_ports){.vfs = vfs,
+                                .path = STAGE_STORE,
+                                .env = {.ctx = stage,
+                                        .now_ns = env_now,
+                                        .steady_ns = env_steady,
+                                        .halt_file = env_halt_file,
+                                        .emit = env_emit}};
     if (stage->config.door == STAGE_WIRE) {
         ports->io = &stage->io;
         ports->url = "http://127.0.0.1:8080";
@@ -435,11 +444,13 @@ struct disk *stage_image(const struct sut *sut, const struct sut_config *config,
                         .after = ignore_call,
                         .wait = ignore_wait,
                         .now = time_at};
-    struct sut_ports ports = {
-        .vfs = "sim",
-        .path = STAGE_STORE,
-        .env = {
-            .ctx = &now_ns, .now_ns = time_at, .halt_file = no_halt_file, .emit = ignore_event}};
+    struct sut_ports ports = {.vfs = "sim",
+                              .path = STAGE_STORE,
+                              .env = {.ctx = &now_ns,
+                                      .now_ns = time_at,
+                                      .steady_ns = time_at,
+                                      .halt_file = no_halt_file,
+                                      .emit = ignore_event}};
     struct image *image = images;
     struct disk *disk = NULL;
     bool made = false;

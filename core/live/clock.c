@@ -36,6 +36,14 @@ static int64_t now_ns(void *ctx) {
     return clock_now_ns();
 }
 
+/* Goes on while the machine sleeps, too. */
+static int64_t steady_ns(void *ctx) {
+    struct timespec now;
+    (void)ctx;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
 static enum oms_halt_file halt_file(void *ctx) {
     const struct clock_env *clock = ctx;
     return clock->hold != NULL && *clock->hold ? OMS_HALT_PRESENT
@@ -72,5 +80,9 @@ static void emit(void *ctx, const struct oms_event *event) {
 }
 
 void clock_env(struct clock_env *clock, struct oms_env *out) {
-    *out = (struct oms_env){.ctx = clock, .now_ns = now_ns, .halt_file = halt_file, .emit = emit};
+    *out = (struct oms_env){.ctx = clock,
+                            .now_ns = now_ns,
+                            .steady_ns = steady_ns,
+                            .halt_file = halt_file,
+                            .emit = emit};
 }

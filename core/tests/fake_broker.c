@@ -296,6 +296,11 @@ static int64_t now_ns(void *ctx) {
     return ((struct fake *)ctx)->now_ns;
 }
 
+static int64_t steady_ns(void *ctx) {
+    const struct fake *fake = ctx;
+    return fake->now_ns - fake->set_ns;
+}
+
 static enum oms_halt_file halt_file(void *ctx) {
     return ((struct fake *)ctx)->halt_file;
 }
@@ -315,7 +320,11 @@ static void emit(void *ctx, const struct oms_event *event) {
 }
 
 struct oms_env fake_env(struct fake *fake) {
-    return (struct oms_env){.ctx = fake, .now_ns = now_ns, .halt_file = halt_file, .emit = emit};
+    return (struct oms_env){.ctx = fake,
+                            .now_ns = now_ns,
+                            .steady_ns = steady_ns,
+                            .halt_file = halt_file,
+                            .emit = emit};
 }
 
 enum oms_code fake_settle(struct oms *oms, struct fake *fake, int most) {
@@ -334,6 +343,11 @@ enum oms_code fake_settle(struct oms *oms, struct fake *fake, int most) {
         }
     }
     return OMS_INVALID; /* it never became quiet */
+}
+
+void fake_set_clock(struct fake *fake, int64_t by_ns) {
+    fake->now_ns += by_ns;
+    fake->set_ns += by_ns;
 }
 
 enum oms_code fake_pass(struct oms *oms, struct fake *fake, int64_t ns) {

@@ -18,7 +18,8 @@ enum fake_reply {
 enum { FAKE_SCRIPT_MAX = 16, FAKE_LOG_SIZE = 16384, FAKE_START_S = 1767952800 };
 
 struct fake {
-    int64_t now_ns;
+    int64_t now_ns; /* the wall clock */
+    int64_t set_ns; /* how far it was set forward; the steady clock did not see that */
     enum oms_halt_file halt_file;
     bool deduplicates;
     bool down;       /* every query is inconclusive */
@@ -61,6 +62,8 @@ struct broker_order *fake_foreign(struct fake *fake, const char *client_order_id
 
 /* Steps until nothing is due at this moment, at most `most` times. */
 enum oms_code fake_settle(struct oms *oms, struct fake *fake, int most);
+/* Sets the wall clock by so much; no time passes. */
+void fake_set_clock(struct fake *fake, int64_t by_ns);
 /* Lets time pass, doing everything that falls due on the way. */
 enum oms_code fake_pass(struct oms *oms, struct fake *fake, int64_t ns);
 

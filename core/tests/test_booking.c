@@ -57,6 +57,27 @@ static void fill_d1(struct desk *desk, char first[BROKER_EXECUTION_ID_SIZE]) {
     assert_state(desk, "D1", OMS_STATE_FILLED);
 }
 
+/* An execution made it whole after it had expired, and the next took that back. */
+static void an_order_that_was_whole_for_a_moment_ends_as_it_did_at_the_broker(void **state) {
+    static const struct {
+        enum broker_status status;
+        enum oms_state state;
+    } ends[] = {{BROKER_STATUS_EXPIRED, OMS_STATE_EXPIRED},
+                {BROKER_STATUS_CANCELED, OMS_STATE_CANCELED},
+                {BROKER_STATUS_REJECTED, OMS_STATE_CANCELED}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char first[BROKER_EXECUTION_ID_SIZE];
+        struct desk desk;
+        fill_d1(&desk, first);
+        fake_correct(&desk.fake, first, "B1", 0, 0);
+        desk.fake.orders.v[0].status = ends[i].status;
+        ask_to_compare(&desk);
+        assert_state(&desk, "D1", ends[i].state);
+        desk_end(&desk);
+    }
+}
+
 static void a_bust_of_a_finished_order_is_booked_by_the_next_comparison(void **state) {
     char first[BROKER_EXECUTION_ID_SIZE];
     struct oms_view view;
@@ -289,6 +310,7 @@ static void a_corrected_execution_counts_on_its_own_day(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_order_that_was_whole_for_a_moment_ends_as_it_did_at_the_broker),
         cmocka_unit_test(a_bust_of_a_finished_order_is_booked_by_the_next_comparison),
         cmocka_unit_test(a_correction_can_be_corrected_and_the_newest_counts),
         cmocka_unit_test(an_execution_and_its_bust_may_come_together),

@@ -377,13 +377,67 @@ static void a_clock_that_went_back_starts_the_waiting_in_full(void **state) {
     take(&desk, "D1");
     pass(&desk, 15 * SECOND);
     desk_kill(&desk);
-    desk.fake.now_ns -= 3600 * SECOND;
+    fake_set_clock(&desk.fake, -3600 * SECOND);
     desk_open(&desk);
     pass(&desk, 15 * SECOND);
     desk_kill(&desk); /* the new base is on record: this start does not wait anew */
     desk_open(&desk);
     pass(&desk, 5 * SECOND - 1);
     assert_int_equal(desk.fake.submits, 1);
+    pass(&desk, 1);
+    assert_int_equal(desk.fake.submits, 2);
+    desk_end(&desk);
+}
+
+static void a_clock_that_was_set_forward_does_not_shorten_the_waiting(void **state) {
+    static const char *const profiles[] = {"alpaca", "open-only"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct desk desk;
+        desk_start(&desk, profiles[i]);
+        fake_script(&desk.fake, FAKE_LOSE);
+        take(&desk, "D1");
+        pass(&desk, 10 * SECOND);
+        fake_set_clock(&desk.fake, 3600 * SECOND);
+        pass(&desk, 10 * SECOND - 1);
+        assert_int_equal(desk.fake.submits, 1);
+        pass(&desk, 1);
+        assert_int_equal(desk.fake.submits, 2);
+        desk_end(&desk);
+    }
+}
+
+/* Where a second order under one id may be a new one, nobody believes the clock between two lives. */
+static void
+what_another_life_sent_is_waited_for_in_full_where_ids_are_unique_while_open(void **state) {
+    static const char *const profiles[] = {"alpaca", "open-only"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct desk desk;
+        desk_start(&desk, profiles[i]);
+        fake_script(&desk.fake, FAKE_LOSE);
+        take(&desk, "D1");
+        pass(&desk, 10 * SECOND);
+        desk_kill(&desk);
+        fake_set_clock(&desk.fake, 60 * SECOND);
+        desk_open(&desk);
+        pass(&desk, 20 * SECOND - 1);
+        assert_int_equal(desk.fake.submits, i == 0 ? 2 : 1);
+        pass(&desk, 1);
+        assert_int_equal(desk.fake.submits, 2);
+        desk_end(&desk);
+    }
+}
+
+static void without_a_steady_clock_the_wall_clock_alone_is_believed(void **state) {
+    struct desk desk;
+    (void)state;
+    desk_start(&desk, "open-only");
+    desk.oms->env.steady_ns = NULL;
+    fake_script(&desk.fake, FAKE_LOSE);
+    take(&desk, "D1");
+    pass(&desk, 10 * SECOND);
+    fake_set_clock(&desk.fake, 10 * SECOND);
     pass(&desk, 1);
     assert_int_equal(desk.fake.submits, 2);
     desk_end(&desk);
@@ -1316,6 +1370,10 @@ int main(void) {
         cmocka_unit_test(told_to_slow_down_the_oms_asks_and_sends_less_and_less_often),
         cmocka_unit_test(a_second_order_under_our_id_is_told_compared_and_never_followed),
         cmocka_unit_test(a_clock_that_went_back_starts_the_waiting_in_full),
+        cmocka_unit_test(a_clock_that_was_set_forward_does_not_shorten_the_waiting),
+        cmocka_unit_test(
+            what_another_life_sent_is_waited_for_in_full_where_ids_are_unique_while_open),
+        cmocka_unit_test(without_a_steady_clock_the_wall_clock_alone_is_believed),
         cmocka_unit_test(nothing_is_sent_before_the_first_comparison),
         cmocka_unit_test(the_kill_switch_stops_sends_and_survives_a_kill),
         cmocka_unit_test(a_halt_file_that_is_there_or_unreadable_stops_sends),

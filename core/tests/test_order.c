@@ -40,7 +40,7 @@ static const char *const drawing[STATES] = {
     /* IN_DOUBT */ "xxxxxxxxx",
     /* WORKING */ "..xxxxxx.",
     /* PARTIALLY */ "..xxxx.x.",
-    /* FILLED */ "....xx...",
+    /* FILLED */ "....xx.x.",
     /* CANCELED */ ".....x...",
     /* REJECTED */ "......x..",
     /* EXPIRED */ ".......x.",

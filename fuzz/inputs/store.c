@@ -85,10 +85,11 @@ static void begin(struct run *run, const struct world *from) {
                               .wait = pass,
                               .now = now};
     run->broker = direct_broker(&run->direct, &run->world, &run->port);
-    run->ports = (struct sut_ports){.vfs = "sim",
-                                    .path = STORE,
-                                    .broker = &run->broker,
-                                    .env = {run, now, no_halt_file, no_listener}};
+    run->ports = (struct sut_ports){
+        .vfs = "sim",
+        .path = STORE,
+        .broker = &run->broker,
+        .env = {.ctx = run, .now_ns = now, .halt_file = no_halt_file, .emit = no_listener}};
     run->config = (struct sut_config){
         .profile = profile_at(0), .account = "A1", .page_size = DISK_BLOCK * WORTH};
     disk_vfs_attach("sim", run->world.disk, &run->port, 1);

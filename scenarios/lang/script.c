@@ -1054,7 +1054,7 @@ static void tell(struct script *script, enum inbox_kind kind, const struct scn_l
 
 static void clock_jumps(struct stage *stage, int64_t by_ns) {
     stage->world.ahead_ns += by_ns;
-    judge_clock_jumps(&stage->judge, &stage->world, by_ns);
+    judge_clock_jumps(&stage->judge, &stage->world, by_ns, stage_is_up(stage));
 }
 
 static void stimulate(struct script *script, size_t index) {

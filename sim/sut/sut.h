@@ -16,7 +16,7 @@
 
 struct transport_io; /* core/live/transport.h */
 
-enum { SUT_ABI = 8, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
+enum { SUT_ABI = 9, SUT_WHY_SIZE = OMS_ERROR_SIZE, SUT_SIGNALS_MAX = 64 };
 
 /* The doors of one life. Everything is borrowed for that life. */
 struct sut_ports {

@@ -211,9 +211,10 @@ static void add_ours(const char *id, enum broker_side side, int64_t price) {
     peek_forget();
 }
 
+/* Between two lives. */
 static void clock_jumps(int64_t by_ns) {
     world.ahead_ns += by_ns;
-    judge_clock_jumps(&judge, &world, by_ns);
+    judge_clock_jumps(&judge, &world, by_ns, false);
 }
 
 static void started_again(const struct judge_meaning *before, bool may_trip) {
@@ -885,10 +886,12 @@ static void a_clock_far_ahead_hides_what_only_a_list_would_show(void **state) {
 /* The clock jumped while it was on its way: it counts as absent too early, and would be sent again. */
 static void what_is_kept_from_being_sent_again_after_a_jump_may_be_there(void **state) {
     (void)state;
-    for (int wrong = 0; wrong <= 2; wrong++) {
+    for (int wrong = 0; wrong <= 3; wrong++) {
         fresh(INVARIANT_BIT(4));
         judge_presented(&judge, &world, D1);
-        if (wrong != 1)
+        if (wrong == 3) /* it was up, and has a clock that goes on evenly */
+            judge_clock_jumps(&judge, &world, 25 * ONE, true);
+        else if (wrong != 1)
             clock_jumps(25 * ONE);
         accepted();
         believe(OMS_STATE_INTENT, "absent at the broker: to be sent again");
@@ -1332,6 +1335,13 @@ static void quiet_is_more_than_silence_while_an_order_is_under_way(void **state)
     believe(OMS_STATE_INTENT, "");
     kill_switch = true;
     peek_forget();
+    /* what may have left is held where it cannot be sent again, a switch or not */
+    assert_true(judge_under_way(&judge, &world, STORE));
+    broker_is("alpaca");
+    assert_false(judge_under_way(&judge, &world, STORE));
+    broker_is("label");
+    orders[0].sends = 0;
+    peek_forget();
     assert_false(judge_under_way(&judge, &world, STORE));
 }
 
@@ -1409,6 +1419,22 @@ static void i14_breaks_when_a_power_loss_at_the_send_would_forget_the_intent(voi
     broken(14);
 }
 
+/* A failed commit leaves what only reads show: the OMS that stopped over it had nothing on record. */
+static void what_a_power_loss_would_forget_the_oms_had_not_on_record(void **state) {
+    (void)state;
+    for (int synced = 0; synced <= 1; synced++) {
+        fresh(INVARIANTS_ALL);
+        believe(OMS_STATE_WORKING, "");
+        strcpy(orders[0].broker_order_id, "O1");
+        only_with_file = true;
+        write_intent(synced == 1);
+        assert_true(exchange_lose(&world.exchange, accepted()));
+        judge_broker_loses(&judge, &world, STORE, D1);
+        accepted();
+        broken(synced == 1 ? 1 : 0);
+    }
+}
+
 /* ---- the judge itself ---- */
 
 static void what_is_not_claimed_is_not_judged_and_the_first_break_stays(void **state) {
@@ -1435,7 +1461,7 @@ static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
                         &judge.kill_switch,        &judge.kill_switch_doubtful,
                         &judged->lost_on_record,   &judged->left_once,
                         &judged->resolved,         &judged->misled,
-                        &judged->jumped_under_way, &judge.released,
+                        &judged->jumped_unseen,    &judge.released,
                         &judge.clock_jumped,       &judge.clock_went_back};
     enum { MEMORIES = sizeof memories / sizeof memories[0] };
     uint64_t hashes[MEMORIES + 1] = {judge_memory(&judge)};
@@ -1520,6 +1546,7 @@ int main(void) {
         TEST(i13_breaks_when_what_was_not_taken_is_sent),
         TEST(i13_a_refusal_takes_back_no_earlier_promise),
         TEST(i14_breaks_when_a_power_loss_at_the_send_would_forget_the_intent),
+        TEST(what_a_power_loss_would_forget_the_oms_had_not_on_record),
         TEST(what_is_not_claimed_is_not_judged_and_the_first_break_stays),
         TEST(every_memory_that_can_decide_later_is_in_the_hash),
     };

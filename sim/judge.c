@@ -221,12 +221,13 @@ uint64_t judge_memory(const struct judge *judge) {
         hash_u64(hash_u64(hash, (uint64_t)judge->ahead_least_ns), (uint64_t)judge->ahead_most_ns);
     for (size_t i = 0; i < judge->decision_count; i++) {
         const struct judged *judged = &judge->decisions[i];
-        hash = hash_u64(hash, judged->jumped_unseen * 2048u + judged->misled * 1024u +
-                                  judged->resolved * 512u + judged->left_once * 256u +
-                                  judged->lost_on_record * 128u + judged->forgotten * 64u +
-                                  judged->acknowledged * 32u + judged->cancel_acknowledged * 16u +
-                                  judged->refused * 8u + judged->refusable * 4u +
-                                  judged->refusal_recorded * 2u + judged->doubtful);
+        hash = hash_u64(hash, judged->jumped_seen * 4096u + judged->jumped_unseen * 2048u +
+                                  judged->misled * 1024u + judged->resolved * 512u +
+                                  judged->left_once * 256u + judged->lost_on_record * 128u +
+                                  judged->forgotten * 64u + judged->acknowledged * 32u +
+                                  judged->cancel_acknowledged * 16u + judged->refused * 8u +
+                                  judged->refusable * 4u + judged->refusal_recorded * 2u +
+                                  judged->doubtful);
         hash = judged->unrecognised > 0 ? hash_u64(hash, judged->unrecognised) : hash;
     }
     return hash;
@@ -507,14 +508,19 @@ static void follow_store(struct judge *judge, const struct oms_view *view) {
     judge->kill_switch = view->kill_switch;
 }
 
-/* Whether a request of this decision may still leave, arrive, or be shown to who asks for it. */
-static bool is_on_its_way(const struct judge *judge, const struct world *world, size_t decision) {
+/* Whether a request of this decision left, and may still arrive, or be shown to who asks for it. */
+static bool is_out(const struct judge *judge, const struct world *world, size_t decision) {
     const struct judged *judged = &judge->decisions[decision];
     const struct exchange_order *order = judge_order_of(judge, world, decision);
     bool fresh = order != NULL &&
                  world->now_ns < order->told.submitted_ns + world->exchange.profile->query_lag_ns;
-    return judged->presented_ns != 0 &&
-           (judged->posts == 0 || judged->posts > judged->arrived || fresh);
+    return judged->posts > 0 && (judged->posts > judged->arrived || fresh);
+}
+
+/* The same, or it may still leave. */
+static bool is_on_its_way(const struct judge *judge, const struct world *world, size_t decision) {
+    const struct judged *judged = &judge->decisions[decision];
+    return judged->presented_ns != 0 && (judged->posts == 0 || is_out(judge, world, decision));
 }
 
 void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen) {
@@ -525,7 +531,10 @@ void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t b
     judge->ahead_most_ns = ahead_ns > judge->ahead_most_ns ? ahead_ns : judge->ahead_most_ns;
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
-        judged->jumped_unseen = judged->jumped_unseen || (!seen && is_on_its_way(judge, world, i));
+        if (seen)
+            judged->jumped_seen = judged->jumped_seen || is_out(judge, world, i);
+        else
+            judged->jumped_unseen = judged->jumped_unseen || is_on_its_way(judge, world, i);
     }
 }
 
@@ -654,10 +663,14 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
     if (peek->readable)
         remembers(judge, world, path, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
-        judge->decisions[i].pending = false;
-        judge->decisions[i].posts_this_life = 0;
-        judge->decisions[i].refusal_told = false;
-        judge->decisions[i].refusals_lost_this_life = 0;
+        struct judged *judged = &judge->decisions[i];
+        judged->pending = false;
+        judged->posts_this_life = 0;
+        judged->refusal_told = false;
+        judged->refusals_lost_this_life = 0;
+        judged->jumped_unseen =
+            judged->jumped_unseen || (judged->jumped_seen && is_out(judge, world, i));
+        judged->jumped_seen = false;
     }
 }
 

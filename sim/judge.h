@@ -59,7 +59,9 @@ struct judged {
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
     bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
-    bool jumped_unseen;   /* the clock jumped between two lives, and a request might still arrive */
+    bool jumped_seen;   /* the clock jumped in a life that had a request out */
+    bool jumped_unseen; /* it did between two lives, or the life that saw it is over, and a request
+                         * might still arrive */
     int64_t presented_ns; /* first */
     bool doubtful;        /* a request left since the last complete "absent" */
     bool
@@ -135,8 +137,8 @@ void judge_resolved(struct judge *judge, size_t decision);
  * over it: what it then believes of it is his mistake, not its own. */
 void judge_misled(struct judge *judge, size_t decision);
 /* The clock of the OMS's machine has jumped (by_ns < 0: back): from here on it cannot tell how long ago
- * something was, but for what it sent itself, if it is up and so has `seen` it: another clock goes on
- * evenly meanwhile. */
+ * something was, but for what it sent itself, if it is up and so has `seen` it: until it ends,
+ * another clock goes on evenly. */
 void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen);
 /* The OMS asked whether the halt file is there, and was told. */
 void judge_halt_asked(struct judge *judge, const struct world *world);

@@ -175,8 +175,9 @@ static bool is_forgotten(const struct judged *judged, const struct oms_order *or
     return judged->forgotten && order == NULL;
 }
 
-/* By a clock that jumped between two lives while a request could still arrive, the time after which
- * nothing arrives any more may have passed early: what ended as absent came after all, and the next comparison says so. */
+/* By a clock that jumped while a request could still arrive, the time after which nothing arrives any
+ * more may have passed early for a life that did not see the jump: what ended as absent came after all,
+ * and the next comparison says so. */
 static bool ended_too_early(const struct judge *judge, const struct oms_view *view,
                             const struct judged *judged, const struct oms_order *order) {
     return judged->jumped_unseen && stays_ended(judge, view, order);

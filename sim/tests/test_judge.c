@@ -901,6 +901,28 @@ static void what_is_kept_from_being_sent_again_after_a_jump_may_be_there(void **
     }
 }
 
+/* It saw the jump, and the next life did not. */
+static void a_jump_that_a_life_saw_is_unseen_by_the_next_while_a_request_is_out(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong <= 2; wrong++) {
+        fresh(INVARIANT_BIT(4));
+        judge_presented(&judge, &world, D1);
+        if (wrong != 1) /* else nothing is out */
+            leaves();
+        judge_clock_jumps(&judge, &world, 25 * ONE, true);
+        believe(OMS_STATE_EXPIRED, "expired: the broker never had it");
+        if (wrong == 2) { /* it arrives before the next life begins */
+            accepted();
+            judge.decisions[D1].arrived = 1;
+        }
+        life();
+        if (wrong != 2)
+            accepted();
+        quiet();
+        broken(wrong == 0 ? 0 : 4);
+    }
+}
+
 /* A correction after the end made it whole. */
 static void what_was_executed_as_a_whole_is_filled_however_it_ended(void **state) {
     (void)state;
@@ -1461,8 +1483,9 @@ static void every_memory_that_can_decide_later_is_in_the_hash(void **state) {
                         &judge.kill_switch,        &judge.kill_switch_doubtful,
                         &judged->lost_on_record,   &judged->left_once,
                         &judged->resolved,         &judged->misled,
-                        &judged->jumped_unseen,    &judge.released,
-                        &judge.clock_jumped,       &judge.clock_went_back};
+                        &judged->jumped_unseen,    &judged->jumped_seen,
+                        &judge.released,           &judge.clock_jumped,
+                        &judge.clock_went_back};
     enum { MEMORIES = sizeof memories / sizeof memories[0] };
     uint64_t hashes[MEMORIES + 1] = {judge_memory(&judge)};
     for (size_t i = 0; i < MEMORIES; i++) {
@@ -1517,6 +1540,7 @@ int main(void) {
         TEST(what_a_correction_leaves_unpriced_stays_as_it_was_shown),
         TEST(a_clock_far_ahead_hides_what_only_a_list_would_show),
         TEST(what_is_kept_from_being_sent_again_after_a_jump_may_be_there),
+        TEST(a_jump_that_a_life_saw_is_unseen_by_the_next_while_a_request_is_out),
         TEST(what_was_executed_as_a_whole_is_filled_however_it_ended),
         TEST(of_one_moment_the_split_of_cost_and_profit_is_anybodys_but_not_their_sum),
         TEST(a_jump_excuses_to_hold_what_it_may_have_made_too_old),

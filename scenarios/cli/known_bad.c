@@ -1,9 +1,9 @@
 /* Planted bugs: a gate that cannot fail is worth nothing, so every bug here must be caught. */
 #include "scenarios/cli/known_bad.h"
 
-#include "fuzz/campaign.h"
 #include "scenarios/cli/commands.h"
-#include "scenarios/cli/known_bad_try.h"
+#include "scenarios/cli/crew.h"
+#include "scenarios/cli/known_bad_crew.h"
 #include "scenarios/cli/numbers.h"
 #include "scenarios/lang/exits.h"
 #include "sim/check.h"
@@ -142,6 +142,52 @@ static size_t keep_sample(const char *paths[], size_t count) {
     return kept;
 }
 
+static unsigned all_cores(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > CREW_JOBS_MAX ? CREW_JOBS_MAX : (unsigned)count;
+}
+
+struct trying {
+    const struct known_bad_ask *ask;
+    const char **paths;
+    struct report_planted *bugs;
+    struct known_bad_counts *counts;
+};
+
+static void tell(void *ctx, size_t place) {
+    const struct trying *trying = ctx;
+    const struct report_planted *bug = &trying->bugs[place];
+    if (!trying->ask->alone || !bug->caught)
+        print_row(bug, trying->paths[place]);
+    trying->counts->caught += bug->caught;
+}
+
+/* Here, one after the other, for who wants to know of each at once. */
+static void try_each(struct suite *suite, const struct known_bad_how *how, struct trying *trying) {
+    const struct known_bad_each *each = trying->ask->each;
+    struct core_held_list held = {0};
+    for (size_t i = 0; i < trying->counts->planted; i++) {
+        if (!each->wanted(each->ctx, trying->paths[i]))
+            continue;
+        known_bad_try(suite, &held, trying->paths[i], how, &trying->bugs[i]);
+        tell(trying, i);
+        each->done(each->ctx, trying->paths[i], &trying->bugs[i]);
+    }
+    free(held.v);
+}
+
+static void try_all(struct suite *suite, const struct known_bad_how *how, struct trying *trying) {
+    print_head();
+    known_bad_crew_run(&(struct known_bad_crew){.suite = suite,
+                                                .how = how,
+                                                .paths = trying->paths,
+                                                .bugs = trying->bugs,
+                                                .count = trying->counts->planted,
+                                                .jobs = all_cores(),
+                                                .each = tell,
+                                                .ctx = trying});
+}
+
 struct known_bad_counts known_bad_run(struct suite *suite, const struct known_bad_ask *ask) {
     const char *folder = ask->folder != NULL ? ask->folder : KNOWN_BAD_FOLDER;
     const char *paths[PLANTED_MAX];
@@ -151,47 +197,37 @@ struct known_bad_counts known_bad_run(struct suite *suite, const struct known_ba
                                 .whole = ask->matrix != NULL,
                                 .alone = ask->alone,
                                 .seeds = ask->seeds};
-    struct core_held_list held = {0};
-    struct report_planted *bugs = NULL;
+    struct trying trying = {.ask = ask, .paths = paths, .counts = &counts};
+    struct known_bad_seeds alone = {.jobs = 1}; /* the bugs are tried beside each other */
     bool quiet = suite->quiet_passes;
     if (ask->sample)
         counts.planted = keep_sample(paths, counts.planted);
-    bugs = calloc(counts.planted + 1, sizeof *bugs);
-    CHECK(bugs != NULL);
+    trying.bugs = check_zalloc(counts.planted + 1, sizeof *trying.bugs);
     if (how.seeds != NULL && !core_passes_seeds(suite, how.seeds))
         how.seeds = NULL;
-    suite->quiet_passes = true; /* a caught bug has a row of its own */
-    if (ask->each == NULL)
-        print_head();
-    for (size_t i = 0; i < counts.planted; i++) {
-        if (ask->each != NULL && !ask->each->wanted(ask->each->ctx, paths[i]))
-            continue;
-        known_bad_try(suite, &held, paths[i], &how, &bugs[i]);
-        if (!ask->alone || !bugs[i].caught)
-            print_row(&bugs[i], paths[i]);
-        counts.caught += bugs[i].caught;
-        if (ask->each != NULL)
-            ask->each->done(ask->each->ctx, paths[i], &bugs[i]);
+    if (how.seeds != NULL) {
+        alone.first = how.seeds->first;
+        alone.last = how.seeds->last;
+        how.seeds = &alone;
     }
+    suite->quiet_passes = true; /* a caught bug has a row of its own */
+    if (ask->each != NULL)
+        try_each(suite, &how, &trying);
+    else
+        try_all(suite, &how, &trying);
     suite->quiet_passes = quiet;
     if (ask->matrix != NULL)
         write_matrix(suite, ask->matrix,
                      &(struct report_matrix){
-                         .bugs = bugs,
+                         .bugs = trying.bugs,
                          .count = counts.planted,
                          .oracles = INVARIANT_COUNT,
                          .has_sweep = how.seeds != NULL,
                          .first_seed = how.seeds != NULL ? how.seeds->first : 0,
                          .last_seed = how.seeds != NULL ? how.seeds->last : 0,
                      });
-    free(held.v);
-    free(bugs);
+    free(trying.bugs);
     return counts;
-}
-
-static unsigned all_cores(void) {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > CAMPAIGN_JOBS_MAX ? CAMPAIGN_JOBS_MAX : (unsigned)count;
 }
 
 static bool read_seeds(const struct options *options, struct known_bad_seeds *seeds) {

@@ -520,12 +520,6 @@ static bool is_out(const struct judge *judge, const struct world *world, size_t 
     return judged->posts > 0 && (judged->posts > judged->arrived || fresh);
 }
 
-/* The same, or it may still leave. */
-static bool is_on_its_way(const struct judge *judge, const struct world *world, size_t decision) {
-    const struct judged *judged = &judge->decisions[decision];
-    return judged->presented_ns != 0 && (judged->posts == 0 || is_out(judge, world, decision));
-}
-
 void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen) {
     int64_t ahead_ns = world->ahead_ns;
     judge->clock_jumped = true;
@@ -535,10 +529,8 @@ void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t b
     judge->ahead_most_ns = ahead_ns > judge->ahead_most_ns ? ahead_ns : judge->ahead_most_ns;
     for (size_t i = 0; i < judge->decision_count; i++) {
         struct judged *judged = &judge->decisions[i];
-        if (seen)
-            judged->jumped_seen = judged->jumped_seen || is_out(judge, world, i);
-        else
-            judged->jumped_unseen = judged->jumped_unseen || is_on_its_way(judge, world, i);
+        bool *jumped = seen ? &judged->jumped_seen : &judged->jumped_unseen;
+        *jumped = *jumped || is_out(judge, world, i);
     }
 }
 

@@ -1,7 +1,7 @@
 /* The disk: files with a cache, a device, and operations on their way from one to the other.
  *
  * (1) A file that is not `poisoned`: device + all pending operations in order = cache.
- * (2) A file body with more than one user is never changed: own_file comes first.
+ * (2) A file body with more than one user is never changed: disk_own_file comes first.
  * (3) A pending operation is a choice: what the device holds already, with nothing pending over it,
  *     is not recorded; but where overwriting is not power-safe it is, as one that is `same`.
  * (4) Nothing hashed depends on slots, serials, sequence numbers or eras, only on their order. */

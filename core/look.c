@@ -301,13 +301,18 @@ bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *pictu
 }
 /* ---- all of it ---- */
 
+/* What the broker has and the last comparison did not show is younger than that one: a lost tail of the
+ * database, an order that ended as absent and came after all, what somebody else sent. Orders that were
+ * sent since say nothing of it. */
+static int64_t nothing_is_missing_before(const struct oms *oms) {
+    const struct store_meta *meta = &oms->book.meta;
+    return meta->compared_ns > 0 ? meta->compared_ns : meta->created_ns;
+}
+
 /* The oldest moment whose executions matter: orders found besides the list may be older than it, and
  * what was corrected since the last comparison may be of any age itself. */
 static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
-    const struct store_meta *meta = &oms->book.meta;
-    const int64_t compared_ns = meta->compared_ns > 0 ? meta->compared_ns : meta->created_ns;
-
-    since_ns = earlier(since_ns, compared_ns - THRESHOLD_LOOK_BACK_NS);
+    since_ns = earlier(since_ns, nothing_is_missing_before(oms) - THRESHOLD_LOOK_BACK_NS);
     for (size_t i = 0; i < oms->book.order_count; i++) {
         const struct order *order = oms->book.orders[i];
         if (order->listed != NULL && order->listed->filled_nanos != order->pub.filled_nanos) {
@@ -319,24 +324,8 @@ static int64_t fills_since(const struct oms *oms, int64_t since_ns) {
     return since_ns;
 }
 
-/* A lost tail of the database is younger than the newest row that was there. Rows that were added
- * behind the gap say nothing of it, until the broker was compared with: so only orders that have left
- * count, and nothing leaves before that. */
-static int64_t newest_before_any_gap(const struct oms *oms) {
-    const struct store_meta *meta = &oms->book.meta;
-    int64_t newest = meta->compared_ns > meta->created_ns ? meta->compared_ns : meta->created_ns;
-
-    for (size_t i = oms->book.order_count; i-- > 0;) {
-        const struct order *order = oms->book.orders[i];
-        if (order->first_send_ns > 0) {
-            return order->pub.created_ns > newest ? order->pub.created_ns : newest;
-        }
-    }
-    return newest;
-}
-
 bool look_at_all(struct oms *oms, const struct day_past *past, struct picture *picture) {
-    const int64_t newest = newest_before_any_gap(oms);
+    const int64_t newest = nothing_is_missing_before(oms);
     const int64_t since = day_since(oms, look_since(oms, earlier(newest, engine_now(oms))));
     struct broker_reason why = {0};
     bool whole = look_at_orders(oms, since, true, picture);

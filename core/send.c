@@ -41,6 +41,8 @@ void send_reserve(const struct oms *oms, struct order *next, int64_t now_ns) {
     }
     if (next->pub.sends == 1) {
         next->first_send_ns = now_ns;
+    } else if (next->first_send_ns > now_ns) {
+        next->first_send_ns = 0; /* the clock was put back since: how old its id is, is not known */
     }
     next->send_by_ns = now_ns + send_reach_ns(oms);
     next->left_by_ns = engine_steady(oms) + send_reach_ns(oms);

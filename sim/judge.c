@@ -414,8 +414,11 @@ static void submit_replied(struct judge *judge, const struct world *world,
     int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
                                    request->limit_nanos);
     struct judged *judged = decision < 0 ? NULL : &judge->decisions[decision];
+    bool accepted = judged != NULL && reply->found && reply->delivered;
     bool refused = judged != NULL && !reply->found && !loses_any(judge, world, decision) &&
                    judge_orders(judge, world, (size_t)decision) == 0;
+    if (accepted)
+        judged->acceptance_told = true;
     if (!refused)
         return;
     judged->refusable = true;
@@ -526,6 +529,7 @@ static bool is_on_its_way(const struct judge *judge, const struct world *world, 
 void judge_clock_jumps(struct judge *judge, const struct world *world, int64_t by_ns, bool seen) {
     int64_t ahead_ns = world->ahead_ns;
     judge->clock_jumped = true;
+    judge->life_wall_ns = INT64_MAX;
     judge->clock_went_back = judge->clock_went_back || by_ns < 0;
     judge->ahead_least_ns = ahead_ns < judge->ahead_least_ns ? ahead_ns : judge->ahead_least_ns;
     judge->ahead_most_ns = ahead_ns > judge->ahead_most_ns ? ahead_ns : judge->ahead_most_ns;
@@ -660,6 +664,8 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
         compare_openings(judge, world, &peek->view);
     judge->begun = true;
     judge->lives++;
+    judge->life_ns = world->now_ns;
+    judge->life_wall_ns = world_wall_ns(world);
     if (peek->readable)
         remembers(judge, world, path, peek);
     for (size_t i = 0; i < judge->decision_count; i++) {
@@ -668,6 +674,7 @@ void judge_life(struct judge *judge, struct world *world, const char *path) {
         judged->posts_this_life = 0;
         judged->refusal_told = false;
         judged->refusals_lost_this_life = 0;
+        judged->acceptance_told = false;
         judged->jumped_unseen =
             judged->jumped_unseen || (judged->jumped_seen && is_out(judge, world, i));
         judged->jumped_seen = false;

@@ -54,8 +54,9 @@ struct judged {
     unsigned posts_this_life;
     bool refusal_told;                /* in this life the OMS was handed the broker's refusal */
     unsigned refusals_lost_this_life; /* refusals that did not reach it, in this life */
-    bool refusable;                   /* the broker refused it at least once */
-    bool refusal_recorded;            /* the store says rejected */
+    bool acceptance_told;  /* in this life the OMS was handed the broker's acceptance of it */
+    bool refusable;        /* the broker refused it at least once */
+    bool refusal_recorded; /* the store says rejected */
     bool left_once; /* a request left, to a broker that would take another for a second order */
     bool resolved;  /* an operator's word on it was acknowledged */
     bool misled;    /* it was wrong: the broker has, or is about to have, what he said it has not */
@@ -98,6 +99,8 @@ struct judge {
     int64_t halt_denied_ns;    /* ... at this moment, the latest */
     bool begun;                /* the first life has */
     unsigned lives;            /* begun so far */
+    int64_t life_ns;           /* when this one did, ... */
+    int64_t life_wall_ns; /* ... by the clock of the OMS's machine; INT64_MAX: that was set since */
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;

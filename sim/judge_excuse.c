@@ -164,10 +164,40 @@ static bool stays_ended(const struct judge *judge, const struct oms_view *view,
                : view->kill_switch || judge->released || judge_may_have_forgotten(judge);
 }
 
+/* How far before an order's own time an OMS looks for it. */
+#define LOOKS_BACK_NS INT64_C(60000000000)
+
+/* Whether a list that reaches back from the OMS's own time of its order holds it. */
+static bool is_listed(const struct oms_order *order, const struct exchange_order *theirs) {
+    return order->created_ns - LOOKS_BACK_NS <= theirs->told.submitted_ns;
+}
+
+/* Whether it was at the broker before this life began, for every query to see, and the comparison at the
+ * start of the life was made. */
+static bool was_there_at_the_start(const struct judge *judge, const struct world *world,
+                                   const struct oms_view *view,
+                                   const struct exchange_order *theirs) {
+    const struct profile *profile = world->exchange.profile;
+    return profile->knows_ids && compared_at(view) >= judge->life_wall_ns &&
+           theirs->told.submitted_ns + profile->query_lag_ns < judge->life_ns;
+}
+
+/* That comparison shows what ended without ever having been there, if something of it is left to be
+ * shown; by a clock that jumped it may have looked too late, and a store may have been made to forget. */
+static bool was_shown_as_risen(const struct judge *judge, const struct world *world,
+                               const struct oms_view *view, const struct exchange_order *theirs) {
+    return was_there_at_the_start(judge, world, view, theirs) && !judge->clock_jumped &&
+           !judge->damaged &&
+           (theirs->told.filled_nanos > 0 || broker_status_is_open(theirs->told.status));
+}
+
 /* A person said that it is not there, and the OMS ended it so. */
-static bool is_taken_for_gone(const struct judge *judge, const struct oms_view *view,
-                              const struct judged *judged, const struct oms_order *order) {
-    return judged->misled && stays_ended(judge, view, order) && order->state == OMS_STATE_CANCELED;
+static bool is_taken_for_gone(const struct judge *judge, const struct world *world,
+                              const struct oms_view *view, const struct judged *judged,
+                              const struct oms_order *order, const struct exchange_order *theirs) {
+    return judged->misled && stays_ended(judge, view, order) &&
+           order->state == OMS_STATE_CANCELED &&
+           (order->broker_order_id[0] != '\0' || !was_shown_as_risen(judge, world, view, theirs));
 }
 
 /* What was forgotten and never presented again is to the OMS what somebody else did. */
@@ -184,26 +214,33 @@ static bool ended_too_early(const struct judge *judge, const struct oms_view *vi
 }
 
 /* By the same clock it takes the order for absent and would send it again, did no switch or halt file hold it
- * back. */
-static bool is_kept_from_sending(const struct world *world, const struct oms_view *view,
-                                 const struct judged *judged, const struct oms_order *order) {
+ * back; until the next start, which lists it. */
+static bool is_kept_from_sending(const struct judge *judge, const struct world *world,
+                                 const struct oms_view *view, const struct judged *judged,
+                                 const struct oms_order *order,
+                                 const struct exchange_order *theirs) {
     return judged->jumped_unseen && order != NULL && order->state == OMS_STATE_INTENT &&
            order->broker_order_id[0] == '\0' &&
-           (view->kill_switch || world->halt_file != OMS_HALT_ABSENT);
+           (view->kill_switch || world->halt_file != OMS_HALT_ABSENT) &&
+           !(is_listed(order, theirs) && was_there_at_the_start(judge, world, view, theirs));
 }
 
-/* How far before an order's own time an OMS looks for it. */
-#define LOOKS_BACK_NS INT64_C(60000000000)
-
-/* Where the broker knows no ids, or not for ever, an order is looked for among those since a time; by a
- * clock that was ahead of the broker's by more, that was after it. */
-static bool looked_too_late(const struct judge *judge, const struct world *world,
-                            const struct oms_view *view, const struct oms_order *order) {
+/* Whether the broker answers who asks for it by its id. */
+static bool is_known_by_id(const struct world *world, const struct exchange_order *theirs) {
     const struct profile *profile = world->exchange.profile;
-    bool by_time = !profile->knows_ids || profile_forgets_ns(profile, 0) != INT64_MAX;
+    return profile->knows_ids &&
+           (world->exchange.habits.never_forgets ||
+            world->now_ns < profile_forgets_ns(profile, theirs->told.submitted_ns));
+}
+
+/* Where the broker knows no ids, or has forgotten this one, an order is looked for among those since a
+ * time; by a clock that was ahead of the broker's by more, that was after it. */
+static bool looked_too_late(const struct judge *judge, const struct world *world,
+                            const struct oms_view *view, const struct oms_order *order,
+                            const struct exchange_order *theirs) {
     bool held = order != NULL && order->state == OMS_STATE_HELD && order->reason[0] != '\0';
-    return by_time && judge->ahead_most_ns > LOOKS_BACK_NS &&
-           (held || stays_ended(judge, view, order));
+    return judge->ahead_most_ns > LOOKS_BACK_NS && !is_known_by_id(world, theirs) &&
+           (held || stays_ended(judge, view, order)) && !is_listed(order, theirs);
 }
 
 /* A store that lost the reservation of a send takes the order for one that never left, and so it may
@@ -225,18 +262,20 @@ static bool is_nameless(const struct judge *judge, const struct world *world,
     return order != NULL && order->state == OMS_STATE_HELD && order->reason[0] != '\0';
 }
 
-/* Whether the OMS need not know this order at all. */
+/* Whether the OMS need not know this order at all. What it was told in this life it knows. */
 static bool is_unknowable(const struct judge *judge, const struct world *world,
                           const struct oms_view *view, size_t decision,
-                          const struct oms_order *order) {
+                          const struct oms_order *order, const struct exchange_order *theirs) {
     const struct judged *judged = &judge->decisions[decision];
     if (judged->unrecognised > 0)
         return true; /* which of its orders is meant */
-    return is_taken_for_gone(judge, view, judged, order) || is_forgotten(judged, order) ||
-           ended_too_early(judge, view, judged, order) ||
-           is_kept_from_sending(world, view, judged, order) ||
-           looked_too_late(judge, world, view, order) ||
-           is_send_forgotten(judge, view, judged, order) || is_nameless(judge, world, order);
+    if (is_taken_for_gone(judge, world, view, judged, order, theirs) || is_forgotten(judged, order))
+        return true;
+    return !judged->acceptance_told &&
+           (ended_too_early(judge, view, judged, order) ||
+            is_kept_from_sending(judge, world, view, judged, order, theirs) ||
+            looked_too_late(judge, world, view, order, theirs) ||
+            is_send_forgotten(judge, view, judged, order) || is_nameless(judge, world, order));
 }
 
 /* What is corrected may still be as it was to the OMS; an order that it follows it sees change. */
@@ -251,7 +290,7 @@ static bool is_as_it_was(const struct judge *judge, const struct world *world,
 bool judge_cannot_know(const struct judge *judge, const struct world *world,
                        const struct oms_view *view, size_t decision, const struct oms_order *order,
                        const struct exchange_order *theirs) {
-    return is_unknowable(judge, world, view, decision, order) ||
+    return is_unknowable(judge, world, view, decision, order, theirs) ||
            is_as_it_was(judge, world, view, order, theirs);
 }
 
@@ -262,8 +301,9 @@ bool judge_cannot_know(const struct judge *judge, const struct world *world,
 static bool may_be_missing(const struct judge *judge, const struct world *world,
                            const struct oms_view *view, const struct exchange_order *order) {
     int decision = judge_order_decision(judge, order);
-    return decision < 0 || is_unknowable(judge, world, view, (size_t)decision,
-                                         view_order(view, judge->decisions[decision].decision.id));
+    return decision < 0 ||
+           is_unknowable(judge, world, view, (size_t)decision,
+                         view_order(view, judge->decisions[decision].decision.id), order);
 }
 
 static void add_signed(struct booked_range *sum, enum broker_side side, decimal_wide low,

@@ -864,12 +864,21 @@ static void a_clock_far_ahead_hides_what_only_a_list_would_show(void **state) {
         enum oms_state state;
         int64_t filled;
         int broke;
+        int64_t later_h; /* when the world is quiet */
+        bool before;     /* the jump came when it was on record */
     } cases[] = {
-        {"no-tag", 61, OMS_STATE_EXPIRED, 0, 0}, {"no-tag", 60, OMS_STATE_EXPIRED, 0, 4},
-        {"no-tag", 61, OMS_STATE_EXPIRED, 1, 4}, {"no-tag", 61, OMS_STATE_IN_DOUBT, 0, 4},
-        {"alpaca", 61, OMS_STATE_EXPIRED, 0, 4}, {"replay", 61, OMS_STATE_HELD, 0, 0},
-        {"replay", 60, OMS_STATE_HELD, 0, 4},    {"alpaca", 61, OMS_STATE_HELD, 0, 4},
-        {"replay", 61, OMS_STATE_WORKING, 1, 4},
+        {"no-tag", 61, OMS_STATE_EXPIRED, 0, 0, 0, false},
+        {"no-tag", 60, OMS_STATE_EXPIRED, 0, 4, 0, false},
+        {"no-tag", 61, OMS_STATE_EXPIRED, 1, 4, 0, false},
+        {"no-tag", 61, OMS_STATE_IN_DOUBT, 0, 4, 0, false},
+        {"no-tag", 61, OMS_STATE_EXPIRED, 0, 4, 0, true},
+        {"alpaca", 61, OMS_STATE_EXPIRED, 0, 4, 25, false},
+        {"replay", 61, OMS_STATE_HELD, 0, 0, 24, false},
+        {"replay", 61, OMS_STATE_HELD, 0, 4, 23, false}, /* it answers who asks by the id */
+        {"replay", 61, OMS_STATE_HELD, 0, 4, 24, true},
+        {"replay", 60, OMS_STATE_HELD, 0, 4, 24, false},
+        {"alpaca", 61, OMS_STATE_HELD, 0, 4, 25, false},
+        {"replay", 61, OMS_STATE_WORKING, 1, 4, 24, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fresh(INVARIANT_BIT(4));
@@ -877,6 +886,8 @@ static void a_clock_far_ahead_hides_what_only_a_list_would_show(void **state) {
         clock_jumps(cases[i].ahead_s * ONE);
         accepted();
         believe(cases[i].state, "the broker never had it");
+        orders[0].created_ns = cases[i].before ? world.now_ns : world_wall_ns(&world);
+        world.now_ns += cases[i].later_h * 3600 * ONE;
         orders[0].filled_nanos = cases[i].filled;
         quiet();
         broken(cases[i].broke);
@@ -898,6 +909,76 @@ static void what_is_kept_from_being_sent_again_after_a_jump_may_be_there(void **
         world.halt_file = wrong == 2 ? OMS_HALT_ABSENT : OMS_HALT_PRESENT;
         quiet();
         broken(wrong == 0 ? 0 : 4);
+    }
+}
+
+/* It was there before a start that compared itself: that comparison lists it. */
+static void kept_for_a_start_that_compares_itself(bool there_before, bool compares) {
+    fresh(INVARIANT_BIT(4));
+    judge_presented(&judge, &world, D1);
+    clock_jumps(25 * ONE);
+    believe(OMS_STATE_INTENT, "absent at the broker: to be sent again");
+    orders[0].created_ns = world.now_ns;
+    world.halt_file = OMS_HALT_PRESENT;
+    if (there_before)
+        accepted();
+    world.now_ns += ONE;
+    life();
+    compared_ns = compares ? world_wall_ns(&world) : 1;
+    if (!there_before)
+        accepted();
+    quiet();
+    compared_ns = 0;
+}
+
+static void what_is_kept_from_being_sent_again_is_found_by_the_next_start(void **state) {
+    (void)state;
+    kept_for_a_start_that_compares_itself(true, true);
+    broken(4);
+    kept_for_a_start_that_compares_itself(true, false);
+    broken(0);
+    kept_for_a_start_that_compares_itself(false, true);
+    broken(0);
+}
+
+/* What is open, or was executed, the next start shows a person who called it gone. */
+static void what_a_person_called_gone_is_found_by_the_next_start(void **state) {
+    (void)state;
+    for (int there = 0; there <= 4; there++) {
+        size_t index;
+        fresh(INVARIANT_BIT(4));
+        broker_is(there == 4 ? "no-tag" : "label");
+        judge_misled(&judge, D1);
+        believe(OMS_STATE_CANCELED, "not at the broker, says a person");
+        index = accepted();
+        if (there == 1)
+            exchange_end(&world.exchange, index, BROKER_STATUS_EXPIRED);
+        if (there == 2)
+            clock_jumps(ONE);
+        world.now_ns += ONE;
+        life();
+        compared_ns = world_wall_ns(&world);
+        judge.damaged = there == 3;
+        quiet();
+        broken(there == 0 ? 4 : 0);
+    }
+    compared_ns = 0;
+}
+
+/* No fault hides what the OMS was told in this life. */
+static void who_was_told_of_an_acceptance_knows_the_order(void **state) {
+    (void)state;
+    for (int told = 0; told <= 2; told++) {
+        fresh(INVARIANT_BIT(4));
+        broker_is("no-tag");
+        sent();
+        accepted();
+        answered(SITE_BROKER_SUBMIT, told != 0, true);
+        if (told == 2)
+            life(); /* another one */
+        believe(OMS_STATE_HELD, "this broker knows no ids of ours");
+        quiet();
+        broken(told == 1 ? 4 : 0);
     }
 }
 
@@ -1537,6 +1618,9 @@ int main(void) {
         TEST(what_a_correction_leaves_unpriced_stays_as_it_was_shown),
         TEST(a_clock_far_ahead_hides_what_only_a_list_would_show),
         TEST(what_is_kept_from_being_sent_again_after_a_jump_may_be_there),
+        TEST(what_is_kept_from_being_sent_again_is_found_by_the_next_start),
+        TEST(what_a_person_called_gone_is_found_by_the_next_start),
+        TEST(who_was_told_of_an_acceptance_knows_the_order),
         TEST(a_jump_that_a_life_saw_is_unseen_by_the_next_while_a_request_is_out),
         TEST(what_was_executed_as_a_whole_is_filled_however_it_ended),
         TEST(of_one_moment_the_split_of_cost_and_profit_is_anybodys_but_not_their_sum),

@@ -776,13 +776,12 @@ static bool is_barred(const struct judge *judge, const struct world *world,
 bool judge_under_way(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     const struct profile *profile = world->exchange.profile;
-    /* What may have left is held for a person once it is absent, a kill switch or not. */
-    bool holds = !profile->knows_ids || !profile->deduplicates;
     bool barred = is_barred(judge, world, peek);
     for (size_t i = 0; i < peek->view.order_count; i++) {
         const struct oms_order *order = &peek->view.orders[i];
         if (order->state == OMS_STATE_IN_DOUBT ||
-            (order->state == OMS_STATE_INTENT && (!barred || (order->sends > 0 && holds))) ||
+            (order->state == OMS_STATE_INTENT &&
+             (!barred || order->sends > 0)) || /* it may have left, and may yet be held */
             (order->cancel_asked && !oms_state_is_final(order->state) &&
              !judge_lost_by_broker(world, order) && /* a person must settle that with the broker */
              (profile->tells_executions ||

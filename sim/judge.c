@@ -773,6 +773,10 @@ static bool is_barred(const struct judge *judge, const struct world *world,
     return judge->kill_switch || peek->view.kill_switch || world->halt_file != OMS_HALT_ABSENT;
 }
 
+/* No doubt that a life begins with lasts longer: how far a reservation reaches, how late a request may
+ * arrive and a query may miss it, and what slow calls add. */
+#define DOUBT_NS INT64_C(120000000000)
+
 bool judge_under_way(struct judge *judge, struct world *world, const char *path) {
     const struct peek *peek = peek_at(judge->sut, world->disk, path);
     const struct profile *profile = world->exchange.profile;
@@ -781,7 +785,8 @@ bool judge_under_way(struct judge *judge, struct world *world, const char *path)
         const struct oms_order *order = &peek->view.orders[i];
         if (order->state == OMS_STATE_IN_DOUBT ||
             (order->state == OMS_STATE_INTENT &&
-             (!barred || order->sends > 0)) || /* it may have left, and may yet be held */
+             /* it may have left, and may yet be held */
+             (!barred || (order->sends > 0 && world->now_ns < judge->life_ns + DOUBT_NS))) ||
             (order->cancel_asked && !oms_state_is_final(order->state) &&
              !judge_lost_by_broker(world, order) && /* a person must settle that with the broker */
              (profile->tells_executions ||

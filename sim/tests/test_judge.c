@@ -1441,8 +1441,12 @@ static void quiet_is_more_than_silence_while_an_order_is_under_way(void **state)
     believe(OMS_STATE_INTENT, "");
     kill_switch = true;
     peek_forget();
-    /* what may have left may yet be held for a person, a switch or not */
+    /* what may have left may yet be held for a person, a switch or not, for as long as a doubt lasts */
+    life();
     assert_true(judge_under_way(&judge, &world, STORE));
+    world.now_ns += 120 * ONE;
+    assert_false(judge_under_way(&judge, &world, STORE));
+    life();
     orders[0].sends = 0;
     peek_forget();
     assert_false(judge_under_way(&judge, &world, STORE));

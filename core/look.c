@@ -303,10 +303,13 @@ bool look_at_executions(struct oms *oms, int64_t since_ns, struct picture *pictu
 
 /* What the broker has and the last comparison did not show is younger than that one: a lost tail of the
  * database, an order that ended as absent and came after all, what somebody else sent. Orders that were
- * sent since say nothing of it. */
+ * sent since say nothing of it; and when it was made nobody knows, if by a clock that was put back since:
+ * then all of it is looked through once. */
 static int64_t nothing_is_missing_before(const struct oms *oms) {
     const struct store_meta *meta = &oms->book.meta;
-    return meta->compared_ns > 0 ? meta->compared_ns : meta->created_ns;
+    const bool known = meta->compared_ns > 0 && meta->compared_ns <= oms->mark_ns;
+
+    return known ? meta->compared_ns : meta->created_ns;
 }
 
 /* The oldest moment whose executions matter: orders found besides the list may be older than it, and

@@ -31,14 +31,30 @@ struct working {
 /* ---- a line ---- */
 
 /* Fields of struct report_planted. */
-#define TEXTS(X)                                                                                   \
-    X(name)                                                                                        \
-    X(fault) X(file) X(profile) X(crash) X(door) X(why) X(first) X(plan) X(replay) X(check) X(met) \
-        X(swept)
-#define COUNTS(X)                                                                              \
-    X(line, int)                                                                               \
-    X(caught, bool) X(explored, bool) X(needed, uint64_t) X(of, uint64_t) X(strikes, unsigned) \
-        X(judged, unsigned) X(broken, unsigned) X(seed, uint64_t)
+#define TEXTS(X) \
+    X(name)      \
+    X(fault)     \
+    X(file)      \
+    X(profile)   \
+    X(crash)     \
+    X(door)      \
+    X(why)       \
+    X(first)     \
+    X(plan)      \
+    X(replay)    \
+    X(check)     \
+    X(met)       \
+    X(swept)
+#define COUNTS(X)        \
+    X(line, int)         \
+    X(caught, bool)      \
+    X(explored, bool)    \
+    X(needed, uint64_t)  \
+    X(of, uint64_t)      \
+    X(strikes, unsigned) \
+    X(judged, unsigned)  \
+    X(broken, unsigned)  \
+    X(seed, uint64_t)
 
 static void write_line(size_t place, const char *told, const struct report_planted *bug,
                        const struct report_run *report, FILE *made) {

@@ -222,7 +222,7 @@ static void tell_story(const struct scenario *scenario, const struct run_config 
                        const struct run_options *options, struct script *script,
                        struct run_result *result) {
     struct run_finding *kept = &result->finding;
-    struct run_finding again;
+    struct run_finding again = {0};
     struct trace trace = {0};
     struct chooser nothing = chooser_nothing();
     struct plan plan = kept->plan;

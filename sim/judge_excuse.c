@@ -239,8 +239,9 @@ static bool looked_too_late(const struct judge *judge, const struct world *world
                             const struct oms_view *view, const struct oms_order *order,
                             const struct exchange_order *theirs) {
     bool held = order != NULL && order->state == OMS_STATE_HELD && order->reason[0] != '\0';
-    return judge->ahead_most_ns > LOOKS_BACK_NS && !is_known_by_id(world, theirs) &&
-           (held || stays_ended(judge, view, order)) && !is_listed(order, theirs);
+    return order != NULL && judge->ahead_most_ns > LOOKS_BACK_NS &&
+           !is_known_by_id(world, theirs) && (held || stays_ended(judge, view, order)) &&
+           !is_listed(order, theirs);
 }
 
 /* A store that lost the reservation of a send takes the order for one that never left, and so it may

@@ -35,13 +35,14 @@ static int64_t compared_at(const struct oms_view *view) {
     return at_ns;
 }
 
-/* An OMS has no reason to look at what is finished before its next comparison. Which was first, by a
- * clock that jumped, nobody can say; and where executions are not told, corrections are not told at
- * all, and a person must settle them. */
+/* An OMS has no reason to look at what is finished before its next comparison, and where queries lag that
+ * one does not show what is fresh. Which was first, by a clock that jumped, nobody can say; and where
+ * executions are not told, corrections are not told at all, and a person must settle them. */
 static bool is_unseen(const struct judge *judge, const struct world *world, int64_t compared_ns,
                       const struct broker_fill *correction) {
-    return correction->at_ns >= compared_ns || judge->clock_jumped ||
-           !world->exchange.profile->tells_executions;
+    const struct profile *profile = world->exchange.profile;
+    return correction->at_ns + profile->query_lag_ns >= compared_ns || judge->clock_jumped ||
+           !profile->tells_executions;
 }
 
 /* `order_id` NULL: of any order. */

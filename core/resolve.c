@@ -103,8 +103,12 @@ static enum oms_code settle_found(struct oms *oms, struct order *order,
 bool resolve_list_since_sent(struct oms *oms, const struct order *order,
                              struct broker_orders *list) {
     const int64_t created_ns = order->pub.created_ns, sent_ns = order->first_send_ns;
-    const int64_t since_ns = sent_ns > 0 && sent_ns < created_ns ? sent_ns : created_ns;
+    int64_t since_ns = sent_ns > 0 && sent_ns < created_ns ? sent_ns : created_ns;
     struct broker_reason why = {0};
+
+    if (book_is_orphan(&oms->book, order->pub.client_order_id)) {
+        since_ns = oms->book.meta.created_ns; /* sent by a life that this store does not know */
+    }
 
     return ask_orders(oms, since_ns - THRESHOLD_LOOK_BACK_NS, list, &why);
 }

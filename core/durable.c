@@ -229,7 +229,6 @@ enum oms_code engine_trip(struct oms *oms, bool on, const char *who, const char 
     return OMS_OK;
 }
 
-/* Copies the log when it is long and nothing urgent waits, or when it is very long. */
 /* Every commit stands, and the copying is tried again when the log has grown by as much again; but not
  * after a sync failed where a log ends in padding that no commit waits for: the device may never get that
  * padding, and what is written behind it would be lost with it. */
@@ -245,6 +244,7 @@ static void checkpoint_failed(struct oms *oms, int rc) {
                 "the log could not be copied into the database; it will be tried again");
 }
 
+/* Copies the log when it is long and nothing urgent waits, or when it is very long. */
 void engine_checkpoint_if_due(struct oms *oms, bool idle) {
     const int64_t urgent = oms->checkpoint_at + 3 * (int64_t)oms->config.checkpoint_frames;
     int rc;

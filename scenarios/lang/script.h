@@ -80,8 +80,8 @@ struct script {
     struct plan taken;       /* every answer that was not 0 */
     struct plan_item death;  /* the death under way: where its `keep` belongs */
     int death_index;         /* into taken, or -1 */
-    unsigned idle_life,
-        idle; /* a life, and how many moments of it were the last before a restart */
+    unsigned idle_life;      /* a life ... */
+    unsigned idle;           /* ... and how many moments of it were the last before a restart */
 
     struct line_run *lines; /* one per scenario line */
     /* What some line is: port calls and changes are many, and most scripts want few of them. */

@@ -225,7 +225,7 @@ $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # An OMS that a test loads. Release, whatever loads it: it is loaded by programs of any flavour.
-$(B)/scenarios/cli/tests/test_doctor: | $(B)/scenarios/cli/tests/oms/unsteady.so
+$(B)/scenarios/cli/tests/test_doctor $(B)/scenarios/cli/tests/test_known_bad: | $(B)/scenarios/cli/tests/oms/unsteady.so
 $(B)/%.so: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,OMS,$@)

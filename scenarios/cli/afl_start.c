@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,12 +103,15 @@ static void fuzzer(const struct afl_starting *starting, size_t index, char out[C
     CHECK(written > 0 && written < COMMAND_SIZE); /* every part has its bound */
 }
 
-/* In a session of its own, so that it outlives this program's terminal; all it says goes to a log. */
+/* In a session of its own, so that it outlives this program's terminal; all it says goes to a log. It can
+ * be asked to end (afl_end), also when whoever started this program in the background, a shell say, had
+ * it ignore that. */
 static _Noreturn void become(const char *command, const char *log) {
     char line[COMMAND_SIZE + 8];
     int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     snprintf(line, sizeof line, "exec %s", command);
+    signal(SIGINT, SIG_DFL);
     if (out >= 0 && in >= 0 && setsid() >= 0 && dup2(in, 0) >= 0 && dup2(out, 1) >= 0 &&
         dup2(out, 2) >= 0)
         execl("/bin/sh", "sh", "-c", line, (char *)NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,15 @@ static void a_campaign_starts_is_told_and_ends(void **state) {
     does("fuzz stop plan", EXIT_PASS, "plan: 2 fuzzers ended\n");
     does("fuzz status plan", EXIT_PASS, "main     ended ");
     does("fuzz stop plan", EXIT_INCONCLUSIVE, "plan: nothing runs");
+}
+
+/* As a shell's `&` leaves it. */
+static void a_campaign_that_is_started_in_the_background_ends_too(void **state) {
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    (void)state;
+    does("fuzz start plan --jobs 1", EXIT_PASS, "-M main");
+    signal(SIGINT, before);
+    does("fuzz stop plan", EXIT_PASS, "plan: 1 fuzzer ended\n");
 }
 
 static void what_runs_is_not_started_twice_and_who_runs_is_said(void **state) {
@@ -219,6 +229,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_campaign_starts_is_told_and_ends),
+        TEST(a_campaign_that_is_started_in_the_background_ends_too),
         TEST(what_runs_is_not_started_twice_and_who_runs_is_said),
         TEST(a_resumed_campaign_goes_on_with_as_many),
         TEST(each_machine_has_chance_of_its_own),

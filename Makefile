@@ -94,6 +94,13 @@ $(BIN)/fuzz_inputs: $(B)/fuzz/inputs/fuzz_inputs_main.o $(LIB)
 # Objects depend on the flags and compiler that made them.
 $(B)/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALLFLAGS) $(SOURCES)' > $@
+ifneq ($(filter afl inputs,$(FLAVOR)),)
+# What AFL++ is not to see needs no compiler of its own: release's objects are there already. The
+# targets themselves are an exception, since its compiler puts its loop into them.
+UNSEEN := $(filter-out fuzz/target.c,$(filter $(patsubst src:%,%,$(subst *,%.c,$(shell grep ^src: $(AFL_LLVM_DENYLIST)))),$(SOURCES)))
+$(UNSEEN:%.c=$(B)/%.o): $(B)/%.o: build/release/%.o
+	@mkdir -p $(@D); cp $< $@
+endif
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -225,7 +232,7 @@ $(TESTBINS): %: %.o $(TESTHELP:%.c=$(B)/%.o) $(LIB)
 	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # An OMS that a test loads. Release, whatever loads it: it is loaded by programs of any flavour.
-$(B)/scenarios/cli/tests/test_doctor: | $(B)/scenarios/cli/tests/oms/unsteady.so
+$(B)/scenarios/cli/tests/test_doctor $(B)/scenarios/cli/tests/test_known_bad: | $(B)/scenarios/cli/tests/oms/unsteady.so
 $(B)/%.so: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,OMS,$@)

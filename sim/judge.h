@@ -101,6 +101,8 @@ struct judge {
     unsigned lives;            /* begun so far */
     int64_t life_ns;           /* when this one did, ... */
     int64_t life_wall_ns; /* ... by the clock of the OMS's machine; INT64_MAX: that was set since */
+    int64_t listed_ns; /* when, in this life, the OMS was last given a list of the broker's orders;
+                        * INT64_MAX: it was not */
     /* Symbols in which OMS and broker differed before anything happened: nobody can settle them. */
     char (*disputed)[BROKER_SYMBOL_SIZE];
     size_t disputed_count, disputed_cap;

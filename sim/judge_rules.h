@@ -15,6 +15,8 @@ const struct oms_order *view_order(const struct oms_view *view, const char *deci
 const struct oms_position *view_position(const struct oms_view *view, const char *symbol);
 /* The decision that an order at the exchange belongs to; -1: a stranger's, or lost. */
 int judge_order_decision(const struct judge *judge, const struct exchange_order *order);
+/* Fills in `orders` and `executed` of every decision. */
+void judge_count_orders(struct judge *judge, const struct world *world);
 const struct exchange_order *judge_order_of(const struct judge *judge, const struct world *world,
                                             size_t decision);
 

@@ -124,10 +124,6 @@ void wire_new_call(struct wire *wire);
 void wire_deliver(struct wire *wire, const struct wire_exchange *exchange, int64_t due_ns,
                   const void *bytes, size_t length);
 
-/* What is inside the bytes of a flight, for looking. False: no order; no cancel. */
-bool wire_flight_order(const void *bytes, size_t length, struct broker_request *request);
-bool wire_flight_cancel(const void *bytes, size_t length, char order_id[BROKER_ORDER_ID_SIZE]);
-
 /* Requests that reached the server so far, over all lives. */
 uint64_t wire_served(const struct wire *wire);
 

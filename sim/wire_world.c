@@ -2,6 +2,7 @@
 #include "sim/wire_world.h"
 
 #include "sim/check.h"
+#include "sim/wire_message.h"
 
 #include <stdio.h>
 #include <string.h>

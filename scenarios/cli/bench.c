@@ -115,47 +115,52 @@ static bool time_floor(struct floor *floor, double *us) {
     return done;
 }
 
+struct figure {
+    const char *name, *unit;
+};
+
+/* What is played, and what is said of it and of its floor. */
+struct floored {
+    bool (*play)(struct bench *bench);
+    bool as_rate; /* the ratio is the floor's time over the whole, else the other way round */
+    struct figure ratio, whole, least, statements;
+};
+
+static const struct floored life = {
+    .play = play_story,
+    .ratio = {"life_over_floor", "x"},
+    .whole = {"life", "us per timeline of two lives"},
+    .least = {"floor", "us for the same SQL on a bare VFS"},
+    .statements = {"floor_statements", "statements in two lives"},
+};
+static const struct floored target = {
+    .play = play_target,
+    .as_rate = true,
+    .ratio = {"afl_over_floor", "of the floor's rate, for the fuzz target"},
+    .whole = {"afl_target", "us per timeline of two lives and a third for I8"},
+    .least = {"afl_floor", "us for the same SQL on a bare VFS"},
+    .statements = {"afl_floor_statements", "statements in three lives"},
+};
+
 /* A play and its floor in turn, round by round, so that what else the machine does meets them alike. */
-static bool measure_floor(struct bench *bench, bool (*play)(struct bench *bench), const char *what,
-                          double *whole, double *least, unsigned *statements) {
+static bool measure_floored(struct bench *bench, cJSON *report, const struct floored *what) {
     double played[ROUNDS], bare[ROUNDS];
-    struct floor *floor = floor_record(bench, play);
+    struct floor *floor = floor_record(bench, what->play);
     bool done = floor != NULL;
     for (int round = 0; done && round < ROUNDS; round++) {
-        done = time_play(bench, play, &played[round]) && time_floor(floor, &bare[round]);
-        show_progress(what, round + 1, ROUNDS);
+        done = time_play(bench, what->play, &played[round]) && time_floor(floor, &bare[round]);
+        show_progress(what->ratio.name, round + 1, ROUNDS);
     }
     if (done) {
-        *whole = median(played, ROUNDS);
-        *least = median(bare, ROUNDS);
-        *statements = floor_statements(floor);
+        double whole = median(played, ROUNDS), least = median(bare, ROUNDS);
+        say(report, what->ratio.name, what->as_rate ? least / whole : whole / least,
+            what->ratio.unit);
+        say(report, what->whole.name, whole, what->whole.unit);
+        say(report, what->least.name, least, what->least.unit);
+        say(report, what->statements.name, floor_statements(floor), what->statements.unit);
     }
     floor_free(floor);
     return done;
-}
-
-static bool measure_life(struct bench *bench, cJSON *report) {
-    double life = 0, least = 0;
-    unsigned statements = 0;
-    if (!measure_floor(bench, play_story, "life over floor", &life, &least, &statements))
-        return false;
-    say(report, "life_over_floor", life / least, "x");
-    say(report, "life", life, "us per timeline of two lives");
-    say(report, "floor", least, "us for the same SQL on a bare VFS");
-    say(report, "floor_statements", statements, "statements in two lives");
-    return true;
-}
-
-static bool measure_target(struct bench *bench, cJSON *report) {
-    double target = 0, least = 0;
-    unsigned statements = 0;
-    if (!measure_floor(bench, play_target, "afl over floor", &target, &least, &statements))
-        return false;
-    say(report, "afl_over_floor", least / target, "of the floor's rate, for the fuzz target");
-    say(report, "afl_target", target, "us per timeline of two lives and a third for I8");
-    say(report, "afl_floor", least, "us for the same SQL on a bare VFS");
-    say(report, "afl_floor_statements", statements, "statements in three lives");
-    return true;
 }
 
 static bool measure_timelines(struct bench *bench, cJSON *report, const char *name,
@@ -227,7 +232,7 @@ static void say_more(void *ctx, const char *name, double value, const char *unit
 }
 
 static bool measure(struct bench *bench, cJSON *report, const char *program) {
-    return measure_life(bench, report) && measure_target(bench, report) &&
+    return measure_floored(bench, report, &life) && measure_floored(bench, report, &target) &&
            measure_timelines(bench, report, "timelines_direct", STAGE_DIRECT, false) &&
            measure_timelines(bench, report, "timelines_direct_recovered_again", STAGE_DIRECT,
                              true) &&

@@ -214,20 +214,10 @@ static size_t make_tasks(const struct known_bad_crew *crew, struct working *work
 
 /* Its process ended, which was said. */
 static void lose(struct working *working, size_t place) {
+    const struct known_bad_crew *crew = working->crew;
     working->trials[place].told = "";
-    working->crew->bugs[place] = (struct report_planted){.name = working->crew->paths[place],
-                                                         .fault = "",
-                                                         .file = "",
-                                                         .profile = "",
-                                                         .crash = "",
-                                                         .door = "",
-                                                         .why = "the process that tried it ended",
-                                                         .first = "",
-                                                         .plan = "none",
-                                                         .replay = "",
-                                                         .check = "",
-                                                         .met = "",
-                                                         .swept = ""};
+    known_bad_lost(crew->suite, crew->paths[place], "the process that tried it ended",
+                   &crew->bugs[place]);
 }
 
 void known_bad_crew_run(const struct known_bad_crew *crew) {

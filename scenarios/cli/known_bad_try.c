@@ -463,3 +463,14 @@ void known_bad_try(struct suite *suite, struct core_held_list *held, const char 
         report_untried(&attempt);
     suite_worst(suite, EXIT_FAIL);
 }
+
+void known_bad_lost(struct suite *suite, const char *path, const char *why,
+                    struct report_planted *bug) {
+    struct attempt attempt = {.suite = suite, .path = path, .bug = bug};
+    known_bad_read(path, &attempt.bad, attempt.why); /* as much of its head as can be read */
+    describe(&attempt);
+    snprintf(attempt.why, sizeof attempt.why, "%s", why);
+    bug->why = suite_keep(suite, why);
+    report_untried(&attempt);
+    suite_worst(suite, EXIT_FAIL);
+}

@@ -34,6 +34,9 @@ struct known_bad_how {
  * reports. *bug is what came of it; its texts live as long as the suite. */
 void known_bad_try(struct suite *suite, struct core_held_list *held, const char *path,
                    const struct known_bad_how *how, struct report_planted *bug);
+/* The same of a bug that whoever tried it cannot tell of any more. */
+void known_bad_lost(struct suite *suite, const char *path, const char *why,
+                    struct report_planted *bug);
 /* The OMS that it is, as --oms takes it and loaded. False: `why` says why not. */
 bool known_bad_oms(struct suite *suite, const struct known_bad *bad, const char *variants,
                    const char **oms, const struct sut **sut, char why[KNOWN_BAD_WHY_SIZE]);

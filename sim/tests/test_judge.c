@@ -552,6 +552,27 @@ static void what_lag_hides_is_sent_again_while_it_is_hidden(void **state) {
     }
 }
 
+/* Nor does it know later, unless it looks again. */
+static void what_lag_hid_at_the_last_look_is_sent_again(void **state) {
+    const struct {
+        int looks[2]; /* before and after lag is over */
+        int breaks;
+    } cases[] = {{{1, 0}, 0}, {{1, 1}, 9}, {{0, 1}, 9}, {{0, 0}, 9}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        forgets(INVARIANT_BIT(7));
+        broker_is("alpaca-lag");
+        if (cases[i].looks[0])
+            answered(SITE_BROKER_ORDERS, true, false);
+        world.now_ns += world.exchange.profile->query_lag_ns;
+        if (cases[i].looks[1])
+            answered(SITE_BROKER_ORDERS, true, true);
+        believe(OMS_STATE_INTENT, ""); /* presented again */
+        leaves();
+        broken(cases[i].breaks);
+    }
+}
+
 /* The broker has lost an order, and then the store was made to forget it. */
 static void a_lost_order_that_was_forgotten_may_be_sent_again(void **state) {
     (void)state;
@@ -1616,6 +1637,7 @@ int main(void) {
         TEST(what_a_lie_hid_is_one_order_more_where_a_second_is_taken),
         TEST(what_tripped_the_switch_may_be_forgotten_with_it),
         TEST(what_lag_hides_is_sent_again_while_it_is_hidden),
+        TEST(what_lag_hid_at_the_last_look_is_sent_again),
         TEST(a_lost_order_that_was_forgotten_may_be_sent_again),
         TEST(a_forgotten_send_is_left_again_where_no_ids_are_known),
         TEST(what_was_forgotten_is_still_one_order_at_most),

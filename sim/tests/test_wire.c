@@ -3,6 +3,7 @@
 #include "core/profile.h"
 #include "sim/tests/small_exchange.h"
 #include "sim/wire.h"
+#include "sim/wire_message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

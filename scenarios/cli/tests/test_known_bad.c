@@ -9,8 +9,12 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PLANTED                     \
     "Fault: checks, then records\n" \
@@ -20,6 +24,17 @@
     "Crashes: kill\n"               \
     "Door: direct\n"                \
     "Found: AFL++\n"
+/* Of another scenario, which another process tries. */
+#define DEADLY                         \
+    "Fault: takes its process along\n" \
+    "Breaks: I1\n"                     \
+    "Scenario: other.scn:3\n"          \
+    "Profile: alpaca\n"                \
+    "Crashes: kill\n"                  \
+    "Door: direct\n"                   \
+    "\n"                               \
+    "--- a/core/send.c\n"              \
+    "+++ b/core/send.c\n"
 
 static int setup(void **state) {
     if (command_line_setup(state) != 0 || mkdir("bugs", 0777) != 0)
@@ -69,6 +84,29 @@ static void seeds_that_nobody_would_read_of_are_refused(void **state) {
     does("known-bad bugs --matrix m --seeds x", EXIT_MISTAKE, "--seeds is A..B");
 }
 
+/* Where the OMS stand that tests load: beside this program. */
+static void variants_here(char line[PATH_MAX + 80], const char *command) {
+    char program[PATH_MAX] = "";
+    assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
+    *strrchr(program, '/') = '\0';
+    snprintf(line, PATH_MAX + 80, "%s --variants %s/oms", command, program);
+}
+
+static void a_bug_whose_process_dies_is_not_caught_and_the_others_are(void **state) {
+    char line[PATH_MAX + 80];
+    (void)state;
+    write_file("other.scn", SCENARIO_ANYWHERE);
+    write_file("bugs/unsteady.patch", DEADLY);
+    variants_here(line, "known-bad bugs --json all.json");
+    setenv("UNSTEADY", "death", 1);
+    does(line, EXIT_ENVIRONMENT, "1 of 2 planted bugs caught");
+    unsetenv("UNSTEADY");
+    assert_non_null(
+        strstr(output, "the process that did 'bugs/unsteady.patch' ended with status 137"));
+    assert_non_null(strstr(output, "the process that tried it ended"));
+    assert_non_null(strstr(read_file("all.json"), "\"note\":\"the process that tried it ended\""));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_sweep_is_an_oracle_of_the_matrix, setup,
@@ -79,6 +117,8 @@ int main(void) {
                                         command_line_teardown),
         cmocka_unit_test_setup_teardown(seeds_that_nobody_would_read_of_are_refused, setup,
                                         command_line_teardown),
+        cmocka_unit_test_setup_teardown(a_bug_whose_process_dies_is_not_caught_and_the_others_are,
+                                        setup, command_line_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

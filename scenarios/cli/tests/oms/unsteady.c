@@ -1,7 +1,8 @@
-/* The core, but what it tells depends on something that no run may depend on: the environment
- * variable UNSTEADY says on what. For the test of what notices that. */
+/* The core, but what it tells depends on something that no run may depend on, or it takes the process
+ * along that runs it: the environment variable UNSTEADY says which. For tests of what notices that. */
 #include "sim/sut/sut.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,11 @@ static long doubtful_value(void) {
 
 static void emit(void *ctx, const struct oms_event *event) {
     struct oms_event told = *event;
+    const char *how = getenv("UNSTEADY");
     char text[64];
     (void)ctx;
+    if (how != NULL && strcmp(how, "death") == 0)
+        raise(SIGKILL);
     if (event->kind == OMS_EVENT_DECIDE) {
         snprintf(text, sizeof text, "decided with %ld", doubtful_value());
         told.text = text;

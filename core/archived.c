@@ -27,8 +27,7 @@ enum oms_code archiving_order(struct oms *oms, const char *decision_id, const st
 }
 
 /* Segments come back newest first, until this one has. */
-static void want_back(struct oms *oms) {
-    const int64_t id = oms->book.archive.kept.id;
+static void want_back(struct oms *oms, int64_t id) {
     if (oms->wanted_back == 0 || id < oms->wanted_back) {
         oms->wanted_back = id;
     }
@@ -70,7 +69,7 @@ static enum oms_code note_order(struct oms *oms, const struct broker_order *list
         return engine_fail(oms, "no memory to look into the archive", error);
     }
     if (is_news(oms, order, listed)) {
-        want_back(oms);
+        want_back(oms, oms->book.archive.kept.id);
     }
     return OMS_OK;
 }
@@ -84,10 +83,22 @@ static enum oms_code note_fill(struct oms *oms, const struct broker_fill *fill, 
     if (code == OMS_OK && order != NULL) {
         *booked = index_get(&oms->book.archive.kept.by_execution, fill->execution_id) != NULL;
         if (!*booked) {
-            want_back(oms);
+            want_back(oms, oms->book.archive.kept.id);
         }
     }
     return code;
+}
+
+/* Whether it is of a live order, or of one that is about to be found by its id. */
+static bool is_of_live(const struct oms *oms, const struct broker_orders *orders,
+                       const struct broker_fill *fill) {
+    for (size_t i = 0; i < orders->n; i++) {
+        if (strcmp(orders->v[i].id, fill->order_id) == 0 &&
+            book_by_client_id(&oms->book, orders->v[i].client_order_id) != NULL) {
+            return true;
+        }
+    }
+    return book_by_broker_id(&oms->book, fill->order_id) != NULL;
 }
 
 enum oms_code archiving_note(struct oms *oms, const struct broker_orders *orders,
@@ -110,6 +121,10 @@ enum oms_code archiving_note(struct oms *oms, const struct broker_orders *orders
         }
     }
     for (size_t i = 0; code == OMS_OK && i < fills->n; i++) {
+        if (!booked[i] && !ledger_is_correction(&fills->v[i]) &&
+            book_is_past(&oms->book, &fills->v[i]) && is_of_live(oms, orders, &fills->v[i])) {
+            want_back(oms, (int64_t)oms->book.archive.count);
+        }
         if (!booked[i] && book_by_broker_id(&oms->book, fills->v[i].order_id) == NULL) {
             code = note_fill(oms, &fills->v[i], &booked[i], error);
         }

@@ -33,8 +33,9 @@ struct archived { /* all zero is empty; release with archived_free */
 };
 void archived_free(struct archived *archived);
 /* Notes the archived orders among the listed ones, and which executions are booked in the archive
- * (`booked`: one for each). When the broker says something new of one of them, it is wanted back:
- * archiving_is_wanted_back, and the rest must wait until it is there. */
+ * (`booked`: one for each). When the broker says something new of one of them, it is wanted back, and
+ * so is what comes after an execution of a live order: archiving_is_wanted_back, and the rest must
+ * wait until it is there. */
 enum oms_code archiving_note(struct oms *oms, const struct broker_orders *orders,
                              const struct broker_fills *fills, bool booked[],
                              struct archived *archived, struct oms_error *error);

@@ -147,6 +147,13 @@ struct position *book_position(struct book *book, const char *symbol) {
     return &book->positions[at];
 }
 
+bool book_is_past(const struct book *book, const struct broker_fill *fill) {
+    const size_t at = find_position(book, fill->symbol);
+
+    return at < book->position_count && strcmp(book->positions[at].symbol, fill->symbol) == 0 &&
+           position_is_past(&book->positions[at], fill);
+}
+
 bool book_is_orphan(const struct book *book, const char *client_order_id) {
     for (size_t i = 0; i < book->orphan_count; i++) {
         if (strcmp(book->orphans[i], client_order_id) == 0) {

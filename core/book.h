@@ -55,6 +55,8 @@ bool book_note_broker_id(struct book *book, struct order *order); /* false: no m
 /* The position of a symbol, made flat when there is none; valid until the next call. NULL: no
  * memory or the ceiling. */
 struct position *book_position(struct book *book, const char *symbol);
+/* Does this execution come before one of its symbol that is in the archive? It is no correction. */
+bool book_is_past(const struct book *book, const struct broker_fill *fill);
 
 bool book_is_orphan(const struct book *book, const char *client_order_id);
 bool book_add_orphan(struct book *book, const char *client_order_id); /* false: no memory */

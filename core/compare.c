@@ -138,6 +138,29 @@ static enum oms_code note_corrected(struct oms *oms, struct comparison *comparis
     return code;
 }
 
+/* Whether an order of the symbol is held where nobody can tell its executions from a stranger's. */
+static bool may_be_ours(const struct oms *oms, const char *symbol) {
+    for (size_t i = 0; !oms->config.profile->knows_ids && i < oms->book.order_count; i++) {
+        const struct oms_order *pub = &oms->book.orders[i]->pub;
+        if (pub->state == OMS_STATE_HELD && strcmp(pub->decision.symbol, symbol) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a person's word on a held order may explain is for that person, and not to be adjusted: it would
+ * count twice. */
+static void leave_to_a_person(const struct oms *oms, struct reconcile_found *found) {
+    for (size_t i = 0; i < found->n; i++) {
+        struct oms_discrepancy *row = &found->v[i];
+        if (row->type == OMS_QUANTITY_MISMATCH && row->severity == OMS_WARNING &&
+            may_be_ours(oms, row->symbol)) {
+            row->severity = OMS_CRITICAL;
+        }
+    }
+}
+
 static bool compare(struct oms *oms, struct comparison *comparison) {
     const struct book *book = &oms->book;
     const struct archived *archived = &comparison->archived;
@@ -171,6 +194,7 @@ static bool compare(struct oms *oms, struct comparison *comparison) {
                                      .ended = true};
     }
     ok = ok && reconcile_compare(&ours, &theirs, &rules, &comparison->found);
+    leave_to_a_person(oms, &comparison->found);
     free(orders);
     return ok;
 }

@@ -96,6 +96,10 @@ static enum oms_code book_new_execution(struct oms *oms, const struct broker_fil
         order->told_odd = true; /* what it corrects is older than a poll looks */
         return OMS_OK;
     }
+    if (!ledger_is_correction(fill) && book_is_past(&oms->book, fill)) {
+        oms->compare_asked = true; /* it takes back what comes after it */
+        return OMS_OK;
+    }
     if (!booking_fits(oms, order, fill, why)) {
         if (order->told_odd) {
             return OMS_OK;

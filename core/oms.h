@@ -120,7 +120,8 @@ struct oms_config {
     int sends_at_once;
     int64_t price_tolerance_ppm; /* PRICE_MISMATCH above this is a WARNING [10000 = 1 %] */
     /* QUANTITY_MISMATCH up to this share of the broker's quantity is a WARNING and booked as an
-     * adjustment [0: nothing is]. Nothing is ever sent for it. */
+     * adjustment [0: nothing is]. Nothing is ever sent for it. Where no id of ours reaches the broker it
+     * stays CRITICAL while an order of the symbol is held: it may be what that one executed. */
     int64_t self_heal_ppm;
     int repeat_alarm; /* the same difference so often in a row is an ALARM [3] */
     /* More finished orders in the database than this, and the oldest move to the archive, until half

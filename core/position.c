@@ -67,6 +67,13 @@ bool position_is_newer(const struct position *position, const struct broker_fill
     return strcmp(fill->execution_id, position->last_execution) > 0;
 }
 
+bool position_is_past(const struct position *position, const struct broker_fill *fill) {
+    struct position archived = {.last_ns = position->base.last_ns};
+
+    memcpy(archived.last_execution, position->base.last_execution, sizeof archived.last_execution);
+    return position->base.set && !position_is_newer(&archived, fill);
+}
+
 void position_note(struct position *position, const struct broker_fill *fill) {
     position->last_ns = fill->at_ns;
     memcpy(position->last_execution, fill->execution_id, sizeof position->last_execution);

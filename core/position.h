@@ -43,6 +43,8 @@ bool position_apply(struct position *position, enum broker_side side, int64_t qt
 
 /* Does this execution come after everything applied so far? */
 bool position_is_newer(const struct position *position, const struct broker_fill *fill);
+/* Does it come before an execution in the archive? Then it cannot be applied while that is there. */
+bool position_is_past(const struct position *position, const struct broker_fill *fill);
 /* Notes it as the newest. */
 void position_note(struct position *position, const struct broker_fill *fill);
 

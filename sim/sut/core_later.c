@@ -32,11 +32,13 @@ static int64_t due_ns(const struct later *later, const struct waiting *waiting, 
     return waiting->due_ns - now > later->after_ns ? now : waiting->due_ns;
 }
 
+/* Of several that are there the newest comes first: nothing says that they come in the order of what they
+ * answer. */
 static bool collect(void *ctx, struct broker_answer *answer, int64_t *wait_ns) {
     struct later *later = ctx;
     int64_t now = now_ns(later);
     *wait_ns = later->after_ns;
-    for (size_t i = 0; i < later->count; i++) {
+    for (size_t i = later->count; i-- > 0;) {
         int64_t due = due_ns(later, &later->waiting[i], now);
         if (due <= now) {
             *answer = later->waiting[i].answer;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { TEXT_MAX = 16384, DAMAGES = 150 };
+enum { TEXT_MAX = 16384, DAMAGES = 75 };
 
 static uint64_t random_state = 1;
 

@@ -191,8 +191,10 @@ $(MUTATOR): fuzz/afl_mutator.c fuzz/mutator.c fuzz/timeline_bytes.c fuzz/afl_mut
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)gcc $(CPPFLAGS) $(CFLAGS) -O2 -fPIC -shared -o $@ $(filter %.c,$^)
+# Behind all that AFL++ instruments.
+GUARDS := $(if $(findstring afl,$(CC)),$(B)/fuzz/afl_guards.o)
 # The driver knows the target weakly: an archive alone would not be looked into for it.
-$(B)/timeline: $(B)/fuzz/target.o $(LIB)
+$(B)/timeline: $(B)/fuzz/target.o $(LIB) $(GUARDS)
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) $(LINKFLAGS) $(ENGINE) $(if $(filter afl,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # One target for each reader of foreign bytes.
@@ -201,7 +203,7 @@ $(INPUTS:%=$(B)/fuzz/inputs/entry_%.o): $(B)/fuzz/inputs/entry_%.o: fuzz/inputs/
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALLFLAGS) -DFUZZ_INPUT=input_$* -MMD -MP -c -o $@ $<
-$(INPUTS:%=$(B)/input_%): $(B)/input_%: $(B)/fuzz/inputs/entry_%.o $(LIB)
+$(INPUTS:%=$(B)/input_%): $(B)/input_%: $(B)/fuzz/inputs/entry_%.o $(LIB) $(GUARDS)
 	$(call say,LINK,$@)
 	$(Q)$(LINKER) $(LINKFLAGS) $(ENGINE) $(if $(filter inputs,$(FLAVOR)),-no-pie) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 .PHONY: fuzz-inputs

@@ -14,6 +14,8 @@ if [ "$code" != 1 ]; then
     exit 1
 fi
 grep -q -E '^I(1|2|3|12) broke' build/fuzz/canary.log || { echo "fuzz-canary: FAIL: something else was found" >&2; exit 1; }
+! grep 'breaks nothing when it is played here' build/fuzz/canary.log >&2 ||
+    { echo "fuzz-canary: FAIL: AFL++ saw the target itself break" >&2; exit 1; }
 again=$(sed -n 's/^again: //p' build/fuzz/canary.log | head -1)
 bash -c "$again" >build/fuzz/canary-replay.log
 replayed=$?

@@ -31,7 +31,7 @@ ALLFLAGS  = $(CPPFLAGS) $(CFLAGS) $(OPT_$(FLAVOR))
 
 # Rooms. A main program is a file named *_main.c; everything else is a library.
 ROOMS    := core core/live sim sim/sut faultinject scenarios/lang scenarios/cli fuzz fuzz/inputs reports
-SOURCES  := $(foreach room,$(ROOMS),$(filter-out %_main.c fuzz/inputs/entry.c,$(wildcard $(room)/*.c)))
+SOURCES  := $(foreach room,$(ROOMS),$(filter-out %_main.c fuzz/inputs/entry.c fuzz/afl_guards.c,$(wildcard $(room)/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(B)/%.o)
 TESTS    := $(foreach room,$(ROOMS),$(wildcard $(room)/tests/test_*.c))
 TESTBINS := $(TESTS:%.c=$(B)/%)

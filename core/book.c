@@ -123,13 +123,17 @@ static size_t find_position(const struct book *book, const char *symbol) {
     return low;
 }
 
+static bool is_position(const struct book *book, size_t at, const char *symbol) {
+    return at < book->position_count && strcmp(book->positions[at].symbol, symbol) == 0;
+}
+
 struct position *book_position(struct book *book, const char *symbol) {
     const size_t at = find_position(book, symbol);
     struct position flat = {.symbol = ""};
     void *rows = book->positions;
     bool fits;
 
-    if (at < book->position_count && strcmp(book->positions[at].symbol, symbol) == 0) {
+    if (is_position(book, at, symbol)) {
         return &book->positions[at];
     }
     fits = grow(&rows, book->position_count, &book->position_capacity, sizeof *book->positions,
@@ -150,8 +154,7 @@ struct position *book_position(struct book *book, const char *symbol) {
 bool book_is_past(const struct book *book, const struct broker_fill *fill) {
     const size_t at = find_position(book, fill->symbol);
 
-    return at < book->position_count && strcmp(book->positions[at].symbol, fill->symbol) == 0 &&
-           position_is_past(&book->positions[at], fill);
+    return is_position(book, at, fill->symbol) && position_is_past(&book->positions[at], fill);
 }
 
 bool book_is_orphan(const struct book *book, const char *client_order_id) {

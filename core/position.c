@@ -60,18 +60,21 @@ bool position_apply(struct position *position, enum broker_side side, int64_t qt
     return true;
 }
 
-bool position_is_newer(const struct position *position, const struct broker_fill *fill) {
-    if (fill->at_ns != position->last_ns) {
-        return fill->at_ns > position->last_ns;
+/* In the order in which executions count: by time, then by id. */
+static bool comes_after(const struct broker_fill *fill, int64_t at_ns, const char *execution_id) {
+    if (fill->at_ns != at_ns) {
+        return fill->at_ns > at_ns;
     }
-    return strcmp(fill->execution_id, position->last_execution) > 0;
+    return strcmp(fill->execution_id, execution_id) > 0;
+}
+
+bool position_is_newer(const struct position *position, const struct broker_fill *fill) {
+    return comes_after(fill, position->last_ns, position->last_execution);
 }
 
 bool position_is_past(const struct position *position, const struct broker_fill *fill) {
-    struct position archived = {.last_ns = position->base.last_ns};
-
-    memcpy(archived.last_execution, position->base.last_execution, sizeof archived.last_execution);
-    return position->base.set && !position_is_newer(&archived, fill);
+    const struct position_base *base = &position->base;
+    return base->set && !comes_after(fill, base->last_ns, base->last_execution);
 }
 
 void position_note(struct position *position, const struct broker_fill *fill) {

@@ -116,6 +116,11 @@ int judge_attribute(const struct judge *judge, const char *symbol, enum broker_s
     return -1;
 }
 
+int judge_attribute_request(const struct judge *judge, const struct broker_request *request) {
+    return judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
+                           request->limit_nanos);
+}
+
 int judge_order_decision(const struct judge *judge, const struct exchange_order *order) {
     if (order->foreign || order->lost)
         return -1;

@@ -125,6 +125,8 @@ size_t judge_add(struct judge *judge, const char *name, const struct oms_decisio
 int judge_attribute(const struct judge *judge, const char *symbol, enum broker_side side,
                     int64_t qty_nanos, int64_t limit_nanos);
 
+int judge_attribute_request(const struct judge *judge, const struct broker_request *request);
+
 /* What happened; each may set judge->first. */
 void judge_presented(struct judge *judge, const struct world *world, size_t decision);
 void judge_answered(struct judge *judge, size_t decision, enum sut_answer answer);

@@ -149,8 +149,7 @@ static void judge_allowed(struct judge *judge, struct world *world, const char *
 
 void judge_posted(struct judge *judge, struct world *world, const char *path,
                   const struct broker_request *request, unsigned posts) {
-    int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
-                                   request->limit_nanos);
+    int decision = judge_attribute_request(judge, request);
     struct judged *judged = NULL;
     if (posts > 1)
         judge_broke(judge, 11, world, "one submit call sent %u requests for %s %s", posts,
@@ -176,8 +175,7 @@ void judge_posted(struct judge *judge, struct world *world, const char *path,
 static void submit_replied(struct judge *judge, const struct world *world,
                            const struct port_reply *reply) {
     const struct broker_request *request = reply->call->request;
-    int decision = judge_attribute(judge, request->symbol, request->side, request->qty_nanos,
-                                   request->limit_nanos);
+    int decision = judge_attribute_request(judge, request);
     struct judged *judged = decision < 0 ? NULL : &judge->decisions[decision];
     bool accepted = judged != NULL && reply->found && reply->delivered;
     bool refused = judged != NULL && !reply->found && !loses_any(judge, world, decision) &&

@@ -72,8 +72,7 @@ static bool comes_to_broker(const struct stage *stage, size_t decision) {
     for (size_t i = 0; i < world->flight_count; i++) {
         const struct broker_request *request = &world->flights[i].request;
         if (!world->flights[i].is_cancel &&
-            judge_attribute(&stage->judge, request->symbol, request->side, request->qty_nanos,
-                            request->limit_nanos) == (int)decision)
+            judge_attribute_request(&stage->judge, request) == (int)decision)
             return true;
     }
     return false;

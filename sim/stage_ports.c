@@ -85,11 +85,6 @@ void stage_changed(struct stage *stage) {
     stage->outside.changed(stage->outside.ctx);
 }
 
-static int request_decision(const struct stage *stage, const struct broker_request *request) {
-    return judge_attribute(&stage->judge, request->symbol, request->side, request->qty_nanos,
-                           request->limit_nanos);
-}
-
 static void note_delivery(struct stage *stage, const char *name,
                           const struct exchange_delivery *delivery) {
     switch (delivery->verdict) {
@@ -163,7 +158,7 @@ static void port_replied(void *ctx, const struct port_reply *reply) {
 
 static void port_posted(void *ctx, const struct broker_request *request, unsigned posts) {
     struct stage *stage = ctx;
-    int decision = request_decision(stage, request);
+    int decision = judge_attribute_request(&stage->judge, request);
     bool inside = shortage_inside(false);
     stage_mark(stage, CHAIN_POSTED + posts, (uint64_t)request->qty_nanos);
     stage_note(stage, "oms", false, "send %s",

@@ -444,6 +444,14 @@ static void sweep_it(struct attempt *attempt) {
     attempt->bug->seed = swept.seed;
 }
 
+/* It was not caught; attempt->why says why not. */
+static void give_up(struct attempt *attempt) {
+    attempt->bug->why = suite_keep(attempt->suite, attempt->why);
+    if (!attempt->reported)
+        report_untried(attempt);
+    suite_worst(attempt->suite, EXIT_FAIL);
+}
+
 void known_bad_try(struct suite *suite, struct core_held_list *held, const char *path,
                    const struct known_bad_how *how, struct report_planted *bug) {
     struct attempt attempt = {.suite = suite, .held = held, .path = path, .how = how, .bug = bug};
@@ -456,12 +464,8 @@ void known_bad_try(struct suite *suite, struct core_held_list *held, const char 
         if (how->seeds != NULL)
             sweep_it(&attempt);
     }
-    if (bug->caught)
-        return;
-    bug->why = suite_keep(suite, attempt.why);
-    if (!attempt.reported)
-        report_untried(&attempt);
-    suite_worst(suite, EXIT_FAIL);
+    if (!bug->caught)
+        give_up(&attempt);
 }
 
 void known_bad_lost(struct suite *suite, const char *path, const char *why,
@@ -470,7 +474,5 @@ void known_bad_lost(struct suite *suite, const char *path, const char *why,
     known_bad_read(path, &attempt.bad, attempt.why); /* as much of its head as can be read */
     describe(&attempt);
     snprintf(attempt.why, sizeof attempt.why, "%s", why);
-    bug->why = suite_keep(suite, why);
-    report_untried(&attempt);
-    suite_worst(suite, EXIT_FAIL);
+    give_up(&attempt);
 }
